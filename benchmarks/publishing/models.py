@@ -1,0 +1,35 @@
+"""One model twice: tracked, and not."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from django_stream.activities.mixins import ActivityMixin
+
+
+class Note(models.Model):
+    """An ordinary row."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    title = models.CharField(max_length=100)
+    text = models.TextField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Untracked(Note):
+    """Says nothing."""
+
+
+class Tracked(ActivityMixin, Note):
+    """Says what it is about."""
+
+    class Activity:
+        extra = ("title",)

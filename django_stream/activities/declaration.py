@@ -1,0 +1,128 @@
+"""The `class Activity:` of a model: which fields tell the actor, verb, object, time and targets."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import Any
+
+from django.core.checks import CheckMessage, Error
+from django.db import models
+
+from .inner import options_of
+from .paths import Source, broken_segment, field_names
+
+_PATHS = ("actor", "object", "target", "time", "to", "should_publish")
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityDeclaration:
+    """What a model declared; None leaves the mixin's default in force."""
+
+    actor: Source | None = None
+    verb: Source | None = None
+    object: Source | None = None
+    target: Source | None = None
+    time: Source | None = None
+    to: Source | None = None
+    extra: Sequence[str] = ()
+    should_publish: Source | None = None
+    feed: str | None = None
+    """Slug of the author's feed, when it is not STREAM_USER_FEED."""
+    watch: Sequence[str] | None = None
+    """Fields whose change republishes; by default every field the declaration names."""
+
+    @classmethod
+    def of(cls, model: type[models.Model]) -> ActivityDeclaration:
+        """Read the model's `class Activity`, once; unknown names are left to the checks."""
+        return _declaration_of(model)
+
+    def sources(self) -> dict[str, Source]:
+        """Every path and callable by the option that holds it; a fixed verb is not one."""
+        named = {name: getattr(self, name) for name in _PATHS if getattr(self, name) is not None}
+        return named | {f"extra[{index}]": path for index, path in enumerate(self.extra)}
+
+
+@cache
+def _declaration_of(model: type[models.Model]) -> ActivityDeclaration:
+    known = set(option_names())
+    return ActivityDeclaration(**{name: value for name, value in declared(model).items() if name in known})
+
+
+def option_names() -> list[str]:
+    return [field.name for field in fields(ActivityDeclaration)]
+
+
+def declared(model: type[models.Model]) -> dict[str, Any]:
+    """Options of `class Activity`."""
+    return options_of(model, "Activity")
+
+
+def check_declaration(model: type[models.Model], options: dict[str, Any] | None = None) -> list[CheckMessage]:
+    """Declared names that do not exist, each with the nearest one that does."""
+    options = declared(model) if options is None else options
+    problems: list[CheckMessage] = [
+        Error(
+            f"{model._meta.label}: class Activity has no option '{name}'.",
+            hint=nearest(name, option_names()),
+            obj=model,
+            id="django_stream.E001",
+        )
+        for name in options
+        if name not in option_names()
+    ]
+    lists = [name for name in ("extra", "watch") if isinstance(options.get(name), str)]
+    problems += [not_a_list(model, f"Activity.{name}", options[name]) for name in lists]
+    known = {name: value for name, value in options.items() if name in option_names() and name not in lists}
+    declaration = ActivityDeclaration(**known)
+    for option, source in declaration.sources().items():
+        if not _is_source(source):
+            problems.append(_not_a_path(model, option, source))
+        elif broken := broken_segment(model, source):
+            problems.append(_no_such_field(model, option, *broken))
+    own_fields, watched = field_names(model), declaration.watch or ()
+    problems += [_no_such_field(model, "watch", model, name) for name in watched if name not in own_fields]
+    return problems
+
+
+def not_a_list(model: type[models.Model], option: str, value: str) -> CheckMessage:
+    """A text where a list of names belongs, whose letters would be taken for names."""
+    return Error(
+        f"{model._meta.label}: {option} is the text {value!r}.",
+        hint=f"It must be a list: [{value!r}].",
+        obj=model,
+        id="django_stream.E003",
+    )
+
+
+def _is_source(value: object) -> bool:
+    return callable(value) or isinstance(value, str)
+
+
+def _no_such_field(
+    model: type[models.Model], option: str, where: type[models.Model], name: str
+) -> CheckMessage:
+    fixed = option == "to" and ":" in name
+    return Error(
+        f"{model._meta.label}: Activity.{option} names '{name}', which {where._meta.label} does not have.",
+        hint=f"For a fixed feed: to = lambda row: ['{name}']" if fixed else nearest(name, field_names(where)),
+        obj=model,
+        id="django_stream.E002",
+    )
+
+
+def _not_a_path(model: type[models.Model], option: str, source: object) -> CheckMessage:
+    return Error(
+        f"{model._meta.label}: Activity.{option} is {source!r}.",
+        hint="Give the name of a field, a dotted path from one, or a callable that takes the instance.",
+        obj=model,
+        id="django_stream.E003",
+    )
+
+
+def nearest(name: str, valid: list[str]) -> str:
+    """The valid name that was probably meant, or all of them."""
+    near = difflib.get_close_matches(name, valid, n=1)
+    return f"Did you mean '{near[0]}'?" if near else "Valid names: " + ", ".join(valid) + "."

@@ -1,0 +1,110 @@
+"""Mixins for models: one base class, and rows reach the feeds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import models, router
+
+from django_stream.publishing.outbox import one_transaction
+from django_stream.publishing.publisher import publishers_of
+
+from .managers import TrackedManager
+from .publishers.follows import FollowPublisher
+from .speaking import SpeaksActivity
+
+
+class TrackedModel(models.Model):
+    """A model whose changes are noted in the outbox, in the transaction that makes them."""
+
+    objects = TrackedManager()
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        # Django sends post_save after its own transaction; the outbox row belongs inside.
+        with one_transaction(_database_of(self, args, kwargs)):
+            super().save(*args, **kwargs)
+
+    save.alters_data = True  # type: ignore[attr-defined]
+
+
+class ActivityMixin(SpeaksActivity, TrackedModel):
+    """Rows are events: each publishes an activity, described by `class Activity` or by properties."""
+
+    class Meta:
+        abstract = True
+
+
+class FollowMixin(TrackedModel):
+    """Rows say 'A follows B': `class Follows` names the two foreign keys.
+
+    While such a row exists, the news feeds of `follower` follow the feed of `followed`.
+    """
+
+    _stream_pair_before: tuple[Any, ...] | None = None
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        with one_transaction(_database_of(self, args, kwargs)):
+            if self.pk is not None and not (self._state.adding and _pk_is_made_up(self)):
+                self._remember_pair(_database_of(self, args, kwargs))
+            super().save(*args, **kwargs)
+
+    save.alters_data = True  # type: ignore[attr-defined]
+
+    def delete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
+        using = using or router.db_for_write(type(self), instance=self)
+        with one_transaction(using):
+            self._remember_pair(using)
+            return super().delete(using, keep_parents)
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+
+    def _remember_pair(self, using: str) -> None:
+        """The pair that the row holds now and until we are done; this instance may be older."""
+        for publisher in publishers_of(type(self)):
+            if isinstance(publisher, FollowPublisher):
+                self._stream_pair_before = publisher.locked_pair(self.pk, using)
+
+
+class CollectionMixin(TrackedModel):
+    """Rows are mirrored as entries of a collection, and referred to as `SO:<name>:<id>`.
+
+    `class Collection` gives the name and the fields; a property `collection_data` may replace the fields.
+    """
+
+    class Meta:
+        abstract = True
+
+
+class UserMixin(TrackedModel):
+    """Rows of a user model are mirrored as users of the API, and referred to as `SU:<id>`.
+
+    `class StreamUser` gives the fields; a property `stream_user_data` may replace them.
+    """
+
+    class Meta:
+        abstract = True
+
+
+class ReactionMixin(TrackedModel):
+    """Rows are reactions (likes, comments) to the activity of another row, named by `class Reaction`."""
+
+    class Meta:
+        abstract = True
+
+
+def _database_of(row: models.Model, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
+    """The database that a call of `save` goes to."""
+    using = kwargs.get("using") or (args[2] if len(args) > 2 else None)
+    return using or router.db_for_write(type(row), instance=row)
+
+
+def _pk_is_made_up(row: models.Model) -> bool:
+    """Whether new rows get their primary key here, so that one cannot be in the table before."""
+    return all(field.has_default() for field in row._meta.pk_fields)

@@ -1,0 +1,1 @@
+"""How each kind of row is brought to the feeds: activities, follows, mirrors and reactions."""

@@ -1,0 +1,52 @@
+"""Follows that are no rows of a model of one's own, but entries of a many-to-many field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import models
+from django.db.models.signals import m2m_changed
+
+from django_stream.publishing import outbox
+from django_stream.publishing.receivers import track, track_end
+
+from .follows import FollowDeclaration, FollowPublisher, pair_key
+
+_AFTER = {"post_add", "post_remove"}
+
+
+def follows_by(field: models.ManyToManyField[Any, Any], feed: str | None) -> FollowPublisher:
+    """A publisher of the field's own table: the field's model follows what it points to."""
+    declaration = FollowDeclaration(field.m2m_field_name(), field.m2m_reverse_field_name(), feed)
+    through = field.remote_field.through
+    assert through is not None
+    return FollowPublisher(through, declaration)
+
+
+def track_pairs(publisher: FollowPublisher, field: models.ManyToManyField[Any, Any]) -> None:
+    """Note the pairs that come and go by the field, or with either end of it."""
+    track(publisher)
+    for end in (field.m2m_field_name(), field.m2m_reverse_field_name()):
+        track_end(publisher, end)
+
+    def changed(
+        instance: models.Model, action: str, reverse: bool, pk_set: set[Any] | None, using: str, **_: Any
+    ) -> None:
+        if action in _AFTER:
+            keys = _keys(instance.pk, pk_set or (), reverse, both=field.remote_field.symmetrical)
+            outbox.note(publisher.label, keys, using)
+        elif action == "pre_clear":
+            names = (field.m2m_field_name(), field.m2m_reverse_field_name())
+            ends = names if field.remote_field.symmetrical else names[reverse : reverse + 1]
+            rows = publisher.model._base_manager.using(using)
+            for end in ends:
+                outbox.note(publisher.label, publisher.keys_where(rows.filter(**{end: instance.pk})), using)
+
+    uid = f"django_stream.follows.{publisher.label}"
+    m2m_changed.connect(changed, sender=publisher.model, weak=False, dispatch_uid=uid)
+
+
+def _keys(pk: Any, others: Iterable[Any], reverse: bool, *, both: bool) -> list[str]:
+    pairs = [(other, pk) if reverse else (pk, other) for other in others]
+    return sorted({pair_key(pair) for pair in (*pairs, *((b, a) for a, b in pairs if both))})

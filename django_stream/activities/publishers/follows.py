@@ -1,0 +1,103 @@
+"""Rows that say 'A follows B': how they become follows between feeds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import models
+
+from django_stream.activities.naming import feed_id
+from django_stream.client import StreamClient
+from django_stream.conf import stream_settings
+from django_stream.publishing.publisher import Change, Publisher, Record, Wanted
+
+from .attempt import Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class FollowDeclaration:
+    """The `class Follows:` of a model."""
+
+    follower: str = "follower"
+    """Foreign key to the owner of the news feeds."""
+    followed: str = "followed"
+    """Foreign key to the owner of the feed that is followed."""
+    feed: str | None = None
+    """Slug of the feed that is followed, when it is not STREAM_USER_FEED."""
+
+
+class FollowPublisher(Publisher):
+    """Its keys are the pairs (follower, followed): one worker at a time per pair keeps their order."""
+
+    kind = "follow"
+    keys_follow_fields = True
+
+    def __init__(self, model: type[models.Model], declaration: FollowDeclaration) -> None:
+        super().__init__(model)
+        self.declaration = declaration
+        names = (declaration.follower, declaration.followed)
+        self._fields: tuple[Any, ...] = tuple(model._meta.get_field(name) for name in names)
+        self._columns = tuple(field.attname for field in self._fields)
+
+    def matters(self, changed_fields: Collection[str]) -> bool:
+        names = {self.declaration.follower, self.declaration.followed, *self._columns}
+        return not names.isdisjoint(changed_fields)
+
+    def keys_of(self, instance: models.Model) -> list[str]:
+        loaded = instance.__dict__
+        pairs = [getattr(instance, "_stream_pair_before", None)]
+        # Of a row that is gone, deferred columns cannot be had any more; the pair before is known then.
+        if loaded.keys() >= set(self._columns):
+            pairs.append(tuple(field.to_python(loaded[field.attname]) for field in self._fields))
+        return sorted({pair_key(pair) for pair in pairs if pair is not None and None not in pair})
+
+    def locked_pair(self, pk: Any, using: str) -> tuple[Any, ...] | None:
+        """The pair of a row as it stands in the table, which nobody changes until the transaction ends."""
+        rows = self.model._base_manager.using(using).filter(pk=pk).order_by()
+        return rows.select_for_update().values_list(*self._columns).first()
+
+    def keys_where(self, rows: models.QuerySet[Any]) -> Iterable[str]:
+        pairs = rows.values_list(*self._columns).iterator(chunk_size=2000)
+        return (pair_key(pair) for pair in pairs if None not in pair)
+
+    def wanted(self, keys: Collection[str], using: str) -> dict[str, Wanted | Exception]:
+        follower, followed = self._columns
+        pairs = {key: json.loads(key) for key in keys}
+        rows = self.model._base_manager.using(using).filter(
+            **{f"{follower}__in": {pair[0] for pair in pairs.values()}},
+            **{f"{followed}__in": {pair[1] for pair in pairs.values()}},
+        )
+        there = set(self.keys_where(rows.distinct()))
+        return {key: Wanted(self._records(*pair)) for key, pair in pairs.items() if key in there}
+
+    def _records(self, follower: Any, followed: Any) -> list[Record]:
+        target = str(feed_id(self.declaration.feed or stream_settings.USER_FEED, followed))
+        return [
+            {"source": str(feed_id(slug, follower)), "target": target}
+            for slug in stream_settings.news_feeds.values()
+        ]
+
+    def apply(self, client: StreamClient, changes: list[Change]) -> Mapping[str, Exception]:
+        attempt = Attempt()
+        follow = [change for change in changes if change.wanted is not None]
+        unfollow = [change for change in changes if change.stale]
+        copy_limit = stream_settings.ACTIVITY_COPY_LIMIT
+        # The client splits by the API's own limit.
+        attempt.batch(follow, len(changes), lambda part: client.follow_many(_follows(part), copy_limit))
+        attempt.batch(unfollow, len(changes), lambda part: client.unfollow_many(_unfollows(part)))
+        return attempt.failures
+
+
+def _follows(changes: Sequence[Change]) -> list[Record]:
+    return [record for change in changes if change.wanted for record in change.wanted.records]
+
+
+def _unfollows(changes: Sequence[Change]) -> list[Record]:
+    return [record for change in changes for record in change.stale]
+
+
+def pair_key(pair: tuple[Any, ...]) -> str:
+    return json.dumps([str(part) for part in pair], separators=(",", ":"), ensure_ascii=False)

@@ -1,0 +1,108 @@
+"""Rows mirrored as users or collection entries, so that clients which know no models can show them."""
+
+from __future__ import annotations
+
+import datetime
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import models
+
+from django_stream.activities.naming import wire_id
+from django_stream.activities.paths import resolve
+from django_stream.client import StreamClient
+from django_stream.protocol import limits
+from django_stream.publishing.publisher import Change, Wanted
+
+from .attempt import Attempt
+from .rows import RowPublisher
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorDeclaration:
+    """Which fields of a row are mirrored; `name` is the collection's."""
+
+    fields: Sequence[str] = ()
+    name: str = ""
+
+
+class MirrorPublisher(RowPublisher):
+    """What users and collection entries share: an id, and data from fields or a property."""
+
+    data_property = ""
+
+    def __init__(self, model: type[models.Model], declaration: MirrorDeclaration) -> None:
+        # A property may read any field.
+        sources = () if hasattr(model, self.data_property) else declaration.fields
+        super().__init__(model, sources)
+        self.declaration = declaration
+
+    def data_of(self, row: Any) -> dict[str, Any]:
+        if hasattr(row, self.data_property):
+            data: dict[str, Any] = getattr(row, self.data_property)
+            return data
+        return {path.replace(".", "_"): plain(resolve(row, path)) for path in self.declaration.fields}
+
+    def wanted_by(self, row: Any) -> Wanted | None:
+        return Wanted([{"id": wire_id(row)}], self.data_of(row))
+
+    def apply(self, client: StreamClient, changes: list[Change]) -> Mapping[str, Exception]:
+        attempt = Attempt()
+        put = [change for change in changes if change.wanted is not None]
+        gone = [change for change in changes if change.wanted is None]
+        attempt.batch(put, limits.USERS_PER_REQUEST, lambda part: self.put(client, part))
+        attempt.batch(gone, limits.USERS_PER_REQUEST, lambda part: self.remove(client, part))
+        return attempt.failures
+
+    @abstractmethod
+    def put(self, client: StreamClient, changes: Sequence[Change]) -> None:
+        """Write the wanted entries."""
+
+    @abstractmethod
+    def remove(self, client: StreamClient, changes: Sequence[Change]) -> None:
+        """Remove the entries whose rows are gone."""
+
+
+class CollectionPublisher(MirrorPublisher):
+    """Rows are entries of a collection, and `SO:<collection>:<id>` in activities."""
+
+    kind = "collection"
+    data_property = "collection_data"
+
+    def put(self, client: StreamClient, changes: Sequence[Change]) -> None:
+        items = [{**change.wanted.content, "id": _id(change)} for change in changes if change.wanted]
+        client.collections.upsert(self.declaration.name, items)
+
+    def remove(self, client: StreamClient, changes: Sequence[Change]) -> None:
+        client.collections.delete_many(self.declaration.name, [_id(change) for change in changes])
+
+
+class UserPublisher(MirrorPublisher):
+    """Rows are users of the API, and `SU:<id>` in activities."""
+
+    kind = "user"
+    data_property = "stream_user_data"
+
+    def put(self, client: StreamClient, changes: Sequence[Change]) -> None:
+        users = [{"id": _id(change), "data": change.wanted.content} for change in changes if change.wanted]
+        client.users.add_many(users, override=True)
+
+    def remove(self, client: StreamClient, changes: Sequence[Change]) -> None:
+        client.users.delete_many([_id(change) for change in changes])
+
+
+def plain(value: Any) -> Any:
+    """A field's value as JSON can carry it; times keep their zone."""
+    if isinstance(value, models.Model):
+        return wire_id(value)
+    if isinstance(value, datetime.date | datetime.time):
+        return value.isoformat()
+    return value if value is None or isinstance(value, bool | int | float | list | dict) else str(value)
+
+
+def _id(change: Change) -> str:
+    record = change.wanted.records[0] if change.wanted else change.before[0]
+    entry_id: str = record["id"]
+    return entry_id

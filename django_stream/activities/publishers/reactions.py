@@ -1,0 +1,130 @@
+"""Rows that react: a like or a comment becomes a reaction to the activity of another row."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from django.db import models
+
+from django_stream.activities.naming import wire_id
+from django_stream.activities.paths import Source, related_model, resolve
+from django_stream.activities.payload import feed_ids_of, payload_of
+from django_stream.activities.references import concrete, label_reference_of
+from django_stream.activities.speaking import SpeaksActivity
+from django_stream.client import StreamClient
+from django_stream.client.exceptions import ConflictException, DoesNotExistException
+from django_stream.protocol.activity_ids import activity_id
+from django_stream.protocol.times import parse_time
+from django_stream.publishing.publisher import Change, Record, Wanted
+
+from .attempt import Attempt
+from .mirrors import plain
+from .rows import RowPublisher
+
+# Of our own making; reaction ids must be the same whenever a row is sent again.
+_NAMESPACE = uuid.UUID("5f0c7f0e-3d0b-4c1e-9a55-6e1b8f7a2d41")
+
+
+@dataclass(frozen=True, slots=True)
+class ReactionDeclaration:
+    """The `class Reaction:` of a model."""
+
+    activity: Source = "activity"
+    """Leads to the row whose activity is reacted to."""
+    user: Source = "user"
+    kind: str | None = None
+    """The model's name in lower case unless given."""
+    fields: Sequence[str] = ()
+    """Fields that go along as the reaction's data."""
+    to: Source | None = None
+    """Feeds (or users: their notification feeds) that are told of the reaction."""
+
+
+class ReactionPublisher(RowPublisher):
+    """One row, one reaction; it moves when its user, its kind or its activity does."""
+
+    kind = "reaction"
+
+    def __init__(
+        self,
+        model: type[models.Model],
+        declaration: ReactionDeclaration,
+        speaker_of: Callable[[models.Model], SpeaksActivity | None],
+    ) -> None:
+        sources = [declaration.activity, declaration.user, *declaration.fields]
+        super().__init__(model, [*sources, declaration.to] if declaration.to else sources)
+        self.declaration = declaration
+        self._speaker_of = speaker_of
+
+    def wanted_by(self, row: Any) -> Wanted | None:
+        target = self._activity_id(row)
+        user = resolve(row, self.declaration.user)
+        if target is None or user is None:
+            return None
+        record: Record = {
+            "kind": self.declaration.kind or row._meta.model_name,
+            "activity_id": target,
+            "user_id": wire_id(user),
+        }
+        name = ":".join((label_reference_of(row), *record.values()))
+        record["id"] = str(uuid.uuid5(_NAMESPACE, name))
+        data = {path.replace(".", "_"): plain(resolve(row, path)) for path in self.declaration.fields}
+        return Wanted([record], {"data": data, "target_feeds": self._target_feeds(row)})
+
+    def _activity_id(self, row: Any) -> str | None:
+        """The id of the other row's activity, None while that is not published."""
+        other = resolve(row, self.declaration.activity)
+        speaker = self._speaker_of(other) if other is not None else None
+        payload = payload_of(speaker) if speaker is not None else None
+        if payload is None:
+            return None
+        return str(activity_id(parse_time(payload.activity["time"]), payload.activity["foreign_id"]))
+
+    def reacts_to(self, model: type[models.Model]) -> bool:
+        """Whether rows of this model are reacted to, as far as a path tells."""
+        other = related_model(self.model, self.declaration.activity)
+        return other is not None and issubclass(model, concrete(other))
+
+    def keys_reacting_to(self, pks: Sequence[Any], using: str) -> Iterable[str]:
+        """The keys of all rows that react to these."""
+        path = str(self.declaration.activity).replace(".", "__")
+        return self.keys_where(self.model._base_manager.using(using).filter(**{f"{path}__pk__in": pks}))
+
+    def _target_feeds(self, row: Any) -> list[str]:
+        recipients = None if self.declaration.to is None else resolve(row, self.declaration.to)
+        if recipients is None:
+            return []
+        return feed_ids_of(recipients if isinstance(recipients, list | tuple | set) else [recipients])
+
+    def apply(self, client: StreamClient, changes: list[Change]) -> Mapping[str, Exception]:
+        attempt = Attempt()
+        for change in changes:
+            if change.wanted is not None:
+                attempt.one(change, partial(_put, client, change, change.wanted))
+            for record in change.stale:
+                attempt.one(change, partial(_remove, client, record))
+        return attempt.failures
+
+
+def _put(client: StreamClient, change: Change, wanted: Wanted) -> None:
+    (record,) = wanted.records
+    if record in change.before:
+        try:
+            client.reactions.update(record["id"], **wanted.content)
+            return
+        except DoesNotExistException:
+            pass  # The attempt before was killed between its intent and its call.
+    try:
+        client.reactions.add(**record, **wanted.content)
+    except ConflictException:
+        client.reactions.update(record["id"], **wanted.content)
+
+
+def _remove(client: StreamClient, record: Record) -> None:
+    with suppress(DoesNotExistException):
+        client.reactions.delete(record["id"])

@@ -1,0 +1,1 @@
+"""DRF views and serializers for the site's own front end."""

@@ -1,0 +1,24 @@
+"""A view for monitors: is the outbox keeping up?"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from django_stream.conf import stream_settings
+from django_stream.publishing.health import outbox_health
+
+
+@never_cache
+@require_safe
+def health(request: HttpRequest, using: str = "default") -> JsonResponse:
+    """200 while the oldest waiting change is younger than STREAM_OUTBOX_ALARM_SECONDS, else 503.
+
+    It tells numbers only; who may ask is for the site's URLs to decide.
+    """
+    state = outbox_health(using)
+    late = state.oldest_seconds > stream_settings.OUTBOX_ALARM_SECONDS
+    return JsonResponse({"late": late, **asdict(state)}, status=503 if late else 200)

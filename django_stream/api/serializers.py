@@ -1,0 +1,42 @@
+"""How enriched activities become JSON for the site's own front end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import models
+from rest_framework import serializers
+
+from django_stream.activities.references import object_id_of
+
+_serializers: dict[type[models.Model], type[serializers.BaseSerializer[Any]]] = {}
+
+
+def register_serializer(model: type[models.Model], serializer: type[serializers.BaseSerializer[Any]]) -> None:
+    """Show instances of a model in the API by this serializer."""
+    _serializers[model] = serializer
+
+
+class InstanceSerializer(serializers.BaseSerializer[Any]):
+    """The default form of a row: what it is and how it calls itself, and no field more."""
+
+    def to_representation(self, instance: models.Model) -> dict[str, str]:
+        return {"type": instance._meta.label, "id": object_id_of(instance), "text": str(instance)}
+
+
+class ActivitySerializer(serializers.BaseSerializer[Any]):
+    """Activities and groups: instances by their serializers, all else as it came."""
+
+    def to_representation(self, instance: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: self._value(value) for name, value in instance.items()}
+
+    def _value(self, value: Any) -> Any:
+        if isinstance(value, models.Model):
+            serializer = _serializers.get(type(value), InstanceSerializer)
+            return serializer(value, context=self.context).data
+        if isinstance(value, Mapping):
+            return self.to_representation(value)
+        if isinstance(value, list):
+            return [self._value(item) for item in value]
+        return value

@@ -1,0 +1,26 @@
+"""App configuration of the site's half."""
+
+from django.apps import AppConfig
+from django.core import checks
+
+
+class DjangoStreamConfig(AppConfig):
+    name = "django_stream"
+    label = "django_stream"
+    verbose_name = "Activity feeds"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from django.contrib.auth import get_user_model
+
+        from django_stream.activities.checks import check_activity_models
+        from django_stream.activities.references import read_prefix
+        from django_stream.activities.registry import show, track_mixins
+        from django_stream.checks import check_settings
+
+        checks.register(check_settings, "django_stream")
+        checks.register(check_activity_models, checks.Tags.models)
+        track_mixins()
+        show(get_user_model())
+        # The server names the users of reactions so, whether or not they are mirrored.
+        read_prefix(get_user_model(), "SU")

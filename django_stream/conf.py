@@ -1,0 +1,101 @@
+"""Typed settings of the site's half: each is a Django setting named `STREAM_<NAME>`, read when used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Literal
+
+from django.conf import settings as django_settings
+from django.core.signals import setting_changed
+from django.utils.module_loading import import_string
+
+from django_stream.protocol import credentials
+
+PREFIX = "STREAM_"
+
+
+class StreamSettings:
+    """Every setting with its type and default; a value in Django's settings wins."""
+
+    HOME: str = "embedded"
+    """Where the feeds live: "embedded", "hosted", or the base URL of a server of one's own."""
+    API_KEY: str = credentials.EMBEDDED_API_KEY
+    API_SECRET: str | None = None
+    """None derives the embedded server's secret from SECRET_KEY."""
+    APP_ID: str = credentials.EMBEDDED_APP_ID
+    LOCATION: str | None = None
+    """Region of the hosted service, such as "eu-west"."""
+    TIMEOUT: float = 3.0
+    """Seconds for one call of the API."""
+    TRANSPORT: str = "django_stream.server.transport.EmbeddedTransport"
+    """Dotted path of the transport that reaches the embedded server."""
+
+    USER_FEED: str = "user"
+    NEWS_FEEDS: Mapping[str, str] | Sequence[str] = ("timeline", "timeline_aggregated")
+    """Feed groups that follow on behalf of a user."""
+    NOTIFICATION_FEED: str = "notification"
+    FEED_MANAGER_CLASS: str = "django_stream.feeds.manager.FeedManager"
+    ACTIVITY_COPY_LIMIT: int = 100
+    """Activities copied into a follower's feeds at the moment of the follow."""
+
+    DISABLE_MODEL_TRACKING: bool = False
+    """True: saved rows publish nothing."""
+    MISSING_OBJECTS: Literal["drop", "placeholder", "raise"] = "drop"
+    """What a page does with an activity whose actor, object or target is gone."""
+
+    OUTBOX_BATCH_SIZE: int = 500
+    OUTBOX_WINDOW_SECONDS: float = 0.0
+    """Changes wait so long for others of the same object. Needs Celery, or a drain by cron."""
+    OUTBOX_LEASE_SECONDS: float = 300.0
+    """A worker that is silent for so long is taken for dead, and its batch is retried."""
+    OUTBOX_RETRY_BASE_SECONDS: float = 5.0
+    OUTBOX_RETRY_CAP_SECONDS: float = 3600.0
+    OUTBOX_MAX_ATTEMPTS: int = 20
+    """After so many failures a change is parked with its reason."""
+    OUTBOX_ALARM_SECONDS: float = 300.0
+    """The health view answers 503 when a change has waited for so long."""
+    NETWORK_IN_TESTS: bool = False
+    """True lets tests reach a home outside of the process."""
+    CELERY_QUEUE: str | None = None
+    """Queue of the drains that single changes wake; None is Celery's default queue."""
+    CELERY_BULK_QUEUE: str | None = None
+    """Queue of the drains that bulk operations wake."""
+
+    @classmethod
+    def names(cls) -> list[str]:
+        """All valid setting names, with prefix."""
+        return [PREFIX + name for name in cls.__annotations__]
+
+    def __getattribute__(self, name: str) -> Any:
+        if name.isupper():
+            return getattr(django_settings, PREFIX + name, super().__getattribute__(name))
+        return super().__getattribute__(name)
+
+    @property
+    def secret(self) -> str:
+        """The API secret in force."""
+        return self.API_SECRET or credentials.embedded_secret(django_settings.SECRET_KEY)
+
+    @property
+    def news_feeds(self) -> dict[str, str]:
+        """News feeds as {name: slug}, whichever way they are written in the settings."""
+        feeds = self.NEWS_FEEDS
+        return dict(feeds) if isinstance(feeds, Mapping) else {slug: slug for slug in feeds}
+
+
+stream_settings = StreamSettings()
+
+
+@lru_cache(maxsize=32)
+def imported(dotted_path: str) -> Any:
+    """Resolve a dotted path once; ImportError names the path."""
+    return import_string(dotted_path)
+
+
+def _forget(*, setting: str, **_: Any) -> None:
+    if setting.startswith(PREFIX) or setting == "SECRET_KEY":
+        imported.cache_clear()
+
+
+setting_changed.connect(_forget, dispatch_uid="django_stream.conf")

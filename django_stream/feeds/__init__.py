@@ -1,0 +1,1 @@
+"""Where activities go and how feeds are read: the manager, pages, enrichment."""

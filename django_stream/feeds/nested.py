@@ -1,0 +1,51 @@
+"""Activities about activities: `SA:<id>` becomes the reference of the row that the other activity is of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from django_stream.client import StreamClient
+from django_stream.protocol import limits
+
+_PREFIX = "SA:"
+
+Entry = dict[str, Any]
+
+
+def resolve_activities(client: StreamClient, entries: Sequence[Entry], fields: Sequence[str]) -> list[Entry]:
+    """Flat activities or groups with such references replaced, by one call for a whole page."""
+    wanted = {value for activity in _flat(entries) for value in _references(activity, fields)}
+    if not wanted:
+        return list(entries)
+    rows = _rows_of(client, sorted(wanted))
+    return [_replace(entry, fields, rows) for entry in entries]
+
+
+def _flat(entries: Sequence[Entry]) -> Iterator[Entry]:
+    for entry in entries:
+        yield from entry.get("activities", [entry])
+
+
+def _references(activity: Mapping[str, Any], fields: Sequence[str]) -> list[str]:
+    values = (activity.get(name) for name in fields)
+    return [value for value in values if isinstance(value, str) and value.startswith(_PREFIX)]
+
+
+def _rows_of(client: StreamClient, references: list[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for start in range(0, len(references), limits.ACTIVITIES_PER_REQUEST):
+        ids = [
+            reference.removeprefix(_PREFIX)
+            for reference in references[start:][: limits.ACTIVITIES_PER_REQUEST]
+        ]
+        for activity in client.get_activities(ids=ids)["results"]:
+            found[_PREFIX + activity["id"]] = activity["foreign_id"]
+    return found
+
+
+def _replace(entry: Entry, fields: Sequence[str], rows: Mapping[str, str]) -> Entry:
+    if "activities" in entry:
+        return {**entry, "activities": [_replace(one, fields, rows) for one in entry["activities"]]}
+    replaced = {name: rows[entry[name]] for name in fields if entry.get(name) in rows}
+    return {**entry, **replaced}

@@ -1,0 +1,111 @@
+"""Pages of a feed, enriched: full pages even where rows are gone, and a cursor to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from django.http import Http404
+
+from django_stream.client import Feed
+from django_stream.client.exceptions import StreamApiException
+from django_stream.protocol.feed_ids import FeedID
+
+from .enrichment import DEFAULT_FIELDS, Enrich, EnrichedActivity, apply_missing_policy
+from .manager import feed_manager
+from .nested import resolve_activities
+
+# Rows that are gone are replaced by reading on, but a feed full of ghosts must not hold a request.
+_MAX_ROUNDS = 5
+
+
+class BadCursor(Http404):
+    """The cursor is none that this feed has given out; in a view it is a page that does not exist."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Enriched activities (or groups), newest first; `next` is the cursor of the following page or None."""
+
+    activities: list[EnrichedActivity]
+    next: str | None
+    unseen: int | None = None
+    unread: int | None = None
+
+    def __iter__(self) -> Iterator[EnrichedActivity]:
+        return iter(self.activities)
+
+    def __len__(self) -> int:
+        return len(self.activities)
+
+
+@dataclass(frozen=True, slots=True)
+class FeedReader:
+    """Reads one feed in enriched pages."""
+
+    feed: Feed
+    fields: Sequence[str] = DEFAULT_FIELDS
+
+    def page(self, limit: int = 25, cursor: str | None = None, **options: Any) -> Page:
+        """Up to `limit` activities older than the cursor; options go to the API as they are."""
+        if limit < 1:
+            raise ValueError(f"limit must be at least 1, not {limit}")
+        kept: list[EnrichedActivity] = []
+        answer: dict[str, Any] = {}
+        first: dict[str, Any] | None = None
+        for _ in range(_MAX_ROUNDS):
+            answer = self._read(limit - len(kept), cursor, options)
+            first = first or answer
+            kept += apply_missing_policy(self._enrich(answer["results"]))
+            cursor = _cursor_of(answer["next"])
+            if len(kept) == limit or cursor is None:
+                break
+        counts = {name: first[name] for name in ("unseen", "unread") if first and name in first}
+        return Page(kept, cursor, **counts)
+
+    def _read(self, limit: int, cursor: str | None, options: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return dict(self.feed.get(limit=limit, **_after(cursor), **options))
+        except StreamApiException as error:
+            if cursor and error.status_code == 400:
+                raise BadCursor(f"{cursor!r} is no place in {self.feed.id}") from error
+            raise
+
+    def _enrich(self, results: list[dict[str, Any]]) -> list[EnrichedActivity]:
+        enrich = Enrich(self.fields)
+        results = resolve_activities(self.feed.client, results, self.fields)
+        if results and "activities" in results[0]:
+            return enrich.enrich_aggregated_activities(results)
+        return enrich.enrich_activities(results)
+
+
+def feed(feed_id: str) -> FeedReader:
+    """Any feed by its id, such as 'public:everyone'."""
+    name = FeedID.parse(feed_id)
+    return FeedReader(feed_manager.client.feed(name.slug, name.user_id))
+
+
+def timeline(user: Any, slug: str = "timeline") -> FeedReader:
+    """The feed of those whom a user follows."""
+    return FeedReader(feed_manager.get_feed(slug, user))
+
+
+def profile(user: Any) -> FeedReader:
+    """What a user has done."""
+    return FeedReader(feed_manager.get_user_feed(user))
+
+
+def notifications(user: Any) -> FeedReader:
+    return FeedReader(feed_manager.get_notification_feed(user))
+
+
+def _after(cursor: str | None) -> dict[str, Any]:
+    return {"id_lt": cursor} if cursor else {}
+
+
+def _cursor_of(next_url: str) -> str | None:
+    """The `id_lt` of the answer's `next`, which names the last entry read."""
+    values = parse_qs(urlsplit(next_url).query).get("id_lt") if next_url else None
+    return values[0] if values else None

@@ -1,0 +1,1 @@
+"""How changes leave the site: outbox rows in the change's own transaction, drained after commit."""

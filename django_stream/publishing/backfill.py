@@ -1,0 +1,51 @@
+"""Publishing rows that were there before: in primary-key order, in bounded memory, resumable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db import models, router
+
+from . import outbox
+from .models import Publication
+from .publisher import Publisher, publishers_of
+
+_CHUNK = 2000
+
+
+def republish(rows: models.QuerySet[Any]) -> int:
+    """Have these rows looked at again after a change that no signal told of; returns how many.
+
+    For bulk operations of managers that are not ours, and for SQL by hand.
+    """
+    # A queryset that names no database may be read from a replica; its notes must not go there.
+    using = rows.db if rows.db != router.db_for_read(rows.model) else router.db_for_write(rows.model)
+    return max((note_rows(one, rows, using) for one in publishers_of(rows.model)), default=0)
+
+
+def note_rows(publisher: Publisher, rows: models.QuerySet[Any], using: str, *, doubted: bool = False) -> int:
+    """Have every row of a queryset looked at again; returns how many entries were written."""
+    return outbox.note(publisher.label, publisher.keys_where(rows), using, bulk=True, doubted=doubted)
+
+
+def note_all(publisher: Publisher, using: str, *, doubted: bool = False) -> Iterator[int]:
+    """The same for a whole table and for what the feeds hold of rows that are gone; yields counts."""
+    table = publisher.model._base_manager.using(using).order_by("pk")
+    for pks in _in_steps(table):
+        yield note_rows(publisher, table.filter(pk__in=pks), using, doubted=doubted)
+    ledger = Publication.objects.using(using).filter(model_label=publisher.label).order_by("pk")
+    for pks in _in_steps(ledger):
+        keys = set(ledger.filter(pk__in=pks).values_list("object_key", flat=True))
+        gone = sorted(keys - publisher.wanted(keys, using).keys())
+        yield outbox.note(publisher.label, gone, using, bulk=True)
+
+
+def _in_steps(table: models.QuerySet[Any]) -> Iterator[list[Any]]:
+    """Primary keys in order, so many at a time."""
+    last = None
+    while pks := list(
+        (table if last is None else table.filter(pk__gt=last)).values_list("pk", flat=True)[:_CHUNK]
+    ):
+        yield pks
+        last = pks[-1]

@@ -1,0 +1,181 @@
+"""One model's share of a lease: from what is wanted to what is settled."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from django.db import transaction
+
+from django_stream import signals
+from django_stream.client import StreamClient
+from django_stream.client.exceptions import ConnectionFailed, RequestTimeout
+from django_stream.homes import home_mark
+
+from . import ledger
+from .leases import Lease
+from .publisher import Change, Publisher, Refused, Wanted, publisher_for
+from .report import DrainReport
+from .retry import NotTracked, RetryPolicy
+from .settlement import settle
+
+logger = logging.getLogger("django_stream.publishing")
+
+_Failures = dict[str, Exception]
+_Dependents = Iterable[tuple[str, Iterable[str]]]
+
+
+class Batch:
+    """The leased objects of one model, brought up to date together."""
+
+    def __init__(self, lease: Lease, label: str, client: StreamClient, clock: Callable[[], datetime]) -> None:
+        self.lease = lease
+        self.label = label
+        self.objects = lease.objects[label]
+        self.failures: _Failures = {}
+        self._client = client
+        self._clock = clock
+        self._mark = home_mark()
+
+    def publish(self) -> DrainReport:
+        """Read the truth, write down what may be sent, send it, and settle."""
+        publisher = publisher_for(self.label)
+        changes: dict[str, Change] = {}
+        different: dict[str, Change] = {}
+        if publisher is None:
+            self.failures |= dict.fromkeys(self.objects, NotTracked(f"{self.label} is not tracked here"))
+        else:
+            changes = self._changes(publisher)
+            different = {key: change for key, change in changes.items() if not self._is_unchanged(change)}
+            sendable = self._write_intent(different)
+            self._note_failures(_apply(publisher, self._client, sendable), different)
+        report = self._settle(changes, self._dependents(publisher, different))
+        report.unchanged = len(changes) - len(different)
+        return report
+
+    def _changes(self, publisher: Publisher) -> dict[str, Change]:
+        truth = _truth(publisher, list(self.objects), self.lease.using)
+        changes = {}
+        for key, leased in self.objects.items():
+            wanted = truth.get(key)
+            if isinstance(wanted, Exception):
+                self.failures[key] = wanted
+                continue
+            # What another home holds says nothing of this one.
+            sure = leased.is_known and leased.digest.startswith(self._mark)
+            changes[key] = Change(key, leased.records, wanted, sure=sure)
+        return changes
+
+    def _digest(self, wanted: Wanted) -> str:
+        return f"{self._mark}:{wanted.digest}"
+
+    def _is_unchanged(self, change: Change) -> bool:
+        """Nothing to send: gone and never published, or the very content that is known to be there."""
+        if change.wanted is None:
+            return not change.before
+        return change.sure and self.objects[change.key].digest == self._digest(change.wanted)
+
+    def _write_intent(self, changes: dict[str, Change]) -> list[Change]:
+        """Before anything is sent, remember all that may be in the feeds from now on.
+
+        Returns the changes whose lease is still ours; the others are somebody else's work by now.
+        """
+        if not changes:
+            return []
+        with transaction.atomic(self.lease.using):
+            ours = self.lease.held_keys(self.label)
+            sendable = [change for change in changes.values() if change.key in ours]
+            intents = []
+            for change in sendable:
+                if change.wanted is not None:
+                    leased = self.objects[change.key]
+                    leased.records = [*change.stale, *change.wanted.records]
+                    leased.digest = self._digest(change.wanted)
+                    intents.append(leased)
+            ledger.write(intents, self.lease.using)
+        return sendable
+
+    def _note_failures(self, failures: _Failures, changes: dict[str, Change]) -> None:
+        for key, error in failures.items():
+            if isinstance(error, Refused):
+                # Or a name that the API does not know would be taken out of the feeds, and refused, for ever.
+                self.objects[key].records = changes[key].before
+                error = error.error
+            self.failures[key] = error
+
+    def _dependents(self, publisher: Publisher | None, changes: dict[str, Change]) -> _Dependents:
+        made = [change for key, change in changes.items() if key not in self.failures]
+        return publisher.dependents(made, self.lease.using) if publisher and made else ()
+
+    def _settle(self, changes: dict[str, Change], dependents: _Dependents) -> DrainReport:
+        done = {key: change for key, change in changes.items() if key not in self.failures}
+        policy = RetryPolicy.from_settings()
+        parked = {
+            key: error
+            for key, error in self.failures.items()
+            if policy.gives_up(error, self.objects[key].attempts)
+        }
+        failed = {key: error for key, error in self.failures.items() if key not in parked}
+        settle(
+            self.lease,
+            self.label,
+            done=done,
+            failed=failed,
+            parked=parked,
+            dependents=dependents,
+            now=self._clock(),
+            policy=policy,
+        )
+        self._tell(list(done), failed, parked)
+        unreachable = any(
+            isinstance(error, ConnectionFailed | RequestTimeout) for error in self.failures.values()
+        )
+        return DrainReport(len(done), len(failed), len(parked), out_of_reach=unreachable)
+
+    def _tell(self, done: list[str], failed: _Failures, parked: _Failures) -> None:
+        publisher, using = publisher_for(self.label), self.lease.using
+        sender = publisher.model if publisher else None
+        for key, error in parked.items():
+            logger.error("%s %s is parked: %s", self.label, key, error)
+        for key, error in failed.items():
+            logger.warning("%s %s will be tried again: %s", self.label, key, error)
+        if done:
+            signals.changes_published.send_robust(sender, keys=done, using=using)
+        for signal, reasons in ((signals.changes_failed, failed), (signals.changes_parked, parked)):
+            if reasons:
+                signal.send_robust(sender, keys=list(reasons), using=using, reasons=reasons)
+
+
+def _truth(publisher: Publisher, keys: list[str], using: str) -> dict[str, Wanted | Exception]:
+    """What is wanted; when asking for all fails, each is asked for, to find the culprit."""
+    try:
+        with transaction.atomic(using):
+            truth = dict(publisher.wanted(keys, using))
+    except Exception as error:
+        if len(keys) == 1:
+            return {keys[0]: error}
+        return {key: value for one in keys for key, value in _truth(publisher, [one], using).items()}
+    return {key: _with_json_form(value) for key, value in truth.items()}
+
+
+def _with_json_form(value: Wanted | Exception) -> Wanted | Exception:
+    """What has no JSON form concerns this object only, and shows here."""
+    try:
+        if isinstance(value, Wanted):
+            _ = value.digest
+    except Exception as error:  # whatever the content's own code may raise
+        return error
+    return value
+
+
+def _apply(publisher: Publisher, client: StreamClient, changes: list[Change]) -> _Failures:
+    if not changes:
+        return {}
+    try:
+        return dict(publisher.apply(client, changes))
+    except Exception as error:
+        if len(changes) == 1:
+            return {changes[0].key: error}
+        logger.exception("publishing %s failed as a whole, and is tried one by one", publisher.label)
+    return {key: error for one in changes for key, error in _apply(publisher, client, [one]).items()}

@@ -1,0 +1,84 @@
+"""Claiming work: an object is leased to one worker at a time, and due again should it die."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connections, transaction
+from django.db.models import Exists, F, OuterRef
+
+from django_stream.conf import stream_settings
+
+from . import ledger
+from .ledger import LeasedObject
+from .models import OutboxEntry, Publication
+from .writing import Among
+
+
+@dataclass(slots=True)
+class Lease:
+    """Objects of one batch by model label and key, ours until the lease runs out."""
+
+    token: uuid.UUID
+    until: datetime
+    using: str
+    objects: dict[str, dict[str, LeasedObject]]
+
+    def held_keys(self, label: str) -> set[str]:
+        """Keys whose lease nobody has taken over; their rows are locked until the transaction ends."""
+        return ledger.held(self.objects[label].values(), self.using, token=self.token)
+
+
+def claim(using: str, now: datetime, limit: int, *, bulk: bool = True) -> Lease | None:
+    """Lease up to `limit` due objects; None when nothing is due or all of it is in other hands.
+
+    Without `bulk`, only objects of single changes are taken. The entries stay due: it is the lease
+    that keeps others away, and should this process be killed while it works, they are due again
+    when that has run out.
+    """
+    lease = Lease(
+        uuid.uuid4(), now + timedelta(seconds=stream_settings.OUTBOX_LEASE_SECONDS), using, objects={}
+    )
+    with transaction.atomic(using):
+        due = _due_objects(using, now, limit, bulk)
+        # In one order for all workers, so that none waits for another in a circle.
+        for label in sorted(due):
+            taken = ledger.take(label, due[label], using, token=lease.token, now=now, until=lease.until)
+            if taken:
+                lease.objects[label] = taken
+                _attach_entries(label, taken, using)
+    return lease if lease.objects else None
+
+
+def _due_objects(using: str, now: datetime, limit: int, bulk: bool) -> dict[str, list[str]]:
+    """Keys by label with due entries that nobody works on, single changes first, then the longest due."""
+    held = Publication.objects.filter(
+        model_label=OuterRef("model_label"), object_key=OuterRef("object_key"), leased_until__gte=now
+    )
+    entries = (
+        OutboxEntry.objects.using(using)
+        .filter(~Exists(held), due_at__lte=now)
+        .order_by("bulk", "due_at", "id")
+        .values_list("model_label", "object_key")
+    )
+    if not bulk:
+        entries = entries.filter(bulk=False)
+    if connections[using].features.has_select_for_update_skip_locked:
+        entries = entries.select_for_update(skip_locked=True)
+    found: dict[str, dict[str, None]] = defaultdict(dict)
+    for label, key in entries[:limit]:
+        found[label][key] = None
+    return {label: list(keys) for label, keys in found.items()}
+
+
+def _attach_entries(label: str, objects: dict[str, LeasedObject], using: str) -> None:
+    """Find all entries of the leased objects, parked ones too: this attempt settles them."""
+    entries = OutboxEntry.objects.using(using).filter(
+        Among(F("object_key"), list(objects)), model_label=label
+    )
+    for entry_id, key, attempts in entries.values_list("id", "object_key", "attempts"):
+        objects[key].entry_ids.append(entry_id)
+        objects[key].doubted |= attempts > 0

@@ -1,0 +1,147 @@
+"""The ledger in sets: taking objects in hand, writing what may be sent, and letting go."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import connections
+from django.db.models import BooleanField, ExpressionWrapper, F, Q, QuerySet
+
+from .models import Publication
+from .publisher import Record
+from .writing import Among, insert_keys, update_rows, values_as_rows
+
+_KNOWN = ("id", "object_key", "records", "digest", "attempts")
+
+
+@dataclass(slots=True)
+class LeasedObject:
+    """One object, what the ledger knows of it, and the outbox entries that this attempt settles."""
+
+    ledger_id: int
+    key: str
+    records: list[Record]
+    digest: str
+    attempts: int
+    """This one included; more than one when it is not known how the last one ended."""
+    entry_ids: list[int] = field(default_factory=list)
+    doubted: bool = False
+    """Somebody wants it sent whether or not it seems to be there."""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the feeds held records and content of the ledger when this attempt began."""
+        return self.attempts == 1 and not self.doubted
+
+
+def take(
+    label: str, keys: Sequence[str], using: str, *, token: uuid.UUID, now: datetime, until: datetime
+) -> dict[str, LeasedObject]:
+    """Lease those objects that are in nobody's hands; each lease is an attempt until it is settled."""
+    pattern = Publication(model_label=label, attempts=1, lease=token, leased_until=until)
+    source = values_as_rows(keys, using)
+    if source is None:
+        rows = _take_by_steps(pattern, keys, using, now)
+    else:
+        rows = _take_at_once(pattern, source, using, now)
+    return {row[1]: LeasedObject(*row) for row in rows}
+
+
+def _take_at_once(
+    pattern: Publication, source: tuple[str, Any], using: str, now: datetime
+) -> Iterator[tuple[Any, ...]]:
+    connection, options = connections[using], Publication._meta
+    quote = connection.ops.quote_name
+    table, (rows, packed) = quote(options.db_table), source
+    names = ("model_label", "records", "digest", "attempts", "lease", "leased_until")
+    own = {field.name: field for field in options.concrete_fields if field.name in names}
+    columns = ", ".join(quote(name) for name in (*own, "object_key"))
+    # Keys in order, so that no two workers wait for each other in a circle. Names come from the model.
+    statement = (
+        f"INSERT INTO {table} ({columns}) "  # noqa: S608
+        f"SELECT {', '.join(['%s'] * len(own))}, given.value FROM {rows} WHERE true ORDER BY given.value "
+        "ON CONFLICT (object_key, model_label) DO UPDATE "
+        f"SET attempts = {table}.attempts + 1, lease = excluded.lease, leased_until = excluded.leased_until "
+        f"WHERE {table}.leased_until IS NULL OR {table}.leased_until < %s RETURNING {', '.join(_KNOWN)}"
+    )
+    moment = own["leased_until"].get_db_prep_save(now, connection)
+    values = [one.get_db_prep_save(getattr(pattern, name), connection) for name, one in own.items()]
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [*values, packed, moment])
+        for pk, key, records, *rest in cursor.fetchall():
+            yield pk, key, json.loads(records), *rest
+
+
+def _take_by_steps(
+    pattern: Publication, keys: Sequence[str], using: str, now: datetime
+) -> Iterator[tuple[Any, ...]]:
+    """The same for databases that cannot insert, update and tell in one statement."""
+    label = pattern.model_label
+    insert_keys(Publication(model_label=label), sorted(keys), using, ignore_conflicts=True)
+    free = _rows(using).filter(Q(leased_until=None) | Q(leased_until__lt=now))
+    free = free.filter(model_label=label, object_key__in=keys).order_by("object_key").select_for_update()
+    ours = list(free.values_list(*_KNOWN))
+    _rows(using).filter(pk__in=[row[0] for row in ours]).update(
+        attempts=F("attempts") + 1, lease=pattern.lease, leased_until=pattern.leased_until
+    )
+    for *known, attempts in ours:
+        yield *known, attempts + 1
+
+
+def held(objects: Collection[LeasedObject], using: str, *, token: uuid.UUID) -> set[str]:
+    """Keys whose lease nobody has taken over.
+
+    All rows are locked until the transaction ends, in the order in which they are taken.
+    """
+    ours = ExpressionWrapper(Q(lease=token), BooleanField())
+    rows = _among(objects, using).order_by("object_key").select_for_update()
+    return {key for key, is_ours in rows.values_list("object_key", ours) if is_ours}
+
+
+def write(objects: Collection[LeasedObject], using: str) -> None:
+    """Write records and digests."""
+    rows = [(one.ledger_id, one.records, one.digest) for one in objects]
+    update_rows(Publication, ("records", "digest"), rows, using)
+
+
+def erase(objects: Collection[LeasedObject], using: str) -> None:
+    """Forget objects of which nothing is left in the feeds."""
+    if objects:
+        _among(objects, using).delete()
+
+
+def release(objects: Collection[LeasedObject], using: str, *, attempts: int | None = None) -> None:
+    """End the leases; 0 attempts say that the feeds are right, None that the count goes on."""
+    if objects:
+        count = {} if attempts is None else {"attempts": attempts}
+        _among(objects, using).update(lease=None, leased_until=None, **count)
+
+
+def doubt(label: str, objects: Collection[LeasedObject], using: str) -> None:
+    """Tell again what lost attempts may have put into the feeds, to those who took their objects over.
+
+    The lease is taken from them, who would forget it. Nobody else gets it until theirs would have run out.
+    """
+    found = {leased.key: leased for leased in objects}
+    insert_keys(Publication(model_label=label), sorted(found), using, ignore_conflicts=True)
+    rows = _rows(using).filter(model_label=label, object_key__in=found).order_by("object_key")
+    locked = list(rows.select_for_update())
+    for row in locked:
+        sent = found[row.object_key].records
+        row.records = [*row.records, *(record for record in sent if record not in row.records)]
+        row.lease = row.lease and uuid.uuid4()
+    changed = [(row.pk, row.records, row.lease, row.attempts + 1) for row in locked]
+    update_rows(Publication, ("records", "lease", "attempts"), changed, using)
+
+
+def _rows(using: str) -> QuerySet[Publication]:
+    return Publication.objects.using(using)
+
+
+def _among(objects: Collection[LeasedObject], using: str) -> QuerySet[Publication]:
+    return _rows(using).filter(Among(F("pk"), [leased.ledger_id for leased in objects]))

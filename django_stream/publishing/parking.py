@@ -1,0 +1,19 @@
+"""Parked changes: given up for now, with their reasons, until somebody retries them."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from .models import OutboxEntry
+
+
+def parked(using: str = "default") -> QuerySet[OutboxEntry]:
+    return OutboxEntry.objects.using(using).exclude(parked_at=None)
+
+
+def retry_parked(using: str = "default", entries: QuerySet[OutboxEntry] | None = None) -> int:
+    """Make parked entries due again; returns how many."""
+    rows = parked(using) if entries is None else entries.exclude(parked_at=None)
+    # One attempt is kept, so that nothing is taken for known to be in the feeds.
+    return rows.update(parked_at=None, attempts=1, due_at=timezone.now())

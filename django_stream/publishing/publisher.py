@@ -1,0 +1,138 @@
+"""What a kind of publication must know, and which tracked model is published by which."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+
+if TYPE_CHECKING:
+    from django_stream.client import StreamClient
+
+Record = dict[str, Any]
+"""Names one thing in the feeds, in plain JSON: enough to take it out again without the row."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the feeds should hold for an object now: the records that name it and the content to send."""
+
+    records: list[Record]
+    content: Any = None
+
+    @cached_property
+    def digest(self) -> str:
+        """Changes exactly when records or content do."""
+        text = json.dumps([self.records, self.content], sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()[:48]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """From what the feeds may hold to what they should hold; `wanted` None takes the object out.
+
+    `sure` means that `before` is there for certain, not merely possibly.
+    """
+
+    key: str
+    before: list[Record]
+    wanted: Wanted | None
+    sure: bool
+
+    @property
+    def stale(self) -> list[Record]:
+        """Records to take out."""
+        keep = self.wanted.records if self.wanted else []
+        return [record for record in self.before if record not in keep]
+
+
+class Refused(Exception):
+    """The API said no to the first thing that it was asked for a change: the feeds are as they were."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+class Publisher(ABC):
+    """Brings the feeds in line with the rows of one model."""
+
+    kind = ""
+    """Distinguishes publishers of one model; empty for activities."""
+    keys_follow_fields = False
+    """Whether a row's keys come from fields that may change, and not from its primary key."""
+
+    def __init__(self, model: type[models.Model]) -> None:
+        self.model = model
+
+    @property
+    def label(self) -> str:
+        """Names the publisher in the outbox: the model, and the kind where it is not its activities."""
+        label = self.model._meta.label
+        return f"{label}#{self.kind}" if self.kind else label
+
+    def matters(self, changed_fields: Collection[str]) -> bool:
+        """Whether a change of these fields can change the feeds."""
+        return True
+
+    @abstractmethod
+    def keys_of(self, instance: models.Model) -> list[str]:
+        """Keys whose feeds a change of this row touches. One key is worked on by one worker at a time."""
+
+    @abstractmethod
+    def keys_where(self, rows: models.QuerySet[Any]) -> Iterable[str]:
+        """The keys of all rows of a queryset, streamed."""
+
+    @abstractmethod
+    def wanted(self, keys: Collection[str], using: str) -> Mapping[str, Wanted | Exception]:
+        """The committed truth for these keys; an absent key is wanted nowhere, an exception parks it."""
+
+    @abstractmethod
+    def apply(self, client: StreamClient, changes: list[Change]) -> Mapping[str, Exception]:
+        """Send the changes; returns the failures by key. Sending twice must do no harm.
+
+        A failure that certainly changed nothing is `Refused`: what was about to be sent is forgotten.
+        """
+
+    def dependents(self, changes: Collection[Change], using: str) -> Iterator[tuple[str, Iterable[str]]]:
+        """Objects of other publishers, by label, that these changes concern once they are made."""
+        yield from ()
+
+
+_publishers: dict[str, Publisher] = {}
+_by_model: dict[type[models.Model], list[Publisher]] = {}
+
+
+def register_publisher(publisher: Publisher) -> None:
+    """Track a model; a second registration of the same kind replaces the first."""
+    _publishers[publisher.label] = publisher
+    _by_model.clear()
+
+
+def publisher_for(label: str) -> Publisher | None:
+    return _publishers.get(label)
+
+
+def publishers_of(model: type[models.Model]) -> list[Publisher]:
+    """All publishers that a change of this model's rows concerns.
+
+    Proxies share those of their concrete model. A row may also be a row of a tracked child model.
+    """
+    if model not in _by_model:
+        concrete = model._meta.concrete_model or model
+        _by_model[model] = [
+            one
+            for one in publishers()
+            if issubclass(one.model, concrete) and (one.model is concrete or not one.keys_follow_fields)
+        ]
+    return _by_model[model]
+
+
+def publishers() -> list[Publisher]:
+    return sorted(_publishers.values(), key=lambda publisher: publisher.label)

@@ -1,0 +1,30 @@
+"""What a drain tells of itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class DrainReport:
+    """Objects brought up to date, to be tried again, and given up for now."""
+
+    published: int = 0
+    failed: int = 0
+    parked: int = 0
+    unchanged: int = 0
+    """Those of the published that were there already."""
+    out_of_reach: bool = False
+    """The home of the feeds could not be called; a drain ends there."""
+    more: bool = False
+    """The drain ended at its limit of batches; more may be due."""
+
+    def __add__(self, other: DrainReport) -> DrainReport:
+        return DrainReport(
+            self.published + other.published,
+            self.failed + other.failed,
+            self.parked + other.parked,
+            self.unchanged + other.unchanged,
+            self.out_of_reach or other.out_of_reach,
+            self.more or other.more,
+        )

@@ -1,0 +1,99 @@
+"""After an attempt: entries of what succeeded go, the rest is scheduled or parked, leases end."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+
+from . import ledger
+from .leases import Lease
+from .ledger import LeasedObject
+from .models import OutboxEntry, never
+from .outbox import insert_entries
+from .publisher import Change
+from .retry import RetryPolicy
+from .writing import Among, insert_keys, update_rows
+
+
+def settle(
+    lease: Lease,
+    label: str,
+    *,
+    done: dict[str, Change],
+    failed: dict[str, Exception],
+    parked: dict[str, Exception],
+    dependents: Iterable[tuple[str, Iterable[str]]],
+    now: datetime,
+    policy: RetryPolicy,
+) -> None:
+    """Write the outcome of one attempt in one transaction."""
+    objects, using = lease.objects[label], lease.using
+    with transaction.atomic(using):
+        # Entries before the ledger, as those who claim lock them. Whoever took an object over
+        # may miss its entries, but gets a fresh one.
+        _delete_entries([objects[key] for key in done], using)
+        _reschedule(objects, failed, parked, now, policy, using)
+        ours = lease.held_keys(label)
+        _note_lost(label, [objects[key] for key in objects.keys() - ours], now, using)
+        _settle_ledger(objects, {key: change for key, change in done.items() if key in ours}, using)
+        ledger.release([objects[key] for key in failed if key in ours], using)
+        # One attempt stays open: nothing is certain, and whoever retries has all the others before them.
+        given_up = [objects[key] for key in parked if key in ours]
+        ledger.write(given_up, using)
+        ledger.release(given_up, using, attempts=1)
+        for other, keys in dependents:
+            insert_entries(OutboxEntry(model_label=other, due_at=now), keys, using)
+
+
+def _delete_entries(objects: Collection[LeasedObject], using: str) -> None:
+    entry_ids = [pk for leased in objects for pk in leased.entry_ids]
+    OutboxEntry.objects.using(using).filter(Among(F("pk"), entry_ids)).delete()
+
+
+def _reschedule(
+    objects: dict[str, LeasedObject],
+    failed: dict[str, Exception],
+    parked: dict[str, Exception],
+    now: datetime,
+    policy: RetryPolicy,
+    using: str,
+) -> None:
+    rows: list[tuple[Any, ...]] = []
+    for key, error in (failed | parked).items():
+        leased, parked_at = objects[key], now if key in parked else None
+        due_at = never() if parked_at else now + policy.delay(error, leased.attempts)
+        outcome = (due_at, parked_at, leased.attempts, _reason(error))
+        rows += [(entry_id, *outcome) for entry_id in leased.entry_ids]
+    update_rows(OutboxEntry, ("due_at", "parked_at", "attempts", "reason"), rows, using)
+
+
+def _note_lost(label: str, objects: Collection[LeasedObject], now: datetime, using: str) -> None:
+    """Whoever took over our overdue lease may have been overtaken by us: have the objects looked at again.
+
+    The fresh entries count as a second attempt, so that nothing is skipped as unchanged.
+    """
+    if objects:
+        ledger.doubt(label, objects, using)
+        entry = OutboxEntry(model_label=label, due_at=now, attempts=1)
+        insert_keys(entry, sorted(leased.key for leased in objects), using)
+
+
+def _settle_ledger(objects: dict[str, LeasedObject], done: dict[str, Change], using: str) -> None:
+    gone = [objects[key] for key, change in done.items() if change.wanted is None]
+    there = [objects[key] for key, change in done.items() if change.wanted is not None]
+    moved = [objects[key] for key, change in done.items() if change.wanted is not None and change.stale]
+    for leased in moved:
+        leased.records = done[leased.key].wanted.records  # type: ignore[union-attr]
+    ledger.erase(gone, using)
+    ledger.write(moved, using)
+    ledger.release(there, using, attempts=0)
+
+
+def _reason(error: Exception) -> str:
+    """The failure in words that every database can store."""
+    text = str(error) or type(error).__name__
+    return text.replace("\0", " ").encode(errors="replace").decode()

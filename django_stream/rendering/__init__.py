@@ -1,0 +1,1 @@
+"""How an activity becomes HTML: which template, and what when data is missing."""

@@ -1,0 +1,35 @@
+"""Which template renders an activity: from the most specific name to the default."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from django.template.loader import select_template
+
+# File systems refuse longer names, and nobody writes templates for them.
+_LONGEST = 100
+_SAFE = re.compile(r"[^\w-]+", re.ASCII)
+
+
+def template_names(activity: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """`activity/[aggregated/][prefix_]verb.html`, then without prefix, then `default.html`."""
+    folder = "activity/aggregated/" if is_group(activity) else "activity/"
+    # The verb comes over the wire: it may name a template, never a path.
+    verb = _SAFE.sub("_", str(activity.get("verb", ""))).strip("_")[:_LONGEST] or "default"
+    names = [f"{folder}{prefix}_{verb}.html"] if prefix else []
+    return [*names, f"{folder}{verb}.html", f"{folder}default.html"]
+
+
+def is_group(activity: Mapping[str, Any]) -> bool:
+    """Whether this is an entry of an aggregated or notification feed."""
+    return "activities" in activity
+
+
+def render(activity: Mapping[str, Any], context: Mapping[str, Any], prefix: str = "") -> str:
+    """The activity's HTML; its template sees `activity` and everything the page sees."""
+    template = select_template(template_names(activity, prefix))
+    values = {**context, "activity": activity}
+    html: str = template.render(values, request=context.get("request"))
+    return html

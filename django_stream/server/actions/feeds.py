@@ -1,0 +1,64 @@
+"""Feeds come into being when something first refers to them, and are locked by whoever writes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from django.db import router
+from django.db.models import F
+
+from django_stream.protocol.feed_ids import FeedID
+from django_stream.server.auth.keys import ensure_application
+from django_stream.server.models import Feed
+
+
+def database() -> str:
+    """The database that the server writes to."""
+    return router.db_for_write(Feed)
+
+
+def find(application_id: int, feed_ids: Collection[FeedID]) -> dict[FeedID, Feed]:
+    """The feeds that exist among these."""
+    by_slug: dict[str, list[str]] = {}
+    for feed_id in feed_ids:
+        by_slug.setdefault(feed_id.slug, []).append(feed_id.user_id)
+    found: dict[FeedID, Feed] = {}
+    for slug, user_ids in by_slug.items():
+        feeds = Feed.objects.using(database()).filter(
+            application_id=application_id, slug=slug, user_id__in=user_ids
+        )
+        found |= {feed.feed_id: feed for feed in feeds}
+    return found
+
+
+def ensure(application_id: int, feed_ids: Iterable[FeedID]) -> dict[FeedID, Feed]:
+    """These feeds, created where missing."""
+    wanted = set(feed_ids)
+    found = find(application_id, wanted)
+    missing = sorted(wanted - set(found))
+    if missing:
+        ensure_application(application_id, database())
+        new = [
+            Feed(application_id=application_id, slug=feed_id.slug, user_id=feed_id.user_id)
+            for feed_id in missing
+        ]
+        Feed.objects.using(database()).bulk_create(new, ignore_conflicts=True)
+        found |= find(application_id, missing)
+    return found
+
+
+def lock(feeds: Iterable[Feed]) -> dict[int, Feed]:
+    """Lock these feeds until the end of the transaction, always in id order. Fresh rows by id."""
+    ids = {feed.pk for feed in feeds}
+    rows = Feed.objects.using(database()).select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
+    return {feed.pk: feed for feed in rows}
+
+
+def advance(feeds: Collection[Feed], by: dict[int, int]) -> None:
+    """Count new placements on locked feeds."""
+    steps: dict[int, list[int]] = {}
+    for feed in feeds:
+        if by.get(feed.pk):
+            steps.setdefault(by[feed.pk], []).append(feed.pk)
+    for step, ids in steps.items():
+        Feed.objects.using(database()).filter(pk__in=ids).update(version=F("version") + step)

@@ -1,0 +1,175 @@
+"""Activities are placed on feeds and taken off them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TypeVar
+
+from django.db import transaction
+
+from django_stream.protocol.feed_ids import FeedID
+from django_stream.server.actions import activities, audit, feeds
+from django_stream.server.actions.feeds import database
+from django_stream.server.drafts import Draft
+from django_stream.server.fanout import spread
+from django_stream.server.models import Activity, Exclusion, Feed, Placement
+from django_stream.server.timelines import record, timelines
+
+Result = TypeVar("Result")
+Keys = Mapping[int, Collection[uuid.UUID]]
+
+
+def add(application_id: int, feed_id: FeedID, drafts: Sequence[Draft]) -> list[Activity]:
+    """Post activities to a feed and to their targets. The stored ones, in the order given."""
+    targets = {FeedID.parse(name) for draft in drafts for name in draft.to}
+    known = feeds.ensure(application_id, {feed_id, *targets})
+    with transaction.atomic(using=database()):
+        locked = feeds.lock(known.values())
+        stored = activities.upsert(application_id, drafts)
+        addressed: dict[int, list[uuid.UUID]] = {}
+        for draft in drafts:
+            for name in draft.to:
+                addressed.setdefault(known[FeedID.parse(name)].pk, []).append(draft.key)
+        home = {known[feed_id].pk: [draft.key for draft in drafts]}
+        changed = place(locked, home) | place(locked, addressed, targeted=True)
+        # All at once, so that groups are locked in one order.
+        spread.placed(changed)
+        audit.activities_changed("create", stored.values())
+    return [stored[draft.key] for draft in drafts]
+
+
+def add_to_many(
+    application_id: int, feed_ids: Sequence[FeedID], draft: Draft, *, forwarded: bool = False
+) -> Activity:
+    """Post one activity to many feeds and, only if forwarded, to their followers."""
+    known = feeds.ensure(application_id, feed_ids)
+    with transaction.atomic(using=database()):
+        locked = feeds.lock(known.values())
+        stored = activities.upsert(application_id, [draft])
+        changed = place(locked, {feed: [draft.key] for feed in locked}, forwarded=forwarded)
+        spread.placed(changed, forwarded=forwarded)
+        audit.activities_changed("create", stored.values())
+    return stored[draft.key]
+
+
+def place(
+    locked: Mapping[int, Feed], keys: Keys, *, targeted: bool = False, forwarded: bool = True
+) -> set[tuple[int, uuid.UUID]]:
+    """Record placements on locked feeds. Those (feed, key) that are new for the timelines."""
+    every = {key for some in keys.values() for key in some}
+    if not every:
+        return set()
+    there = {
+        (placement.feed_id, placement.key): placement
+        for placement in Placement.objects.using(database()).filter(feed__in=keys, key__in=every)
+    }
+    changed: list[Placement] = []
+    steps = dict.fromkeys(keys, 0)
+    for feed, key in ((feed, key) for feed, some in keys.items() for key in dict.fromkeys(some)):
+        placement = there.get((feed, key))
+        before = placement and (placement.seq, placement.targeted)
+        placement = placement or Placement(feed_id=feed, key=key, targeted=targeted)
+        if forwarded and placement.seq is None:
+            steps[feed] += 1
+            placement.seq = locked[feed].version + steps[feed]
+        placement.targeted = placement.targeted and targeted
+        if before != (placement.seq, placement.targeted):
+            changed.append(placement)
+    _write(changed, list(locked.values()), steps)
+    return {(placement.feed_id, placement.key) for placement in changed} | _lift_exclusions(keys, every)
+
+
+def _write(placements: list[Placement], locked: Sequence[Feed], steps: dict[int, int]) -> None:
+    if placements:
+        Placement.objects.using(database()).bulk_create(
+            placements,
+            update_conflicts=True,
+            unique_fields=["feed", "key"],
+            update_fields=["seq", "targeted"],
+        )
+        feeds.advance(locked, steps)
+        for feed in locked:
+            feed.version += steps.get(feed.pk, 0)
+
+
+def _lift_exclusions(keys: Keys, every: Collection[uuid.UUID]) -> set[tuple[int, uuid.UUID]]:
+    """What is placed on a feed is not hidden there any more."""
+    hidden = Exclusion.objects.using(database()).filter(feed__in=keys, key__in=every)
+    lifted = {(feed, key) for feed, key in hidden.values_list("feed_id", "key") if key in keys[feed]}
+    for feed, key in lifted:
+        Exclusion.objects.using(database()).filter(feed=feed, key=key).delete()
+    return lifted
+
+
+def remove(application_id: int, feed_id: FeedID, keys: Collection[uuid.UUID], *, user_id: str = "") -> None:
+    """Take activities off a feed. From the feed they were posted to, they go everywhere.
+
+    An activity that only reached the feed by following is hidden there and stays elsewhere.
+    """
+    if not keys or not feeds.find(application_id, [feed_id]):
+        return
+
+    def work(locked: Mapping[FeedID, Feed], stored: Mapping[uuid.UUID, Activity]) -> None:
+        take_off(locked[feed_id], keys, stored)
+        audit.activities_changed("delete", stored.values(), user_id)
+        activities.drop_unplaced(application_id, list(stored))
+
+    with_targets_locked(application_id, [feed_id], keys, work)
+
+
+def take_off(feed: Feed, keys: Collection[uuid.UUID], stored: Mapping[uuid.UUID, Activity]) -> None:
+    """Withdraw locked activities from a locked feed, or hide them there."""
+    leaving: set[int] = set()
+    for key in keys:
+        leaving |= _withdraw(feed, key, stored.get(key))
+    spread.withdrawn(leaving, keys)
+    if feed.pk not in leaving:
+        timelines().withdrawn([feed.pk], keys, own_only=True)
+
+
+def with_targets_locked(
+    application_id: int,
+    feed_ids: Collection[FeedID],
+    keys: Collection[uuid.UUID],
+    work: Callable[[Mapping[FeedID, Feed], Mapping[uuid.UUID, Activity]], Result],
+) -> Result:
+    """Do some work in a transaction, with feeds that exist, activities and all their targets locked.
+
+    Feeds are locked in id order and before activities, but which feeds is only sure once the
+    activities are locked: another writer may have changed the targets meanwhile.
+    """
+    while True:
+        suspected = _addressed(application_id, keys)
+        with transaction.atomic(using=database()):
+            found = feeds.find(application_id, suspected.union(feed_ids))
+            locked = feeds.lock(found.values())
+            stored = activities.lock(application_id, keys)
+            if {FeedID.parse(name) for activity in stored.values() for name in activity.to} <= suspected:
+                return work({feed.feed_id: feed for feed in locked.values()}, stored)
+
+
+def _addressed(application_id: int, keys: Collection[uuid.UUID]) -> set[FeedID]:
+    rows = Activity.objects.using(database()).filter(application_id=application_id, key__in=keys)
+    return {FeedID.parse(name) for to in rows.values_list("to", flat=True) for name in to}
+
+
+def _withdraw(feed: Feed, key: uuid.UUID, activity: Activity | None) -> set[int]:
+    """Delete the record of an activity on a feed; the feeds that lost their placement."""
+    records = Placement.objects.using(database()).filter(key=key, feed__application=feed.application_id)
+    here = records.filter(feed=feed).first()
+    leaving: set[int] = set()
+    if here is not None:
+        leaving.add(feed.pk)
+        if not here.targeted and not records.filter(targeted=False).exclude(feed=feed).exists():
+            # Posted nowhere else: what its `to` list placed goes with it.
+            leaving |= set(records.filter(targeted=True).values_list("feed_id", flat=True))
+            if activity is not None and activity.to:
+                activity.to = []
+                activity.save(using=database(), update_fields=["to"])
+        records.filter(feed__in=leaving).delete()
+    if record.admits(feed.pk, key):
+        Exclusion.objects.using(database()).bulk_create(
+            [Exclusion(feed=feed, key=key)], ignore_conflicts=True
+        )
+    return leaving

@@ -1,0 +1,42 @@
+"""A user's activities are erased: emptied for good, and taken off the feeds that are named."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Mapping
+
+from django_stream.protocol.feed_ids import FeedID
+from django_stream.server.actions import activities, audit, placements
+from django_stream.server.actions.feeds import database
+from django_stream.server.aggregation.names import names_of
+from django_stream.server.models import Activity, Feed
+
+_EMPTY = {"actor": "", "verb": "", "object": "", "target": "", "foreign_id": "", "extra": {}}
+
+
+def erase(application_id: int, wanted: Mapping[uuid.UUID, Collection[FeedID]]) -> None:
+    """Empty activities. Feeds that are not named keep a placeholder, so that nothing shifts."""
+
+    def work(locked: Mapping[FeedID, Feed], stored: Mapping[uuid.UUID, Activity]) -> None:
+        audit.activities_changed("delete", stored.values())
+        for key, feeds in wanted.items():
+            for feed in (locked[name] for name in feeds if name in locked):
+                placements.take_off(feed, [key], stored)
+                activities.drop_unplaced(application_id, [key])
+        left = activities.lock(application_id, stored)
+        before = activities.grouping_of(left)
+        for activity in left.values():
+            _empty(activity)
+        activities.regroup(application_id, left, before)
+
+    named = {feed for feeds in wanted.values() for feed in feeds}
+    placements.with_targets_locked(application_id, named, list(wanted), work)
+
+
+def _empty(activity: Activity) -> None:
+    for name, value in _EMPTY.items():
+        setattr(activity, name, value)
+    activity.is_erased = True
+    # The names of its groups may tell who it was.
+    activity.buckets = names_of(activity)
+    activity.save(using=database(), update_fields=[*_EMPTY, "is_erased", "buckets"])

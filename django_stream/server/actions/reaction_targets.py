@@ -1,0 +1,65 @@
+"""Reactions tell of themselves on feeds: one activity, the same on all of them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Sequence
+
+from django_stream.protocol import references
+from django_stream.protocol.feed_ids import FeedID
+from django_stream.protocol.times import format_activity_time
+from django_stream.server.actions import feeds, placements
+from django_stream.server.drafts import Draft, drafts_of, key_of
+from django_stream.server.models import Reaction
+from django_stream.server.reads.shapes import aware
+
+
+def hold(application_id: int, names: Collection[str]) -> None:
+    """Lock feeds all at once and in id order, before they are written to one by one."""
+    if names:
+        wanted = feeds.ensure(application_id, {FeedID.parse(name) for name in names})
+        feeds.lock(wanted.values())
+
+
+def place(reactions: Sequence[Reaction]) -> None:
+    """Put the activities of these reactions on their target feeds, or replace them there."""
+    for row in _held(reactions):
+        names = [FeedID.parse(name) for name in row.target_feeds]
+        placements.add_to_many(row.application_id, names, draft_of(row), forwarded=True)
+
+
+def withdraw(reactions: Sequence[Reaction], keeping: Collection[str] = ()) -> None:
+    """Take the activities of these reactions off their target feeds, except those to keep."""
+    for row in _held(reactions):
+        for name in row.target_feeds:
+            if name not in keeping:
+                feed = FeedID.parse(name)
+                placements.remove(row.application_id, feed, [key_of_target(row)], user_id=row.user_id)
+
+
+def _held(reactions: Sequence[Reaction]) -> list[Reaction]:
+    """Those with target feeds, which are locked now."""
+    telling = [row for row in reactions if row.target_feeds]
+    if telling:
+        hold(telling[0].application_id, {name for row in telling for name in row.target_feeds})
+    return telling
+
+
+def draft_of(reaction: Reaction) -> Draft:
+    """The activity, checked like any other that is posted."""
+    own = {
+        "actor": references.user_reference(reaction.user_id),
+        "verb": reaction.kind,
+        "object": references.activity_reference(reaction.activity),
+        "target": "",
+        "foreign_id": f"reaction:{reaction.reaction_id}",
+        "time": format_activity_time(aware(reaction.created_at)),
+        "reaction": references.reaction_reference(reaction.reaction_id),
+        "to": None,
+    }
+    return drafts_of([{**(reaction.target_feeds_extra_data or {}), **own}], reaction.application_id)[0]
+
+
+def key_of_target(reaction: Reaction) -> uuid.UUID:
+    """Key of that activity, also after its extra data are gone."""
+    return key_of(f"reaction:{reaction.reaction_id}", aware(reaction.created_at))

@@ -1,0 +1,7 @@
+"""The admin of the server half: applications and their keys, and an explorer of feeds."""
+
+from django_stream.server.explorer.applications import ApiKeyAdmin, ApplicationAdmin
+from django_stream.server.explorer.feeds import FeedAdmin
+from django_stream.server.explorer.records import AuditLogAdmin, ModerationFlagAdmin
+
+__all__ = ["ApiKeyAdmin", "ApplicationAdmin", "AuditLogAdmin", "FeedAdmin", "ModerationFlagAdmin"]

@@ -1,0 +1,1 @@
+"""How activities are grouped on aggregated and notification feeds."""

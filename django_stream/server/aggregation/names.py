@@ -1,0 +1,47 @@
+"""The group names of an activity: rendered once for each grouped feed group, and kept with it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from django.db import router
+
+from django_stream.server.aggregation.formats import group_name
+from django_stream.server.groups import groups_of
+from django_stream.server.models import Activity
+from django_stream.server.rows import ActivityRow
+
+
+def names_of(activity: Activity) -> dict[str, str]:
+    """{slug: group name} for every grouped feed group of the application."""
+    grouped = [group for group in groups_of(activity.application_id).values() if group.grouped]
+    if not grouped:
+        return {}
+    fields = fields_of(activity)
+    return {group.slug: group_name(group.aggregation_format, fields) for group in grouped}
+
+
+def fields_of(activity: Activity | ActivityRow) -> Mapping[str, Any]:
+    """What a format may name."""
+    return {
+        **activity.extra,
+        "id": str(activity.activity_id),
+        "actor": activity.actor,
+        "verb": activity.verb,
+        "object": activity.object,
+        "target": activity.target,
+        "foreign_id": activity.foreign_id,
+        "time": activity.time.replace(tzinfo=None),
+    }
+
+
+def name_older(application_id: int, slug: str, keys: Collection[uuid.UUID]) -> None:
+    """Name the groups of those activities that are older than the declaration of a feed group."""
+    database = router.db_for_write(Activity)
+    rows = Activity.objects.using(database).select_for_update().order_by("key")
+    for activity in rows.filter(application_id=application_id, key__in=keys):
+        if slug not in activity.buckets:
+            activity.buckets = names_of(activity) | activity.buckets
+            activity.save(using=database, update_fields=["buckets"])

@@ -1,0 +1,16 @@
+"""App configuration of the server half."""
+
+from django.apps import AppConfig
+
+
+class StreamServerConfig(AppConfig):
+    name = "django_stream.server"
+    label = "django_stream_server"
+    verbose_name = "Stream server"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register the system checks."""
+        from django_stream.server import checks
+
+        assert checks

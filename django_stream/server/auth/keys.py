@@ -1,0 +1,38 @@
+"""API keys: which application a key belongs to and which secrets verify its tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from django_stream.protocol.errors import ApiError
+from django_stream.server.conf import server_settings
+from django_stream.server.models import ApiKey, Application
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A known API key."""
+
+    application_id: int
+    secrets: Sequence[str] = field(repr=False)
+
+
+def credential_of(api_key: str) -> Credential:
+    """Look a key up. The embedding site's own needs no row, so that its reads need no query."""
+    if api_key and api_key == server_settings.own_key:
+        return Credential(server_settings.own_app_id, [server_settings.own_secret])
+    stored = ApiKey.objects.select_related("application").filter(key=api_key).first() if api_key else None
+    if stored is None:
+        raise ApiError.named("ApiKeyException", "api_key is missing or unknown")
+    if stored.application.is_suspended:
+        raise ApiError.named("SiteSuspendedException", "this application is suspended")
+    return Credential(stored.application_id, stored.valid_secrets())
+
+
+def ensure_application(application_id: int, using: str) -> None:
+    """Before the first row that refers to the site's own application, create its own."""
+    if application_id == server_settings.own_app_id:
+        Application.objects.using(using).bulk_create(
+            [Application(id=application_id, name="This site")], ignore_conflicts=True
+        )

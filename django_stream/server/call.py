@@ -1,0 +1,159 @@
+"""One call under way: the request, parsed, with the caller and the endpoint that answers it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django_stream.protocol import scopes
+from django_stream.protocol.errors import invalid
+from django_stream.protocol.feed_ids import FeedID, validate_feed_slug, validate_user_id
+from django_stream.protocol.messages import ApiRequest, Query, Upload
+from django_stream.server.auth.principals import Principal
+
+_TRUE = frozenset({"true", "1", "t", "yes"})
+_FALSE = frozenset({"false", "0", "f", "no", ""})
+
+
+class Parameters:
+    """The query, in all the spellings that the clients use."""
+
+    def __init__(self, query: Query) -> None:
+        self._values: dict[str, list[str]] = {}
+        for name, value in query.items():
+            texts = [value] if isinstance(value, str) else [str(one) for one in value]
+            if any("\0" in text for text in texts):
+                raise invalid(f"{name} holds a null character", name)
+            self._values.setdefault(name.removesuffix("[]"), []).extend(texts)
+
+    def text(self, *names: str) -> str:
+        """The first of these parameters that is given, or an empty string."""
+        for name in names:
+            if self._values.get(name):
+                return self._values[name][-1]
+        return ""
+
+    def given(self, *names: str) -> bool:
+        return any(name in self._values for name in names)
+
+    def flag(self, *names: str) -> bool:
+        value = self.text(*names).strip().lower()
+        if value in _TRUE:
+            return True
+        if value in _FALSE:
+            return False
+        raise invalid(f"{names[0]} must be true or false, not {value!r}", names[0])
+
+    def number(self, name: str, default: int, *, least: int = 0, most: int | None = None) -> int:
+        text = self.text(name)
+        if not text:
+            return default
+        try:
+            value = int(text)
+        except ValueError as error:
+            raise invalid(f"{name} must be a whole number, not {text!r}", name) from error
+        if value < least or (most is not None and value > most):
+            bounds = f"at least {least}" if most is None else f"between {least} and {most}"
+            raise invalid(f"{name} must be {bounds}, not {value}", name)
+        return value
+
+    def listed(self, *names: str) -> list[str]:
+        """A list: comma-joined, repeated or both; blanks are trimmed and empty items dropped."""
+        joined = [value for name in names for value in self._values.get(name, [])]
+        return [item for value in joined for part in value.split(",") if (item := part.strip())]
+
+    def json_object(self, *names: str) -> dict[str, Any]:
+        text = self.text(*names)
+        if not text:
+            return {}
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise invalid(f"{names[0]} is not JSON", names[0]) from error
+        if not isinstance(value, dict):
+            raise invalid(f"{names[0]} must be a JSON object", names[0])
+        return value
+
+    def items(self) -> list[tuple[str, str]]:
+        return [(name, value) for name, values in self._values.items() for value in values]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What an endpoint's function receives."""
+
+    request: ApiRequest
+    endpoint: Endpoint
+    principal: Principal
+    captures: Mapping[str, str]
+    parameters: Parameters
+    enriched: bool = False
+    """The path began with `enrich/`."""
+    body: Any = field(default=None, repr=False)
+
+    @property
+    def application_id(self) -> int:
+        return self.principal.application_id
+
+    @property
+    def upload(self) -> Upload | None:
+        return self.request.upload
+
+    @property
+    def feed_id(self) -> FeedID:
+        """The feed in the path."""
+        try:
+            slug = validate_feed_slug(self.captures["slug"])
+            return FeedID(slug, validate_user_id(self.captures["user_id"]))
+        except ValueError as error:
+            raise invalid(str(error), "feed") from error
+
+    def fields(self) -> dict[str, Any]:
+        """The body as an object; an absent body is an empty one."""
+        if self.body is None:
+            return {}
+        if not isinstance(self.body, dict):
+            raise invalid("the body must be a JSON object")
+        return self.body
+
+    def path(self) -> str:
+        """The address of this endpoint, for `next`."""
+        return f"/api/v1.0/{'/'.join(part for part in self.request.path.split('/') if part)}/"
+
+
+Body = dict[str, Any]
+Policy = Callable[[Call], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A row of the table: how a method and path are answered.
+
+    `users` is what a user token may do here; None keeps the endpoint for server tokens.
+    `family` names the rate limit, and `status` is that of success.
+    """
+
+    method: str
+    pattern: str
+    resource: str
+    function: Callable[[Call], Body]
+    family: str
+    users: Policy | None = None
+    status: int = 200
+    enrichable: bool = False
+
+    @property
+    def action(self) -> str:
+        return scopes.action_of(self.method)
+
+
+def batch(body: Any, name: str, most: int) -> Sequence[Any]:
+    """A list inside a body, within its limit."""
+    items = body if isinstance(body, list) else None
+    if items is None:
+        raise invalid(f"{name} must be a list", name)
+    if len(items) > most:
+        raise invalid(f"{name} may hold at most {most} items, not {len(items)}", name)
+    return items

@@ -1,0 +1,91 @@
+"""System checks of the server half: what can be known to be wrong at start."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
+
+from django_stream.protocol.errors import ApiError
+from django_stream.server.aggregation.formats import MissingJinja, check_format
+from django_stream.server.conf import PREFIX, ServerSettings, server_settings
+from django_stream.server.groups import FeedGroup
+from django_stream.server.ranking.methods import RankingMethod
+
+
+@register("django_stream_server")
+def check_settings(**_: Any) -> list[CheckMessage]:
+    """Names, feed groups, app id and store."""
+    return [*_unknown_names(), *_feed_groups(), *_own_application(), *_store()]
+
+
+def _unknown_names() -> Iterator[CheckMessage]:
+    valid = ServerSettings.names()
+    for name in dir(settings):
+        if name.startswith(PREFIX) and name not in valid:
+            close = difflib.get_close_matches(name, valid, n=1)
+            yield Warning(
+                f"there is no setting {name}",
+                hint=f"Did you mean {close[0]}?" if close else f"Valid names: {', '.join(valid)}.",
+                id="django_stream_server.W001",
+            )
+
+
+def _feed_groups() -> Iterator[CheckMessage]:
+    configured: dict[str, Mapping[str, Mapping[str, Any]]] = {"FEED_GROUPS": server_settings.FEED_GROUPS}
+    for app_id, groups in server_settings.APPLICATION_FEED_GROUPS.items():
+        configured[f"APPLICATION_FEED_GROUPS[{app_id!r}]"] = groups
+    for where, groups in configured.items():
+        for slug, options in groups.items():
+            yield from _feed_group(f"{PREFIX}{where}", slug, options)
+
+
+def _feed_group(where: str, slug: str, options: Mapping[str, Any]) -> Iterator[CheckMessage]:
+    try:
+        group = FeedGroup.from_setting(slug, options)
+    except (ValueError, TypeError) as error:
+        yield Error(f"{where}: {error}", id="django_stream_server.E001")
+        return
+    if group.grouped:
+        try:
+            check_format(group.aggregation_format)
+        except MissingJinja as error:
+            yield Error(f"{where}: feed group {slug!r}: {error}", id="django_stream_server.E002")
+        except ApiError as error:
+            yield Warning(
+                f"{where}: feed group {slug!r}: {error.detail}",
+                hint="Its feeds can be written to; reading them answers with code 14.",
+                id="django_stream_server.W002",
+            )
+    for name, method in group.ranking.items():
+        try:
+            RankingMethod(method, datetime.now(UTC))
+        except (ValueError, KeyError, TypeError) as error:
+            yield Error(
+                f"{where}: feed group {slug!r}: ranking method {name!r}: {error!r}",
+                id="django_stream_server.E003",
+            )
+
+
+def _own_application() -> Iterator[CheckMessage]:
+    try:
+        assert server_settings.own_app_id
+    except ValueError:
+        yield Error(
+            "STREAM_APP_ID must be a whole number",
+            hint="App ids are numbers; leave it out to use the embedded application.",
+            id="django_stream_server.E004",
+        )
+
+
+def _store() -> Iterator[CheckMessage]:
+    try:
+        import_string(server_settings.TIMELINES)
+    except (ImportError, ImproperlyConfigured) as error:
+        yield Error(f"{PREFIX}TIMELINES: {error}", id="django_stream_server.E005")

@@ -1,0 +1,101 @@
+"""Typed settings of the server half, each named `STREAM_SERVER_<NAME>` and read when used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings as django_settings
+
+from django_stream.protocol import credentials
+
+PREFIX = "STREAM_SERVER_"
+
+DEFAULT_FEED_GROUPS: Mapping[str, Mapping[str, Any]] = {
+    "user": {"kind": "flat"},
+    "timeline": {"kind": "flat"},
+    "timeline_aggregated": {"kind": "aggregated"},
+    "notification": {"kind": "notification"},
+}
+
+
+class ServerSettings:
+    """Every setting with its type and default; a value in Django's settings wins."""
+
+    FEED_GROUPS: Mapping[str, Mapping[str, Any]] = DEFAULT_FEED_GROUPS
+    """The feed groups of every application: {slug: {"kind": ..., ...}}."""
+    APPLICATION_FEED_GROUPS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {}
+    """Groups of single applications, by app id; they replace FEED_GROUPS for that application."""
+    TIMELINES: str = "django_stream.server.timelines.database.DatabaseTimelines"
+    """Dotted path of the timeline store."""
+    FANOUT_INLINE_MAX: int = 5_000
+    """Up to so many followers are served in the writer's own transaction."""
+    FANOUT_CHUNK: int = 25_000
+    """Followers served in one transaction beyond that."""
+    FANOUT_QUEUE: str | None = None
+    """The Celery queue of large fan-outs; None is Celery's default queue."""
+    TOKEN_LEEWAY_SECONDS: float = 10.0
+    """Clock difference forgiven when a token carries iat, nbf or exp."""
+    KEY_ROTATION_SECONDS: float = 7 * 24 * 3600.0
+    """For so long the former secret of a rotated key stays valid."""
+    RATE_LIMITS: Mapping[str, tuple[int, int, int] | None] = {}
+    """Calls per minute, quarter hour and hour by family, over the published defaults; None: unlimited."""
+    AUDIT_LOG: bool = True
+    """Whether changes are written down for audit_logs/."""
+    AUDIT_LOG_DAYS: int = 90
+    """`stream_server_maintain` deletes older entries."""
+    CORS_ORIGINS: tuple[str, ...] = ("*",)
+    """Origins that browsers may call from."""
+    PUBLIC_URL: str = ""
+    """Scheme and host of this server, for absolute addresses; if empty, that of the request."""
+    DATA_BYTES_MAX: int = 64 * 1024
+    """Largest `data` of a user, a collection entry or a reaction."""
+    FILE_STORAGE: str = "default"
+    """Alias in STORAGES of where uploads are kept."""
+    FILE_DIRECT_URLS: bool = False
+    """Whether files are read from the storage's own URLs and not through this server."""
+    FILE_BYTES_MAX: int = 20 * 1024 * 1024
+    """Largest file that is taken."""
+    FILE_TYPES: tuple[str, ...] = ()
+    """Content types that files/ takes, found by looking inside; empty takes every file."""
+    IMAGE_PIXELS_MAX: int = 50_000_000
+    """Largest image, all its frames together: a small file may unpack to gigabytes."""
+    IMAGE_SIDE_MAX: int = 4096
+    """Longest side of an image that is made from another one."""
+    OPEN_GRAPH_SECONDS: float = 5.0
+    """Time for a page to arrive, redirects included."""
+    OPEN_GRAPH_BYTES: int = 1024 * 1024
+    """So much of a page is read."""
+    OPEN_GRAPH_CACHE_SECONDS: int = 3600
+    """For so long the answer about a page is kept."""
+    BODY_BYTES_MAX: int = 8 * 1024 * 1024
+    """Largest JSON body that is read."""
+
+    @classmethod
+    def names(cls) -> list[str]:
+        """All valid setting names, with prefix."""
+        return [PREFIX + name for name in cls.__annotations__]
+
+    def __getattribute__(self, name: str) -> Any:
+        if name.isupper():
+            return getattr(django_settings, PREFIX + name, super().__getattribute__(name))
+        return super().__getattribute__(name)
+
+    @property
+    def own_key(self) -> str:
+        """The API key of the site that embeds this server."""
+        return getattr(django_settings, "STREAM_API_KEY", None) or credentials.EMBEDDED_API_KEY
+
+    @property
+    def own_secret(self) -> str:
+        """That key's secret: from the settings, never stored."""
+        given = getattr(django_settings, "STREAM_API_SECRET", None)
+        return given or credentials.embedded_secret(django_settings.SECRET_KEY)
+
+    @property
+    def own_app_id(self) -> int:
+        """The site's own application; app ids are whole numbers here as on the hosted service."""
+        return int(getattr(django_settings, "STREAM_APP_ID", None) or credentials.EMBEDDED_APP_ID)
+
+
+server_settings = ServerSettings()

@@ -1,0 +1,115 @@
+"""The table of endpoints: every method and path that the API answers.
+
+A new noun is one file in actions/, reads/ and views/, and some rows here.
+"""
+
+from __future__ import annotations
+
+from django_stream.protocol import scopes
+from django_stream.server.auth import policy
+from django_stream.server.call import Endpoint
+from django_stream.server.object_endpoints import OBJECT_ENDPOINTS
+from django_stream.server.views import (
+    activities,
+    activity_changes,
+    audit_logs,
+    data_privacy,
+    feed_pages,
+    feeds,
+    follows,
+    moderation,
+    targets,
+)
+
+
+def _feeds() -> list[Endpoint]:
+    one, many = "feed/{feed}", "feed/add_to_many"
+    return [
+        Endpoint("POST", many, scopes.FEED, feeds.add_to_many, "add_to_many", status=201),
+        Endpoint("GET", one, scopes.FEED, feed_pages.read, "read", policy.read_feed, enrichable=True),
+        Endpoint("POST", one, scopes.FEED, feeds.add, "add", policy.post, status=201),
+        Endpoint(
+            "POST",
+            "feed_targets/{feed}/activity_to_targets",
+            scopes.FEED_TARGETS,
+            targets.update,
+            "update",
+            policy.retarget,
+            status=201,
+        ),
+    ]
+
+
+def _follows() -> list[Endpoint]:
+    batch, stats, resource = "follow_many", "stats/follow", scopes.FOLLOWER
+    rows = [
+        Endpoint("GET", "feed/{feed}/followers", resource, follows.followers, "followers", policy.own_feed),
+        Endpoint("POST", "follow_many", resource, follows.follow_many, batch, status=201),
+        Endpoint("POST", "unfollow_many", resource, follows.unfollow_many, batch, status=201),
+        Endpoint("GET", stats, resource, follows.stats, "followers", policy.anyone),
+    ]
+    for word in ("follows", "following"):
+        path = f"feed/{{feed}}/{word}"
+        rows += [
+            Endpoint("GET", path, resource, follows.follows, "followers", policy.own_feed),
+            Endpoint("POST", path, resource, follows.follow, "follow", policy.follow, status=201),
+            Endpoint("DELETE", path + "/{target}", resource, follows.unfollow, "unfollow", policy.own_feed),
+        ]
+    return rows
+
+
+def _activities() -> list[Endpoint]:
+    resource, change = scopes.ACTIVITIES, activity_changes.partial_update
+    return [
+        Endpoint("GET", "activities", resource, activities.read, "read", policy.anyone, enrichable=True),
+        Endpoint("POST", "activities", resource, activities.update, "update", policy.update_own, status=201),
+        Endpoint("POST", "activity", resource, change, "update", policy.change_own, status=201),
+    ]
+
+
+def _operations() -> list[Endpoint]:
+    """For the application's own server only."""
+    privacy, moderate = scopes.DATA_PRIVACY, scopes.MODERATION
+    return [
+        Endpoint("GET", "audit_logs", scopes.AUDIT_LOGS, audit_logs.read, "audit_logs"),
+        Endpoint("GET", "data_privacy/export_ids/{user}", privacy, data_privacy.export_ids, "privacy"),
+        Endpoint(
+            "POST",
+            "data_privacy/delete_activities",
+            privacy,
+            data_privacy.delete_activities,
+            "privacy",
+            status=201,
+        ),
+        Endpoint(
+            "POST",
+            "data_privacy/delete_reactions",
+            privacy,
+            data_privacy.delete_reactions,
+            "privacy",
+            status=201,
+        ),
+        Endpoint("POST", "moderation/flag", moderate, moderation.flag, "moderation", status=201),
+        Endpoint("POST", "moderation/status", moderate, moderation.status, "moderation", status=201),
+        Endpoint(
+            "POST", "moderation/status/batch", moderate, moderation.status_batch, "moderation", status=201
+        ),
+        Endpoint("DELETE", "moderation/user/cache/{user}", moderate, moderation.forget_user, "moderation"),
+    ]
+
+
+def _last() -> list[Endpoint]:
+    """The item of the delete path may be anything, slashes included: other rows come first."""
+    return [
+        Endpoint("DELETE", "feed/{feed}/{item...}", scopes.FEED, feeds.remove, "remove", policy.own_feed),
+    ]
+
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    *_feeds(),
+    *_follows(),
+    *_activities(),
+    *_operations(),
+    *OBJECT_ENDPOINTS,
+    *_last(),
+)

@@ -1,0 +1,1 @@
+"""What `enrich/` adds to activities: the objects behind references, and reactions."""

@@ -1,0 +1,114 @@
+"""The feed explorer: any feed, its followers, and why each item is there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+
+from django_stream.server.actions.feeds import database, lock
+from django_stream.server.models import Feed, Follow, Placement
+from django_stream.server.reads import feeds, follows
+from django_stream.server.rows import ActivityRow
+from django_stream.server.timelines import Window, timelines
+
+SHOWN = 50
+
+
+if TYPE_CHECKING:
+    _FeedBase = admin.ModelAdmin[Feed]
+else:  # generic for the type checker only
+    _FeedBase = admin.ModelAdmin
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """An item of a feed and the reasons why it is there."""
+
+    activity: ActivityRow
+    reasons: list[str]
+
+
+@admin.register(Feed)
+class FeedAdmin(_FeedBase):
+    list_display = ("__str__", "application", "created_at")
+    list_filter = ("application", "slug")
+    list_select_related = ("application",)
+    search_fields = ("user_id",)
+    show_full_result_count = False
+    actions = ("rebuild",)
+    change_form_template = "admin/django_stream_server/feed/explore.html"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Feed | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Feed | None = None) -> bool:
+        return False
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        feed = self.get_object(request, object_id)
+        found = {} if feed is None else explored(feed)
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **found})
+
+    @admin.action(description="Rebuild from the record", permissions=["view"])
+    def rebuild(self, request: HttpRequest, queryset: QuerySet[Feed]) -> None:
+        for feed in queryset:
+            rebuild(feed)
+        self.message_user(request, f"{len(queryset)} feeds were rebuilt.", messages.SUCCESS)
+
+
+def rebuild(feed: Feed) -> None:
+    """Compute a feed's timeline anew, while nobody writes to it or to what it follows."""
+    with transaction.atomic(using=database()):
+        followed = Follow.objects.using(database()).filter(source=feed).values("target")
+        lock([feed, *Feed.objects.using(database()).filter(pk__in=followed)])
+        timelines().rebuild(feed.pk)
+
+
+def explored(feed: Feed) -> Mapping[str, Any]:
+    """What the explorer shows of a feed."""
+    rows = feeds.items_of(feed.application_id, timelines().page(feed.pk, Window(SHOWN)))
+    names = (feed.application_id, feed.feed_id)
+    return {
+        "items": [Explained(row, reasons) for row, reasons in zip(rows, _reasons(feed, rows), strict=True)],
+        "followers": follows.followers(*names, (), SHOWN, 0),
+        "followers_count": follows.count(feed.application_id, "target", feed.feed_id, ()),
+        "follows": follows.follows(*names, (), SHOWN, 0),
+        "follows_count": follows.count(feed.application_id, "source", feed.feed_id, ()),
+    }
+
+
+def _reasons(feed: Feed, rows: Sequence[ActivityRow]) -> list[list[str]]:
+    ways = {row.key: timelines().ways(feed.pk, row.key) for row in rows}
+    placements = {
+        placement.key: placement for placement in Placement.objects.filter(feed=feed, key__in=list(ways))
+    }
+    followed = {
+        other.pk: other
+        for other in Feed.objects.filter(pk__in={way for some in ways.values() for way in some})
+    }
+    return [
+        [
+            _placed(placements.get(row.key)) if way == 0 else f"follows {followed.get(way, way)}"
+            for way in ways[row.key]
+        ]
+        for row in rows
+    ]
+
+
+def _placed(placement: Placement | None) -> str:
+    if placement is None:
+        return "no record: rebuild this feed"
+    if placement.targeted:
+        return "named in its 'to' list"
+    return "posted here" if placement.seq is not None else "added to many feeds"

@@ -1,0 +1,1 @@
+"""How an activity reaches the followers of a feed."""

@@ -1,0 +1,175 @@
+"""Images are opened with care, freed of what they tell about their makers, and resized."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any
+
+from django_stream.protocol.errors import ApiError, invalid
+from django_stream.server.conf import server_settings
+from django_stream.server.files.kinds import IMAGES, UNKNOWN
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+RESIZE_MODES = ("clip", "crop", "scale", "fill")
+CROP_SIDES = {"left": (0.0, None), "right": (1.0, None), "top": (None, 0.0), "bottom": (None, 1.0)}
+FRAMES_MAX = 1000
+# What the colours need. Everything else that an image carries along is dropped.
+_KEPT = ("icc_profile", "transparency", "gamma")
+
+
+class MissingPillow(ImportError):
+    """Images need the extra `images`."""
+
+
+def unsupported() -> ApiError:
+    return invalid(f"File type {UNKNOWN} is not supported")
+
+
+@dataclass(frozen=True, slots=True)
+class Resizing:
+    """How another size of an image is made."""
+
+    width: int | None
+    height: int | None
+    mode: str = "clip"
+    centering: tuple[float, float] = (0.5, 0.5)
+
+    @property
+    def name(self) -> str:
+        """Tells one way from another."""
+        across, down = self.centering
+        return f"{self.mode}-{self.width or ''}x{self.height or ''}-{across:g}-{down:g}"
+
+    def size(self, image: Image.Image) -> tuple[int, int]:
+        """Width and height asked for; a missing one keeps the proportions, or stays in the other modes."""
+        wide, high = image.size
+        if self.mode in ("clip", "scale") and None in (self.width, self.height):
+            factor = (self.width or 0) / wide or (self.height or 0) / high
+            return self.width or max(round(wide * factor), 1), self.height or max(round(high * factor), 1)
+        return self.width or wide, self.height or high
+
+
+def cleaned(file: IO[bytes]) -> tuple[io.BytesIO, str]:
+    """The image as its maker sees it, upright and without metadata; with its content type."""
+    with _opened(file) as image:
+        form = _form(image)
+        animated = getattr(image, "is_animated", False) and form != "JPEG"
+        return (_animation if animated else _still)(image, form), IMAGES[form]
+
+
+def resized(file: IO[bytes], resizing: Resizing) -> tuple[io.BytesIO, str]:
+    """Another size of a stored image, of an animation its first frame."""
+    from PIL import Image, ImageOps
+
+    with _opened(file) as image:
+        form = _form(image)
+        wide, high = (min(side, server_settings.IMAGE_SIDE_MAX) for side in resizing.size(image))
+        picture = _true_colours(image)
+        if resizing.mode == "clip":
+            picture.thumbnail((wide, high), Image.Resampling.LANCZOS)
+        elif resizing.mode == "crop":
+            picture = ImageOps.fit(picture, (wide, high), centering=resizing.centering)
+        elif resizing.mode == "scale":
+            picture = picture.resize((wide, high), Image.Resampling.LANCZOS)
+        else:
+            picture = ImageOps.pad(picture, (wide, high), color=_background(picture))
+        picture.info = _kept(image)
+        return _saved(picture, form, quality=90), IMAGES[form]
+
+
+@contextmanager
+def _opened(file: IO[bytes]) -> Iterator[Image.Image]:
+    """An image whose size is known to be bearable before anything of it is unpacked."""
+    try:
+        from PIL import Image
+    except ImportError as error:
+        raise MissingPillow("images/ needs Pillow: pip install 'django-stream-feeds[images]'") from error
+    try:
+        with Image.open(file, formats=list(IMAGES)) as image:
+            _check_pixels(image, 1)
+            yield image
+    except ApiError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise _too_many_pixels() from error
+    except Exception as error:  # decoders raise whatever a broken file makes them raise
+        raise unsupported() from error
+
+
+def _check_pixels(image: Image.Image, frames: int) -> None:
+    if image.width * image.height * frames > server_settings.IMAGE_PIXELS_MAX or frames > FRAMES_MAX:
+        raise _too_many_pixels()
+
+
+def _too_many_pixels() -> ApiError:
+    return invalid(
+        f"an image may have at most {server_settings.IMAGE_PIXELS_MAX} pixels and {FRAMES_MAX} frames", "file"
+    )
+
+
+def _form(image: Image.Image) -> str:
+    # A JPEG that holds several pictures, as some cameras make them, is told by its first one.
+    return "JPEG" if image.format == "MPO" else str(image.format)
+
+
+def _still(image: Image.Image, form: str) -> io.BytesIO:
+    from PIL import ImageOps
+
+    keeps_quality = image.format == "JPEG"
+    ImageOps.exif_transpose(image, in_place=True)
+    image.load()
+    image.info = _kept(image)
+    if keeps_quality:
+        return _saved(image, form, quality="keep", subsampling="keep")
+    return _saved(image, form, **({"lossless": True} if form == "WEBP" else {}))
+
+
+def _animation(image: Image.Image, form: str) -> io.BytesIO:
+    loop = image.info.get("loop", 0)
+    durations: list[int] = []
+
+    def frames() -> Iterator[Image.Image]:
+        for index in range(FRAMES_MAX + 1):
+            _check_pixels(image, index + 1)
+            durations.append(int(image.info.get("duration") or 100))
+            frame = image.convert("RGBA")
+            frame.info = {}
+            yield frame
+            try:
+                image.seek(index + 1)
+            except EOFError:
+                return
+
+    first, *rest = frames()
+    return _saved(first, form, save_all=True, append_images=rest, duration=durations, loop=loop)
+
+
+def _kept(image: Image.Image) -> dict[str | tuple[int, int], Any]:
+    return {name: image.info[name] for name in _KEPT if name in image.info}
+
+
+def _true_colours(image: Image.Image) -> Image.Image:
+    """Palettes cannot be resized well."""
+    if image.mode in ("RGB", "RGBA", "L", "LA"):
+        return image.copy()
+    return image.convert("RGBA" if image.mode in ("P", "PA") or "transparency" in image.info else "RGB")
+
+
+def _background(image: Image.Image) -> tuple[int, ...] | int:
+    see_through = {"RGBA": (0, 0, 0, 0), "LA": (0, 0)}
+    return 255 if image.mode == "L" else see_through.get(image.mode, (255, 255, 255))
+
+
+def _saved(image: Image.Image, form: str, **options: Any) -> io.BytesIO:
+    if form == "JPEG" and image.mode in ("RGBA", "LA", "P", "PA"):
+        image = image.convert("RGB")
+    file = io.BytesIO()
+    profile = image.info.get("icc_profile")
+    image.save(file, format=form, **({"icc_profile": profile} if profile else {}), **options)
+    file.seek(0)
+    return file

@@ -1,0 +1,24 @@
+"""`manage.py stream_server_maintain`: what a server wants done now and then, by cron."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from django_stream.server.actions import audit
+from django_stream.server.fanout import spread
+
+
+class Command(BaseCommand):
+    help = "Work off large fan-outs that a killed process left behind, and delete old audit log entries."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--idle", type=float, default=300.0, help="seconds after which a fan-out counts as left behind"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        resumed = spread.resume(options["idle"])
+        pruned = audit.prune()
+        self.stdout.write(f"{resumed} fan-outs resumed, {pruned} audit log entries deleted")

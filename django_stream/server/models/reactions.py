@@ -1,0 +1,104 @@
+"""Reactions to activities and to other reactions, and how many there are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+
+from django_stream.server.models.applications import Application
+
+VISIBLE = Q(deleted_at__isnull=True)
+TOP_LEVEL = Q(parent__isnull=True)
+
+
+class Reaction(models.Model):
+    """One reaction. The row's own number is its place: reactions are read in the order of arrival."""
+
+    id = models.BigAutoField(primary_key=True)
+    application = models.ForeignKey(Application, models.CASCADE, db_index=False, related_name="+")
+    reaction_id = models.CharField(max_length=255)
+    kind = models.CharField(max_length=255)
+    activity = models.UUIDField()
+    """Id of the activity, which need not exist here; children have that of their parent."""
+    parent = models.ForeignKey("self", models.CASCADE, null=True, db_index=False, related_name="children")
+    parent_reaction_id = models.CharField(max_length=255, blank=True)
+    """The parent's id on the wire, so that no read has to look it up."""
+    level = models.PositiveSmallIntegerField(default=1)
+    user_id = models.CharField(max_length=255)
+    data: models.JSONField[Any, Any] = models.JSONField(default=dict)
+    target_feeds: models.JSONField[Any, Any] = models.JSONField(default=list)
+    target_feeds_extra_data: models.JSONField[Any, Any] = models.JSONField(null=True)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    deleted_at = models.DateTimeField(null=True)
+    """Softly deleted: by itself, or with the ancestor that `deleted_with` numbers."""
+    deleted_with = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["application", "reaction_id"], name="dss_reaction_id"),
+        ]
+        indexes = [
+            # Latest of each kind, for a page of activities and for one kind's list.
+            models.Index(
+                fields=["application", "activity", "kind", "id"],
+                condition=VISIBLE & TOP_LEVEL,
+                name="dss_reaction_kind",
+            ),
+            # All kinds of one activity in one list.
+            models.Index(
+                fields=["application", "activity", "id"],
+                condition=VISIBLE & TOP_LEVEL,
+                name="dss_reaction_activity",
+            ),
+            # The reader's own on a page of activities.
+            models.Index(
+                fields=["application", "user_id", "activity", "kind", "id"],
+                condition=VISIBLE & TOP_LEVEL,
+                name="dss_reaction_own",
+            ),
+            # Lists of what a user did, of all kinds and of one.
+            models.Index(fields=["application", "user_id", "id"], name="dss_reaction_user"),
+            models.Index(
+                fields=["application", "user_id", "kind", "id"],
+                condition=VISIBLE,
+                name="dss_reaction_user_kind",
+            ),
+            # The newest children; also found by cascades, hence with those that are deleted softly.
+            models.Index(fields=["parent", "id"], condition=~TOP_LEVEL, name="dss_reaction_children"),
+            models.Index(
+                fields=["parent", "user_id", "kind", "id"],
+                condition=VISIBLE & ~TOP_LEVEL,
+                name="dss_reaction_own_children",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} by {self.user_id}"
+
+
+class ReactionCount(models.Model):
+    """How many visible reactions of a kind an activity has: changed by each write, never counted."""
+
+    pk = models.CompositePrimaryKey("application_id", "activity", "kind")
+    application = models.ForeignKey(Application, models.CASCADE, db_index=False, related_name="+")
+    activity = models.UUIDField()
+    kind = models.CharField(max_length=255)
+    count = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.count} {self.kind} on {self.activity}"
+
+
+class ChildCount(models.Model):
+    """The same for the children of a reaction."""
+
+    pk = models.CompositePrimaryKey("parent_id", "kind")
+    parent = models.ForeignKey(Reaction, models.CASCADE, db_index=False, related_name="+")
+    kind = models.CharField(max_length=255)
+    count = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.count} {self.kind} under reaction {self.parent_id}"

@@ -1,0 +1,98 @@
+"""Materialised timelines of the database store; nothing outside `timelines/` touches these rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+
+
+class TimelineEntry(models.Model):
+    """One way by which an activity is on a feed.
+
+    `via` is the followed feed, 0 for the feed's own placement, and -1 for an exclusion.
+    No foreign keys and no second index: a fan-out writes these rows by the hundred thousand.
+    """
+
+    pk = models.CompositePrimaryKey("feed", "key", "via")
+    feed = models.BigIntegerField()
+    key = models.UUIDField()
+    via = models.BigIntegerField()
+
+    class Meta:
+        verbose_name_plural = "timeline entries"
+
+    def __str__(self) -> str:
+        return f"{self.key} on {self.feed} via {self.via}"
+
+
+class Bucket(models.Model):
+    """A group of activities on an aggregated or notification feed."""
+
+    id = models.BigAutoField(primary_key=True)
+    feed = models.BigIntegerField()
+    name = models.CharField(max_length=255)
+    newest = models.UUIDField(null=True)
+    """Key of the newest activity: gives the group its id and its place. Null while it is being filled."""
+    activity_count = models.IntegerField(default=0)
+    actor_count = models.IntegerField(default=0)
+    is_seen = models.BooleanField(default=True)
+    is_read = models.BooleanField(default=True)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["feed", "name"], name="dss_bucket_name")]
+        indexes = [
+            models.Index(fields=["feed", "newest"], name="dss_bucket_page"),
+            # Only the few groups that still wait for their reader: both counts come from this index alone.
+            models.Index(
+                fields=["feed", "is_seen", "is_read"],
+                condition=models.Q(is_seen=False) | models.Q(is_read=False),
+                name="dss_bucket_waiting",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} on {self.feed}"
+
+
+class BucketEntry(models.Model):
+    """An activity is in a group: while a visible way brings it to the feed, in one group of that feed."""
+
+    pk = models.CompositePrimaryKey("feed", "key")
+    feed = models.BigIntegerField()
+    key = models.UUIDField()
+    bucket = models.BigIntegerField()
+
+    class Meta:
+        verbose_name_plural = "bucket entries"
+        indexes = [models.Index(fields=["bucket", "key"], name="dss_bucketentry_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.key} in {self.bucket}"
+
+
+class Spread(models.Model):
+    """A large fan-out that is still under way, so that a killed worker loses nothing."""
+
+    class Change(models.TextChoices):
+        """What happened to the activities, so that nothing is looked for in vain."""
+
+        PLACED = "placed"
+        WITHDRAWN = "withdrawn"
+        """Even if placed again by now: not all followers may receive that."""
+        EDITED = "edited"
+        """They have other actors or group names."""
+
+    id = models.BigAutoField(primary_key=True)
+    feed = models.BigIntegerField()
+    keys: models.JSONField[Any, Any] = models.JSONField()
+    """Keys of the activities."""
+    change = models.CharField(max_length=9, choices=Change)
+    position = models.BigIntegerField(default=0)
+    """Id of the last follow served."""
+    touched_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"spread of {len(self.keys)} activities of feed {self.feed}"

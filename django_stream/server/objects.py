@@ -1,0 +1,61 @@
+"""Users, collection entries and reactions as clients send them: their ids and their data."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from typing import Any
+
+from django_stream.protocol.errors import ApiError, invalid
+from django_stream.server.conf import server_settings
+
+TEXT_LENGTH = 255
+_WORD = re.compile(r"[\w-]{1,255}", re.ASCII)
+
+
+def text_id(value: Any, name: str) -> str:
+    """An id of 1 to 255 characters; whole numbers become text."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str) or not value:
+        raise invalid(f"{name} is required and must be text", name)
+    if len(value) > TEXT_LENGTH:
+        raise invalid(f"{name} may have at most {TEXT_LENGTH} characters", name)
+    return value
+
+
+def word_id(value: Any, name: str) -> str:
+    """Likewise, of letters, digits, '_' and '-' alone."""
+    text = text_id(value, name)
+    if not _WORD.fullmatch(text):
+        raise invalid(f"{name} may hold only letters, digits, '_' and '-', not {text!r}", name)
+    return text
+
+
+def uuid_of(value: Any, name: str) -> uuid.UUID:
+    """An id that must be a UUID, of any version."""
+    try:
+        return uuid.UUID(value)
+    except (ValueError, AttributeError, TypeError) as error:
+        raise invalid(f"{name} must be a UUID, not {value!r}", name) from error
+
+
+def data_of(value: Any, name: str = "data") -> dict[str, Any]:
+    """Custom data: an object within its limit; null and absence are an empty one."""
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise invalid(f"{name} must be a JSON object", name)
+    size = len(json.dumps(value, ensure_ascii=False).encode())
+    if size > server_settings.DATA_BYTES_MAX:
+        raise invalid(f"{name} may have at most {server_settings.DATA_BYTES_MAX} bytes, not {size}", name)
+    return value
+
+
+def missing(what: str, name: str) -> ApiError:
+    return ApiError.named("DoesNotExistException", f"{what} {name!r} does not exist")
+
+
+def conflicting(what: str, name: str) -> ApiError:
+    return ApiError.named("ConflictException", f"{what} {name!r} exists already")

@@ -1,0 +1,67 @@
+# ruff: noqa: S608 (only the name of our own table is put into the text)
+"""Collection entries by id."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from django.db import router
+
+from django_stream.server.enrichment.columns import one_pair_of, pairs, time_of
+from django_stream.server.enrichment.rows import json_value, time_text
+from django_stream.server.models import CollectionEntry
+from django_stream.server.objects import missing
+from django_stream.server.reads.shapes import rfc3339
+from django_stream.server.timelines import sql
+
+ENTRY = CollectionEntry._meta.db_table
+
+Name = tuple[str, str]
+Shape = dict[str, Any]
+
+
+def by_name(application_id: int, names: Collection[Name]) -> dict[Name, Shape]:
+    """The entries that exist among these (collection, id), on the wire."""
+    if not names:
+        return {}
+    connection = sql.reader(CollectionEntry)
+    created, updated = time_of(connection, "created_at"), time_of(connection, "updated_at")
+    rows = sql.rows(
+        connection,
+        f"SELECT collection, entry_id, data, {created}, {updated} FROM {ENTRY} "
+        f"WHERE application_id = %s AND {one_pair_of(connection, 'collection, entry_id')}",
+        [application_id, *pairs(connection, names)],
+    )
+    return {
+        (collection, entry_id): _shape(
+            collection, entry_id, json_value(data), time_text(created_at), time_text(updated_at)
+        )
+        for collection, entry_id, data, created_at, updated_at in rows
+    }
+
+
+def get(application_id: int, collection: str, entry_id: str) -> CollectionEntry:
+    """One entry, or the refusal that it does not exist."""
+    rows = CollectionEntry.objects.using(router.db_for_read(CollectionEntry))
+    found = rows.filter(application_id=application_id, collection=collection, entry_id=entry_id).first()
+    if found is None:
+        raise missing("collection entry", f"{collection}:{entry_id}")
+    return found
+
+
+def shape(entry: CollectionEntry) -> Shape:
+    """An entry on the wire."""
+    times = rfc3339(entry.created_at), rfc3339(entry.updated_at)
+    return _shape(entry.collection, entry.entry_id, entry.data, *times)
+
+
+def _shape(collection: str, entry_id: str, data: Any, created_at: str, updated_at: str) -> Shape:
+    return {
+        "id": entry_id,
+        "collection": collection,
+        "foreign_id": f"{collection}:{entry_id}",
+        "data": data,
+        "created_at": created_at,
+        "updated_at": updated_at,
+    }

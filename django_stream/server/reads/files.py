@@ -1,0 +1,23 @@
+"""Files by the address that they were given."""
+
+from __future__ import annotations
+
+from django.db import router
+
+from django_stream.server.files.addresses import key_of
+from django_stream.server.models import StoredFile
+from django_stream.server.objects import missing
+
+
+def by_url(application_id: int, url: str) -> StoredFile:
+    """The file at an address, or the refusal that there is none."""
+    rows = StoredFile.objects.using(router.db_for_read(StoredFile))
+    found = rows.filter(application_id=application_id, key=key_of(url)).first()
+    if found is None:
+        raise missing("file", url)
+    return found
+
+
+def by_key(key: str) -> StoredFile | None:
+    """The file that a key opens."""
+    return StoredFile.objects.using(router.db_for_read(StoredFile)).filter(key=key).first()

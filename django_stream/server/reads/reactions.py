@@ -1,0 +1,130 @@
+# ruff: noqa: S608 (only names of our own tables and columns are put into the text)
+"""Reactions by id, and lists of them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from django.db import router
+from django.db.models import QuerySet
+
+from django_stream.server.enrichment.columns import array, one_of
+from django_stream.server.enrichment.rows import CHILD, ReactionRow, columns_of, read
+from django_stream.server.enrichment.trees import Trees
+from django_stream.server.enrichment.wanted import Wanted
+from django_stream.server.models import Reaction
+from django_stream.server.objects import missing
+from django_stream.server.timelines import sql
+
+Lookup = Literal["activity_id", "reaction_id", "user_id"]
+Bound = Literal["id_lt", "id_lte", "id_gt", "id_gte"]
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Which reactions to list, and in which part of the list to look."""
+
+    lookup: Lookup
+    value: str
+    limit: int
+    kind: str = ""
+    user_id: str = ""
+    """Only this user's."""
+    bounds: tuple[tuple[Bound, str], ...] = ()
+
+    @property
+    def oldest_first(self) -> bool:
+        return any(name in ("id_gt", "id_gte") for name, _ in self.bounds)
+
+
+def rows_of(application_id: int) -> QuerySet[Reaction]:
+    """All reactions of an application."""
+    return Reaction.objects.using(router.db_for_read(Reaction)).filter(application_id=application_id)
+
+
+def get(application_id: int, reaction_id: str) -> Reaction:
+    """One reaction, also when it is softly deleted; else the refusal that it does not exist."""
+    found = rows_of(application_id).filter(reaction_id=reaction_id).first()
+    if found is None:
+        raise missing("reaction", reaction_id)
+    return found
+
+
+def by_id(
+    application_id: int, reaction_ids: Collection[str], *, deleted: bool = False
+) -> dict[str, Reaction]:
+    """The reactions that exist among these."""
+    if not reaction_ids:
+        return {}
+    rows = rows_of(application_id).filter(reaction_id__in=reaction_ids)
+    if not deleted:
+        rows = rows.filter(deleted_at__isnull=True)
+    return {row.reaction_id: row for row in rows}
+
+
+def rows_by_id(application_id: int, reaction_ids: Collection[str]) -> dict[str, ReactionRow]:
+    """Likewise, as plain rows."""
+    if not reaction_ids:
+        return {}
+    connection = sql.reader(Reaction)
+    where = f"r.application_id = %s AND {one_of(connection, 'r.reaction_id')} AND r.deleted_at IS NULL"
+    text = f"SELECT {columns_of(connection)}, {CHILD} FROM {Reaction._meta.db_table} r WHERE {where}"
+    found = read(sql.rows(connection, text, [application_id, array(connection, reaction_ids)]))
+    return {row.reaction_id: row for row in found}
+
+
+def ids_of_user(application_id: int, user_id: str) -> list[str]:
+    """Ids of everything a user reacted with, softly deleted ones included."""
+    rows = rows_of(application_id).filter(user_id=user_id).order_by("pk")
+    return list(rows.values_list("reaction_id", flat=True))
+
+
+def page(application_id: int, search: Search) -> tuple[list[Reaction], bool]:
+    """A part of a list, newest first unless it is read upwards, and whether more follow."""
+    rows = _listed(application_id, search)
+    if rows is None:
+        return [], False
+    places = _places(application_id, [reaction_id for _, reaction_id in search.bounds])
+    for name, reaction_id in search.bounds:
+        # An id that is nowhere marks the beginning of the list.
+        if reaction_id in places:
+            rows = rows.filter(**{f"pk__{name.removeprefix('id_')}": places[reaction_id]})
+    order = "pk" if search.oldest_first else "-pk"
+    found = list(rows.order_by(order)[: search.limit + 1])
+    return found[: search.limit], len(found) > search.limit
+
+
+def _listed(application_id: int, search: Search) -> QuerySet[Reaction] | None:
+    rows = rows_of(application_id).filter(deleted_at__isnull=True)
+    if search.lookup == "activity_id":
+        rows = rows.filter(activity=uuid.UUID(search.value), parent__isnull=True)
+    elif search.lookup == "user_id":
+        rows = rows.filter(user_id=search.value)
+    else:
+        parent = rows_of(application_id).filter(reaction_id=search.value).values_list("pk", flat=True).first()
+        if parent is None:
+            return None
+        rows = rows.filter(parent=parent)
+    if search.kind:
+        rows = rows.filter(kind=search.kind)
+    return rows.filter(user_id=search.user_id) if search.user_id else rows
+
+
+def _places(application_id: int, reaction_ids: list[str]) -> dict[str, int]:
+    if not reaction_ids:
+        return {}
+    rows = rows_of(application_id).filter(reaction_id__in=reaction_ids)
+    return dict(rows.values_list("reaction_id", "pk"))
+
+
+def shaped(
+    application_id: int, rows: Iterable[Reaction], wanted: Wanted | None = None
+) -> list[dict[str, Any]]:
+    """Reactions on the wire, with their users and children."""
+    listed = [ReactionRow.of(row) for row in rows]
+    trees = Trees(wanted or Wanted())
+    trees.load(application_id, listed)
+    return [trees.shape(row) for row in listed]

@@ -1,0 +1,99 @@
+"""Activities as the hot reads fetch them: plain rows, a third of the cost of model instances."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django_stream.server.models import Activity
+
+loads: Callable[[str], Any]
+try:
+    from orjson import loads
+except ImportError:
+    loads = json.loads
+
+TABLE = Activity._meta.db_table
+COLUMNS = ("actor", "verb", "object", "target", "foreign_id", "to", "extra", "is_erased")
+SELECTED = ", ".join(f'a."{column}"' for column in COLUMNS)
+
+_UUID_EPOCH = datetime(1582, 10, 15)
+
+
+class ActivityRow:
+    """The fields of an activity, read-only and named as the model's, and whence a feed has it."""
+
+    __slots__ = (
+        "_extra",
+        "_key",
+        "_to",
+        "actor",
+        "foreign_id",
+        "is_erased",
+        "object",
+        "origin",
+        "target",
+        "verb",
+    )
+
+    def __init__(self, row: Sequence[Any]) -> None:
+        """`row` is the key, COLUMNS and the origin, as the database gives them."""
+        (
+            self._key,
+            self.actor,
+            self.verb,
+            self.object,
+            self.target,
+            self.foreign_id,
+            self._to,
+            self._extra,
+            self.is_erased,
+            self.origin,
+        ) = row
+
+    @property
+    def hex(self) -> str:
+        return self._key if isinstance(self._key, str) else str(self._key.hex)
+
+    @property
+    def key(self) -> uuid.UUID:
+        return uuid.UUID(self._key) if isinstance(self._key, str) else self._key
+
+    @property
+    def activity_id(self) -> str:
+        return id_text(self.hex)
+
+    @property
+    def time(self) -> datetime:
+        return _moment(self.hex).replace(tzinfo=UTC)
+
+    # JSON columns arrive as text, and most are empty.
+    @property
+    def to(self) -> list[str]:
+        return [] if self._to == "[]" else loads(self._to)
+
+    @property
+    def extra(self) -> dict[str, Any]:
+        return {} if self._extra == "{}" else loads(self._extra)
+
+
+def missing(key: uuid.UUID) -> ActivityRow:
+    """An activity that is just being deleted: its actor is None, and its timeline entries will follow it."""
+    return ActivityRow([key, *[None] * (len(COLUMNS) + 1)])
+
+
+def id_text(key: str) -> str:
+    """The activity id that a key spells: the same digits with the time's low part first."""
+    return f"{key[7:15]}-{key[3:7]}-1{key[0:3]}-{key[16:20]}-{key[20:]}"
+
+
+def time_text(key: str) -> str:
+    """The time that a key begins with, as the wire has it."""
+    return _moment(key).isoformat(timespec="microseconds")
+
+
+def _moment(key: str) -> datetime:
+    return _UUID_EPOCH + timedelta(microseconds=int(key[:15], 16) // 10)

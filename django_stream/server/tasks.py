@@ -1,0 +1,21 @@
+"""Celery tasks of the server half: thin doors to functions that work without Celery."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from django_stream.server.actions import audit
+from django_stream.server.fanout import spread as fanout
+
+
+@shared_task(name="django_stream.server.spread", ignore_result=True, acks_late=True)
+def spread(spread_id: int) -> None:
+    """Work off one large fan-out."""
+    fanout.run(spread_id)
+
+
+@shared_task(name="django_stream.server.maintain", ignore_result=True)
+def maintain(idle_seconds: float = 300.0) -> None:
+    """Work off fan-outs that a killed worker left behind, and prune the audit log; for every few minutes."""
+    fanout.resume(idle_seconds)
+    audit.prune()

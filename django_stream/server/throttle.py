@@ -1,0 +1,77 @@
+"""Rate limits: calls per application and family of endpoints, counted in Django's cache."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from django.core.cache import cache
+
+from django_stream.protocol.errors import ApiError
+from django_stream.server.conf import server_settings
+
+Limits = tuple[int, int, int]
+
+_WINDOWS = (60, 900, 3600)
+_GENERAL: Limits = (1000, 12_000, 48_000)
+_PUBLISHED: Mapping[str, Limits] = {
+    "add": (1000, 12_000, 48_000),
+    "remove": (300, 3600, 14_400),
+    "update": (250, 3000, 12_000),
+    "read": (2000, 24_000, 96_000),
+    "follow": (500, 6000, 24_000),
+    "unfollow": (250, 3000, 12_000),
+    "followers": (200, 2400, 9600),
+    "follow_many": (250, 3000, 12_000),
+    "collections": (1000, 10_000, 100_000),
+    "users": (1000, 10_000, 100_000),
+}
+UNLIMITED = 1_000_000
+
+
+def admit(application_id: int, family: str, headers: dict[str, str]) -> None:
+    """Count one call and set the rate-limit headers; refuse with 429 once a window is full.
+
+    The site's own application is unlimited unless RATE_LIMITS names the family: it would only
+    be refusing itself.
+    """
+    now = int(time.time())
+    limits = _limits_of(application_id, family)
+    if limits is None:
+        _describe(headers, UNLIMITED, UNLIMITED, now + _WINDOWS[0])
+        return
+    keys = [f"django_stream:rate:{application_id}:{family}:{size}:{now // size}" for size in _WINDOWS]
+    counts = [_increment(key, size) for key, size in zip(keys, _WINDOWS, strict=True)]
+    left = [limit - count for limit, count in zip(limits, counts, strict=True)]
+    tightest = min(range(len(left)), key=left.__getitem__)
+    reset = (now // _WINDOWS[tightest] + 1) * _WINDOWS[tightest]
+    _describe(headers, limits[tightest], max(left[tightest], 0), reset)
+    if left[tightest] < 0:
+        raise ApiError.named(
+            "RateLimitReached",
+            f"more than {limits[tightest]} calls of '{family}' in {_WINDOWS[tightest]} seconds",
+            headers={"Retry-After": str(reset - now)},
+        )
+
+
+def _limits_of(application_id: int, family: str) -> Limits | None:
+    configured = server_settings.RATE_LIMITS
+    if family in configured:
+        return configured[family]
+    if application_id == server_settings.own_app_id:
+        return None
+    return _PUBLISHED.get(family, _GENERAL)
+
+
+def _increment(key: str, window: int) -> int:
+    cache.add(key, 0, timeout=window + 1)
+    try:
+        return cache.incr(key)
+    except ValueError:  # the window ended, or the cache dropped the key, between the two calls
+        return 1
+
+
+def _describe(headers: dict[str, str], limit: int, remaining: int, reset: int) -> None:
+    headers["X-RateLimit-Limit"] = str(limit)
+    headers["X-RateLimit-Remaining"] = str(remaining)
+    headers["X-RateLimit-Reset"] = str(reset)

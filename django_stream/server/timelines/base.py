@@ -1,0 +1,136 @@
+"""What a timeline store must do.
+
+The record (placements, exclusions, follows) is the truth; a store holds what follows from it.
+Every writing method is told which slice of the record changed, reads the record itself, and
+makes its rows agree with it: each call may be repeated, and `rebuild` is all of them at once.
+Callers hold the row locks of the feeds named, inside a transaction.
+"""
+
+from __future__ import annotations
+
+import uuid
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from django_stream.protocol.feed_ids import FeedID
+from django_stream.server.models import Spread
+from django_stream.server.rows import ActivityRow
+
+Marked = Literal["all"] | Collection[uuid.UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Which part of a feed to read, newest first; bounds are keys."""
+
+    limit: int
+    offset: int = 0
+    below: uuid.UUID | None = None
+    """Strictly older than this."""
+    up_to: uuid.UUID | None = None
+    above: uuid.UUID | None = None
+    """Strictly newer than this; the page is the newest `limit` of those."""
+    from_on: uuid.UUID | None = None
+
+
+@dataclass(slots=True)
+class Grouping:
+    """A group of an aggregated or notification feed, with its newest activities."""
+
+    name: str
+    activity_count: int
+    actor_count: int
+    created_at: str
+    """As the wire tells it."""
+    updated_at: str
+    is_seen: bool
+    is_read: bool
+    activities: list[ActivityRow]
+    """Newest first; the first one gives the group its id."""
+
+
+@dataclass(slots=True)
+class Groupings:
+    """A page of groups, and how many groups of the whole feed wait for their reader."""
+
+    groups: list[Grouping]
+    unseen: int = 0
+    unread: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An activity on a feed, and the followed feed that brought it; None when it is at home here."""
+
+    key: uuid.UUID
+    origin: int | None
+
+
+class Timelines(ABC):
+    """Base class of timeline stores."""
+
+    def joined_page(self, application_id: int, feed_id: FeedID, window: Window) -> list[ActivityRow] | None:
+        """`page` with everything that it shows, for stores that live with the activities; else None."""
+        return None
+
+    @abstractmethod
+    def page(self, feed: int, window: Window) -> list[Entry]:
+        """The entries of one feed in the window."""
+
+    @abstractmethod
+    def ways(self, feed: int, key: uuid.UUID) -> list[int]:
+        """Every way by which the feed has the activity: feed ids, 0 for its own, -1 for an exclusion."""
+
+    @abstractmethod
+    def groupings(
+        self, application_id: int, feed_id: FeedID, window: Window, per_group: int, *, counted: bool
+    ) -> Groupings:
+        """The groups of a feed in the window, by their newest activity; counted: and how many wait."""
+
+    @abstractmethod
+    def inner(self, application_id: int, feed_id: FeedID, keys: Collection[uuid.UUID]) -> list[uuid.UUID]:
+        """Those of the keys that are in a group of the feed that has a newer activity."""
+
+    @abstractmethod
+    def mark(self, feed: int, *, seen: Marked = (), read: Marked = ()) -> None:
+        """Mark groups, all of them or those whose newest activity is given."""
+
+    @abstractmethod
+    def placed(self, feeds: Collection[int], keys: Collection[uuid.UUID], *, own_only: bool = False) -> None:
+        """Placements of these keys on these feeds were made and exclusions lifted.
+
+        Followers receive them too, unless own_only.
+        """
+
+    @abstractmethod
+    def withdrawn(
+        self, feeds: Collection[int], keys: Collection[uuid.UUID], *, own_only: bool = False
+    ) -> None:
+        """Placements of these keys on these feeds were deleted, or exclusions made."""
+
+    @abstractmethod
+    def edited(self, feeds: Collection[int], keys: Collection[uuid.UUID], *, own_only: bool = False) -> None:
+        """Activities placed on these feeds have other actors or group names."""
+
+    @abstractmethod
+    def spread_part(
+        self, feed: int, keys: Collection[uuid.UUID], after: int, up_to: int, change: Spread.Change
+    ) -> None:
+        """Bring a change of these keys on a feed to the followers by the follows with these ids alone.
+
+        The record may have changed again since, so an activity may be gone, or placed anew.
+        """
+
+    @abstractmethod
+    def followed(self, follows: Sequence[int]) -> None:
+        """These follows were opened: copy what they admit of the past."""
+
+    @abstractmethod
+    def unfollowed(self, pairs: Collection[tuple[int, int]]) -> None:
+        """All follows of these (source, target) pairs were deleted."""
+
+    @abstractmethod
+    def rebuild(self, feed: int) -> None:
+        """Compute one feed anew from the record."""

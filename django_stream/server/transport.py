@@ -1,0 +1,17 @@
+"""The transport that stays inside the process."""
+
+from __future__ import annotations
+
+from django_stream.protocol.messages import ApiRequest, ApiResponse
+from django_stream.server.dispatch import handle
+
+
+class EmbeddedTransport:
+    """Hands each request to the server in this process: no HTTP and no JSON text."""
+
+    def send(self, request: ApiRequest, *, timeout: float | None = None) -> ApiResponse:
+        """Answer a request. The timeout has no meaning without a network."""
+        return handle(request)
+
+    def close(self) -> None:
+        """Nothing is held open."""

@@ -1,0 +1,16 @@
+"""URLs of the API, to be included at `api/v1.0/`."""
+
+from django.urls import URLPattern, path, re_path
+
+from django_stream.server.views import health
+from django_stream.server.views.file_contents import contents
+from django_stream.server.views.http import api
+from django_stream.server.views.schema import schema
+
+urlpatterns: list[URLPattern] = [
+    path("schema/", schema, name="stream-server-schema"),
+    path("health/", health.live, name="stream-server-health"),
+    path("ready/", health.ready, name="stream-server-ready"),
+    re_path(r"^media/(?P<key>[\w-]+)/(?P<name>[^/]+)\Z", contents, name="stream-server-file"),
+    re_path(r"^(?P<path>.*)\Z", api, name="stream-server"),
+]

@@ -1,0 +1,12 @@
+"""The OpenAPI description over HTTP."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, JsonResponse
+
+from django_stream.server.openapi.document import document
+
+
+def schema(request: HttpRequest) -> JsonResponse:
+    """The description as JSON; it tells nothing about any application."""
+    return JsonResponse(document())

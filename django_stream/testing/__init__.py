@@ -1,0 +1,23 @@
+"""For the tests of sites that use django_stream, under unittest as under pytest.
+
+Under Django's test runner and under pytest-django nothing leaves the process: the embedded server
+answers in it, and any other home is refused.
+"""
+
+from .kit import (
+    CapturedActivity,
+    StreamAssertions,
+    assert_not_published,
+    assert_published,
+    captured_activities,
+    drain_outbox,
+)
+
+__all__ = [
+    "CapturedActivity",
+    "StreamAssertions",
+    "assert_not_published",
+    "assert_published",
+    "captured_activities",
+    "drain_outbox",
+]

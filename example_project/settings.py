@@ -1,0 +1,127 @@
+"""Settings of the example: SQLite, no service, no account; the environment may replace each of them."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR = BASE_DIR / "var"
+VAR.mkdir(exist_ok=True)
+
+# The example is a demonstration on one's own machine; a real site keeps its key secret.
+SECRET_KEY = os.environ.get("SECRET_KEY", "the-example-is-no-secret-and-serves-your-own-machine-only")
+DEBUG = os.environ.get("DEBUG", "1") == "1"
+ALLOWED_HOSTS = os.environ.get("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1],testserver").split(",")
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "django_stream",
+    "django_stream.server",
+    "example_project.social",
+    "example_project.history",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "example_project.urls"
+ASGI_APPLICATION = "example_project.asgi.application"
+WSGI_APPLICATION = "example_project.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+DATABASES: dict[str, Any] = {
+    "default": dj_database_url.config(default=f"sqlite:///{VAR / 'demo.sqlite3'}", conn_max_age=60)
+}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # Readers never wait for the writer, and writers queue up instead of failing.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+
+if redis_url := os.environ.get("REDIS_URL"):
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": redis_url}}
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
+TIME_ZONE = "UTC"
+STATIC_URL = "static/"
+STATIC_ROOT = VAR / "static"
+# Uploads to the API.
+MEDIA_ROOT = VAR / "media"
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "home"
+
+REST_FRAMEWORK = {"DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"]}
+
+if broker_url := os.environ.get("CELERY_BROKER_URL"):
+    CELERY_BROKER_URL = broker_url
+CELERY_BEAT_SCHEDULE = {
+    # Finds what no nudge was sent for: a process that was killed between commit and nudge.
+    "drain the outbox": {"task": "django_stream.drain_outbox", "schedule": 30.0},
+    "maintain the server": {"task": "django_stream.server.maintain", "schedule": 300.0},
+}
+
+# The demo's own credentials serve the embedded feeds; the environment may bring others.
+for name in ("STREAM_API_KEY", "STREAM_API_SECRET", "STREAM_APP_ID", "STREAM_HOME", "STREAM_LOCATION"):
+    if value := os.environ.get(name):
+        globals()[name] = value
+
+STREAM_NEWS_FEEDS = ["timeline"]
+
+STREAM_SERVER_FEED_GROUPS = {
+    "user": {"kind": "flat"},
+    "timeline": {"kind": "flat"},
+    "timeline_aggregated": {"kind": "aggregated"},
+    # One entry for each post and day: "Ada and 2 more liked your post".
+    "notification": {
+        "kind": "notification",
+        "aggregation_format": '{{ verb }}_{{ object }}_{{ time.strftime("%Y-%m-%d") }}',
+    },
+    "public": {"kind": "flat"},
+    # The groups that the suites of the official clients take for granted.
+    "flat": {"kind": "flat"},
+    "topic": {"kind": "flat"},
+    "secret": {"kind": "flat"},
+    "ranked": {"kind": "flat"},
+    "aggregated": {"kind": "aggregated"},
+    "aggregate": {"kind": "aggregated"},
+    "user_aggregated": {"kind": "aggregated"},
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "loggers": {"django_stream": {"handlers": ["console"], "level": "INFO"}},
+}

@@ -1,0 +1,8 @@
+"""App configuration of the example's social part."""
+
+from django.apps import AppConfig
+
+
+class SocialConfig(AppConfig):
+    name = "example_project.social"
+    label = "social"

@@ -1,0 +1,21 @@
+"""Pages of the social site. Usernames are more than slugs: a mail address is one, too."""
+
+from django.contrib.auth.views import LogoutView
+from django.urls import path
+
+from . import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("everyone/", views.everyone, name="everyone"),
+    path("notifications/", views.notifications, name="notifications"),
+    path("people/", views.people, name="people"),
+    path("people/<str:username>/", views.profile, name="profile"),
+    path("people/<str:username>/follow/", views.follow, name="follow"),
+    path("posts/", views.compose, name="compose"),
+    path("posts/<int:pk>/", views.post, name="post"),
+    path("posts/<int:pk>/like/", views.like, name="like"),
+    path("posts/<int:pk>/delete/", views.delete, name="delete"),
+    path("sign-in/", views.SignIn.as_view(), name="login"),
+    path("sign-out/", LogoutView.as_view(), name="logout"),
+]

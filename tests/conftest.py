@@ -1,0 +1,37 @@
+"""Fixtures that every folder shares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+
+pytest.register_assert_rewrite("tests.truth")
+
+
+@pytest.fixture
+def make_user(db: None) -> Callable[[str], User]:
+    return lambda name: User.objects.create(username=name)
+
+
+@pytest.fixture
+def ada(make_user: Callable[[str], User]) -> User:
+    return make_user("ada")
+
+
+@pytest.fixture
+def grace(make_user: Callable[[str], User]) -> User:
+    return make_user("grace")
+
+
+@pytest.fixture
+def feed_of() -> Callable[..., list[dict[str, Any]]]:
+    """The un-enriched entries of a feed, as the API answers them."""
+    from django_stream.feeds.manager import feed_manager
+
+    def read(slug: str, owner: Any, **options: Any) -> list[dict[str, Any]]:
+        return list(feed_manager.get_feed(slug, owner).get(**{"limit": 100} | options)["results"])
+
+    return read

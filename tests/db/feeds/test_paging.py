@@ -1,0 +1,144 @@
+"""Pages are full, follow one another without gap or overlap, and survive ghosts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import AnonymousUser, User
+from django.http import Http404
+
+from django_stream.feeds import paging
+from django_stream.feeds.manager import feed_manager
+from django_stream.publishing.dispatch import drain
+from django_stream.publishing.outbox import activities_paused
+from tests.testapp.models import Article, Opinion, Subscription
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def articles(ada: User, grace: User) -> list[Article]:
+    """Ada's articles, newest first, which Grace follows."""
+    Subscription.objects.create(reader=grace, writer=ada)
+    created = [Article.objects.create(author=ada, title=str(number)) for number in range(12)]
+    drain()
+    return created[::-1]
+
+
+def shown(page: paging.Page) -> list[Any]:
+    return [activity["object"] for activity in page]
+
+
+def test_pages_follow_one_another(articles: list[Article], grace: User) -> None:
+    reader = paging.timeline(grace)
+    first = reader.page(limit=5)
+    second = reader.page(limit=5, cursor=first.next)
+    third = reader.page(limit=5, cursor=second.next)
+
+    assert shown(first) + shown(second) + shown(third) == articles
+    assert (len(first), len(second), len(third)) == (5, 5, 2)
+    assert third.next is None
+
+
+def test_a_page_is_filled_up_where_rows_are_gone(articles: list[Article], grace: User) -> None:
+    with activities_paused():
+        Article.objects.filter(pk__in=[article.pk for article in articles[1:4]]).delete()
+
+    page = paging.timeline(grace).page(limit=5)
+
+    assert shown(page) == [articles[0], *articles[4:8]]
+    assert shown(paging.timeline(grace).page(limit=10, cursor=page.next)) == articles[8:]
+
+
+def test_placeholders_stay_where_the_site_wants_them(
+    articles: list[Article], grace: User, settings: Any
+) -> None:
+    settings.STREAM_MISSING_OBJECTS = "placeholder"
+    with activities_paused():
+        articles[0].delete()
+
+    page = paging.timeline(grace).page(limit=2)
+
+    assert [activity.enriched for activity in page] == [False, True]
+
+
+def test_a_feed_full_of_ghosts_ends_the_search(articles: list[Article], grace: User) -> None:
+    with activities_paused():
+        Article.objects.all().delete()
+
+    page = paging.timeline(grace).page(limit=1)
+
+    assert len(page) == 0
+    assert page.next is not None, "there is more to read, by another request"
+
+
+def test_an_empty_feed_is_an_empty_page(ada: User) -> None:
+    page = paging.profile(ada).page()
+
+    assert (list(page), page.next, page.unseen) == ([], None, None)
+
+
+def test_a_limit_below_one_is_refused(ada: User) -> None:
+    with pytest.raises(ValueError, match="limit must be at least 1"):
+        paging.profile(ada).page(limit=0)
+
+
+def test_notifications_are_counted_and_marked(ada: User, grace: User) -> None:
+    article = Article.objects.create(author=ada, title="for grace")
+    article.mentioned.add(grace)
+    drain()
+
+    page = paging.notifications(grace).page(mark_seen=True)
+    assert (page.unseen, page.unread, len(page)) == (1, 1, 1)
+    assert page.activities[0]["activities"][0]["object"] == article
+
+    again = paging.notifications(grace).page()
+    assert (again.unseen, again.unread) == (0, 1)
+
+
+def test_the_manager_follows_for_all_news_feeds(ada: User, grace: User) -> None:
+    Article.objects.create(author=ada, title="one")
+    drain()
+
+    feed_manager.follow_user(grace.pk, ada.pk)
+    assert {
+        name: len(feed.get()["results"]) for name, feed in feed_manager.get_news_feeds(grace.pk).items()
+    } == {
+        "timeline": 1,
+        "timeline_aggregated": 1,
+    }
+
+    feed_manager.unfollow_user(grace.pk, ada.pk, keep_history=True)
+    assert len(feed_manager.get_feed("timeline", grace).get()["results"]) == 1
+    Article.objects.create(author=ada, title="two")
+    drain()
+    assert [entry["title"] for entry in feed_manager.get_feed("timeline", grace).get()["results"]] == ["one"]
+
+    feed_manager.unfollow_feed(grace.pk, "user", ada.pk)
+    assert feed_manager.get_feed("timeline", grace).get()["results"] == []
+
+
+def test_a_cursor_of_nobodys_is_a_page_that_does_not_exist(articles: list[Article], grace: User) -> None:
+    with pytest.raises(Http404, match="'zzz' is no place in timeline:"):
+        paging.timeline(grace).page(cursor="zzz")
+
+
+@pytest.mark.parametrize("nobody", [None, User(), AnonymousUser()], ids=["None", "unsaved", "not signed in"])
+def test_nobody_has_no_feed(nobody: Any) -> None:
+    with pytest.raises(ValueError, match="has no primary key, and so no feed"):
+        paging.timeline(nobody)
+
+
+def test_a_notice_of_a_reaction_shows_the_row_that_was_reacted_to(
+    ada: User, grace: User, settings: Any
+) -> None:
+    settings.STREAM_MISSING_OBJECTS = "placeholder"  # `SU:` means another model in this project
+    article = Article.objects.create(author=ada, title="one")
+    Opinion.objects.create(user=grace, article=article, text="fine")
+    drain()
+
+    (group,) = paging.notifications(ada).page()
+
+    assert group["activities"][0]["object"] == article
+    assert paging.feed(f"user:{ada.pk}").page().activities[0]["object"] == article

@@ -1,0 +1,191 @@
+"""Images are made harmless, and other sizes of them are made to measure."""
+
+import io
+import time
+
+import pytest
+from PIL import Image
+
+from django_stream.server.models import StoredFile
+from tests.contract.calling import ok, refused, user_token
+from tests.db.server.files.pictures import body_of, halves, picture, png_that_claims, send, upload
+
+pytestmark = pytest.mark.django_db
+
+
+def opened(client, url: str) -> Image.Image:
+    answer = client.get(url)
+    assert answer.status_code == 200
+    image = Image.open(io.BytesIO(body_of(answer)))
+    image.load()
+    return image
+
+
+def processed(url: str, **query: str) -> str:
+    return ok("GET", "images/", url=url, **query)["file"]
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "GIF", "WEBP"])
+def test_an_image_is_served_as_what_it_is(client, form):
+    url = upload("images/", picture(form), "picture.bin")
+    answer = client.get(url)
+    assert answer["Content-Type"] == f"image/{form.lower()}"
+    assert answer["Content-Disposition"].startswith("inline")
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert body_of(answer).startswith(picture(form)[:3])
+    assert opened(client, url).size == (40, 20)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"plain text",
+        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+        b"GIF89a",
+        b"\x89PNG\r\n\x1a\nxxxx",
+        b"BM1234",
+    ],
+    ids=["text", "svg", "gif that ends", "png that is none", "bitmap"],
+)
+def test_what_is_no_image_is_refused_by_the_type_found_inside(content, media):
+    answer = send("images/", content, "picture.png")
+    assert (answer.status, answer.body["code"]) == (400, 4)
+    assert answer.body["detail"] == "File type application/octet-stream is not supported"
+    assert not media.exists()
+
+
+@pytest.mark.parametrize("form", ["JPEG", "WEBP", "PNG"])
+def test_metadata_are_removed(client, form):
+    exif = Image.Exif()
+    exif[0x010E] = "made at home"
+    exif.get_ifd(0x8825)[2] = (51.0, 30.0, 0.0)
+    options = {"comment": b"secret"} if form == "JPEG" else {}
+    image = opened(client, upload("images/", picture(form, exif=exif, **options)))
+    assert dict(image.getexif()) == {}
+    assert not {"exif", "comment", "xmp", "XML:com.adobe.xmp"} & set(image.info)
+
+
+def test_texts_inside_a_png_are_removed(client):
+    from PIL.PngImagePlugin import PngInfo
+
+    notes = PngInfo()
+    notes.add_text("Author", "me")
+    notes.add_itxt("XML:com.adobe.xmp", "<x/>")
+    assert opened(client, upload("images/", picture(pnginfo=notes))).info == {}
+
+
+def test_an_image_is_turned_upright(client):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    image = opened(client, upload("images/", halves("JPEG", exif=exif, quality=95)))
+    assert image.size == (20, 40)
+    top, bottom = image.getpixel((10, 5)), image.getpixel((10, 35))
+    assert top[0] > 200 > 60 > top[2]
+    assert bottom[2] > 200 > 60 > bottom[0]
+
+
+def test_an_animation_keeps_its_frames_and_times(client):
+    frames = [Image.new("RGB", (8, 8), color) for color in ("red", "green", "blue")]
+    file = io.BytesIO()
+    frames[0].save(file, "GIF", save_all=True, append_images=frames[1:], duration=[50, 60, 70], comment=b"x")
+    image = opened(client, upload("images/", file.getvalue()))
+    assert (image.n_frames, image.info.get("comment")) == (3, None)
+    times = []
+    for index in range(3):
+        image.seek(index)
+        times.append(image.info["duration"])
+    assert times == [50, 60, 70]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [png_that_claims(60_000, 60_000), png_that_claims(8_000, 8_000)],
+    ids=["beyond Pillow's limit", "beyond ours"],
+)
+def test_an_image_that_unpacks_to_too_much_is_refused_before_it_does(content, media):
+    started = time.monotonic()
+    answer = send("images/", content)
+    assert (answer.status, answer.body["code"]) == (400, 4)
+    assert "pixels" in answer.body["detail"]
+    assert time.monotonic() - started < 1
+    assert not media.exists()
+
+
+def test_an_animation_that_unpacks_to_too_much_is_refused(settings, media):
+    settings.STREAM_SERVER_IMAGE_PIXELS_MAX = 40 * 20 * 3
+    frames = [Image.new("RGB", (40, 20), (n, 0, 0)) for n in range(10)]
+    file = io.BytesIO()
+    frames[0].save(file, "GIF", save_all=True, append_images=frames[1:])
+    assert "pixels" in send("images/", file.getvalue()).body["detail"]
+    assert not media.exists()
+
+
+@pytest.mark.parametrize(
+    ("query", "size"),
+    [
+        ({"w": "20"}, (20, 10)),
+        ({"h": "5"}, (10, 5)),
+        ({"w": "20", "h": "20"}, (20, 10)),
+        ({"w": "80", "h": "80"}, (40, 20)),
+        ({"w": "20", "h": "20", "resize": "crop"}, (20, 20)),
+        ({"w": "10", "resize": "crop"}, (10, 20)),
+        ({"w": "30", "h": "30", "resize": "scale"}, (30, 30)),
+        ({"w": "30", "h": "30", "resize": "fill"}, (30, 30)),
+    ],
+    ids=lambda value: "-".join(value.values()) if isinstance(value, dict) else "",
+)
+def test_each_mode_makes_its_size(client, query, size):
+    assert opened(client, processed(upload("images/", halves()), **query)).size == size
+
+
+@pytest.mark.parametrize(
+    ("crop", "color"), [("left", (255, 0, 0)), ("right", (0, 0, 255)), ("top,right", (0, 0, 255))]
+)
+def test_a_crop_keeps_the_side_that_is_named(client, crop, color):
+    url = processed(upload("images/", halves()), w="20", h="20", resize="crop", crop=crop)
+    assert opened(client, url).getpixel((10, 10)) == color
+
+
+def test_fill_pads_and_keeps_what_was_there(client):
+    image = opened(client, processed(upload("images/", picture()), w="40", h="40", resize="fill"))
+    assert (image.getpixel((20, 2)), image.getpixel((20, 20))) == ((255, 255, 255), (255, 0, 0))
+
+
+def test_the_same_size_is_made_once_and_can_be_processed_and_deleted_again(client):
+    url = upload("images/", halves())
+    small = processed(url, w="20")
+    assert processed(url, w="20") == small
+    assert StoredFile.objects.count() == 2
+    assert opened(client, processed(small, w="10")).size == (10, 5)
+    ok("DELETE", "images/", url=url)
+    ok("DELETE", "images/", url=small)
+    assert refused("GET", "images/", url=small, w="5") == (404, 16)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {},
+        {"w": "0"},
+        {"w": "-1"},
+        {"w": "x"},
+        {"w": "99999"},
+        {"w": "5", "resize": "stretch"},
+        {"w": "5", "resize": "crop", "crop": "middle"},
+    ],
+    ids=str,
+)
+def test_bad_sizes_and_modes_are_refused(query):
+    url = upload("images/", picture())
+    assert refused("GET", "images/", url=url, **query) == (400, 4)
+    assert StoredFile.objects.count() == 1
+
+
+def test_only_the_uploader_processes_an_image():
+    url = upload("images/", picture(), auth=user_token("eve"))
+    assert refused("GET", "images/", auth=user_token("bob"), url=url, w="5") == (403, 17)
+    ok("GET", "images/", auth=user_token("eve"), url=url, w="5")
+
+
+def test_what_is_no_image_cannot_be_processed():
+    assert refused("GET", "images/", url=upload("files/", b"x"), w="5") == (400, 4)

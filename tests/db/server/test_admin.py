@@ -1,0 +1,59 @@
+"""The operator's pages: secrets are told once, and the explorer says why an item is on a feed."""
+
+import re
+
+import pytest
+
+from django_stream.server.models import ApiKey, Application, Feed, TimelineEntry
+from tests.contract.calling import follow, post
+
+pytestmark = pytest.mark.django_db
+KEYS = "/admin/django_stream_server/apikey/"
+
+
+def test_a_new_secret_is_told_once_and_never_again(admin_client):
+    application = Application.objects.create(id=77, name="shop")
+    answer = admin_client.post(f"{KEYS}add/", {"key": "shopkey", "application": application.pk}, follow=True)
+    secret = ApiKey.objects.get().secret()
+    assert secret in answer.content.decode()
+    for page in (KEYS, f"{KEYS}shopkey/change/"):
+        assert secret not in admin_client.get(page).content.decode()
+
+
+def test_rotation_tells_the_new_secret_and_keeps_the_former_valid(admin_client):
+    key = ApiKey.objects.create(key="shopkey", application=Application.objects.create(id=77))
+    former = key.secret()
+    answer = admin_client.post(KEYS, {"action": "rotate", "_selected_action": ["shopkey"]}, follow=True)
+    key.refresh_from_db()
+    told = re.search(r"is ([0-9a-f]{64})\.", answer.content.decode())
+    assert told is not None
+    assert key.valid_secrets() == [told[1], former]
+
+
+def test_the_explorer_says_why_each_item_is_there(admin_client):
+    follow("timeline:1", "user:1")
+    post("user:1", object="followed")
+    post("timeline:1", object="posted")
+    post("user:2", object="addressed", to=["timeline:1"])
+    feed = Feed.objects.get(slug="timeline", user_id="1")
+    page = admin_client.get(f"/admin/django_stream_server/feed/{feed.pk}/change/").content.decode()
+    for reason in ("follows user:1", "posted here", "named in its &#x27;to&#x27; list"):
+        assert reason in page
+
+
+def test_a_feed_can_be_rebuilt_from_the_record(admin_client):
+    follow("timeline:1", "user:1")
+    post("user:1")
+    feed = Feed.objects.get(slug="timeline", user_id="1")
+    before = set(TimelineEntry.objects.values_list("feed", "key", "via"))
+    TimelineEntry.objects.filter(feed=feed.pk).delete()
+    admin_client.post(
+        "/admin/django_stream_server/feed/", {"action": "rebuild", "_selected_action": [feed.pk]}
+    )
+    assert set(TimelineEntry.objects.values_list("feed", "key", "via")) == before
+
+
+@pytest.mark.parametrize("model", ["application", "apikey", "feed", "auditlog", "moderationflag"])
+def test_every_list_opens(admin_client, model):
+    post("user:1")
+    assert admin_client.get(f"/admin/django_stream_server/{model}/").status_code == 200

@@ -1,0 +1,221 @@
+"""Whatever is done in whatever order, feeds are what a few dictionaries say, and what a rebuild says."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+
+from django_stream.protocol.activity_ids import activity_id
+from django_stream.protocol.times import parse_time
+from django_stream.server.fanout import spread
+from django_stream.server.models import (
+    Activity,
+    Application,
+    Bucket,
+    BucketEntry,
+    Feed,
+    Spread,
+    TimelineEntry,
+)
+from django_stream.server.timelines import timelines
+from tests.contract.calling import ok
+from tests.db.server.feed_model import OWN, FeedModel
+
+FLAT = ["user:1", "user:2", "user:3", "timeline:1", "timeline:2"]
+GROUPED = ["aggregated:1", "notification:1"]
+FEEDS = [*FLAT, *GROUPED]
+GROUPS_BY_KIND = {"aggregation_format": '{{ kind }}_{{ time.strftime("%Y-%m-%d") }}'}
+FEED_GROUPS = {
+    "user": {"kind": "flat"},
+    "timeline": {"kind": "flat"},
+    "aggregated": {"kind": "aggregated", **GROUPS_BY_KIND},
+    "notification": {"kind": "notification", **GROUPS_BY_KIND},
+}
+# Two share one time; two days, so that groups differ.
+TIMES = {
+    "a": "2026-01-01T10:00:00.000000",
+    "b": "2026-01-01T10:00:00.000000",
+    "c": "2026-01-01T11:00:00.000000",
+    "d": "2026-01-02T10:00:00.000000",
+    "e": "2026-01-02T11:00:00.000000",
+}
+IDS = {name: activity_id(parse_time(time), name) for name, time in TIMES.items()}
+NAMES = {str(known): name for name, known in IDS.items()}
+NEWEST_FIRST = sorted(TIMES, key=lambda name: (TIMES[name], IDS[name].int & 0xFFFFFFFFFFFFFFFF), reverse=True)
+
+flat, feeds, activities = st.sampled_from(FLAT), st.sampled_from(FEEDS), st.sampled_from(sorted(TIMES))
+# What was written, by whom and of which kind.
+contents = st.tuples(st.sampled_from(["x", "y"]), st.sampled_from(["k", "l"]))
+few_feeds = st.lists(feeds, max_size=3, unique=True)
+
+
+def path(feed: str) -> str:
+    return feed.replace(":", "/")
+
+
+def body(name: str, content: tuple[str, str], **more) -> dict:
+    actor, kind = content
+    fields = {"actor": actor, "kind": kind, "verb": "v", "object": "o"}
+    return {**fields, "foreign_id": name, "time": TIMES[name], **more}
+
+
+class FeedMachine(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.model = FeedModel()
+
+    def teardown(self) -> None:
+        try:
+            self.settle()
+            self.compare()
+        finally:
+            for model in (Application, Activity, Feed, TimelineEntry, Bucket, BucketEntry, Spread):
+                model.objects.all().delete()
+
+    def settle(self) -> None:
+        """Work off what is still under way."""
+        spread.resume(idle_seconds=0)
+
+    @rule(feed=feeds, name=activities, content=contents, to=few_feeds)
+    def add(self, feed, name, content, to):
+        ok("POST", f"feed/{path(feed)}/", body(name, content, to=to))
+        self.model.write(name, *content)
+        self.model.add(feed, name, to)
+
+    @rule(many=st.lists(feeds, min_size=1, max_size=3, unique=True), name=activities, content=contents)
+    def add_to_many(self, many, name, content):
+        ok("POST", "feed/add_to_many/", {"activity": body(name, content), "feeds": many})
+        self.model.write(name, *content)
+        self.model.add_to_many(many, name)
+
+    @rule(feed=feeds, name=activities)
+    def remove(self, feed, name):
+        ok("DELETE", f"feed/{path(feed)}/{IDS[name]}/")
+        self.model.remove(feed, name)
+
+    @precondition(lambda self: self.model.actors)
+    @rule(content=contents, data=st.data())
+    def update(self, content, data):
+        name = data.draw(st.sampled_from(sorted(self.model.actors)))
+        ok("POST", "activities/", {"activities": [body(name, content)]})
+        self.model.write(name, *content)
+
+    @rule(name=activities, gone_from=few_feeds)
+    def erase(self, name, gone_from):
+        item = {"id": str(IDS[name]), "remove_from_feeds": gone_from}
+        ok("POST", "data_privacy/delete_activities/", {"activities": [item]})
+        self.model.erase(name, gone_from)
+
+    @precondition(lambda self: any(not post.targeted for post in self.model.posts.values()))
+    @rule(new=few_feeds, data=st.data())
+    def retarget(self, new, data):
+        posted = sorted(pair for pair, post in self.model.posts.items() if not post.targeted)
+        feed, name = data.draw(st.sampled_from(posted))
+        change = {"foreign_id": name, "time": TIMES[name], "new_targets": new}
+        ok("POST", f"feed_targets/{path(feed)}/activity_to_targets/", change)
+        self.model.retarget(name, new)
+
+    @rule(source=feeds, followed=flat, limit=st.sampled_from([0, 1, 2, 100]))
+    def follow(self, source, followed, limit):
+        if source == followed:
+            return
+        ok("POST", f"feed/{path(source)}/follows/", {"target": followed, "activity_copy_limit": limit})
+        newest = [name for name in NEWEST_FIRST if name in self.model.forwarded(followed)]
+        self.model.follow(source, followed, newest[:limit])
+
+    @rule(source=feeds, followed=flat, keep_history=st.booleans())
+    def unfollow(self, source, followed, keep_history):
+        ok("DELETE", f"feed/{path(source)}/follows/{followed}/", keep_history=str(keep_history))
+        self.model.unfollow(source, followed, keep_history=keep_history)
+
+    @rule()
+    def compare(self) -> None:
+        for feed in FLAT:
+            self.compare_flat(feed)
+        for feed in GROUPED:
+            self.compare_grouped(feed)
+        self.compare_rebuilt()
+        stored = {NAMES[str(activity.activity_id)]: activity.actor for activity in Activity.objects.all()}
+        assert stored == self.model.actors
+
+    def compare_flat(self, feed: str) -> None:
+        shown = self.model.shown(feed)
+        found = ok("GET", f"feed/{path(feed)}/")["results"]
+        assert [NAMES[item["id"]] for item in found] == [name for name in NEWEST_FIRST if name in shown]
+        for item in found:
+            ways = shown[NAMES[item["id"]]]
+            assert (item["origin"] is None) if OWN in ways else (item["origin"] in ways)
+            assert item["actor"] == self.model.actors[NAMES[item["id"]]]
+
+    def compare_grouped(self, feed: str) -> None:
+        expected: dict[str, list[str]] = {}
+        for name in (name for name in NEWEST_FIRST if name in self.model.shown(feed)):
+            expected.setdefault(f"{self.model.kinds[name]}_{TIMES[name][:10]}", []).append(name)
+        found = ok("GET", f"feed/{path(feed)}/")["results"]
+        assert [group["id"][:36] for group in found] == [str(IDS[names[0]]) for names in expected.values()]
+        for group in found:
+            names = expected[group["group"]]
+            assert [NAMES[item["id"]] for item in group["activities"]] == names
+            assert group["activity_count"] == len(names)
+            assert group["actor_count"] == len({self.model.actors[name] for name in names})
+
+    def compare_rebuilt(self) -> None:
+        before = snapshot()
+        for feed in Feed.objects.all():
+            timelines().rebuild(feed.pk)
+        assert snapshot() == before
+
+
+class PendingMachine(FeedMachine):
+    """Everybody has too many followers to be served at once, and chunks come late and in any order."""
+
+    @rule(data=st.data())
+    def serve_a_chunk(self, data) -> None:
+        pending = sorted(Spread.objects.values_list("pk", flat=True))
+        if pending:
+            spread._chunk(data.draw(st.sampled_from(pending)))
+
+    @rule()
+    def compare(self) -> None:
+        self.settle()
+        super().compare()
+
+
+def snapshot() -> tuple[set, set, set]:
+    """All rows of the store that follow from the record; marks and write times do not."""
+    buckets = {bucket.pk: bucket for bucket in Bucket.objects.all()}
+    return (
+        set(TimelineEntry.objects.values_list("feed", "key", "via")),
+        {
+            (bucket.feed, bucket.name, bucket.newest, bucket.activity_count, bucket.actor_count)
+            for bucket in buckets.values()
+        },
+        {
+            (buckets[entry.bucket].feed, buckets[entry.bucket].name, entry.key)
+            for entry in BucketEntry.objects.all()
+        },
+    )
+
+
+@pytest.fixture(params=[FeedMachine, PendingMachine], ids=["at once", "in chunks"])
+def machine(request, settings) -> type[FeedMachine]:
+    settings.STREAM_SERVER_FEED_GROUPS = FEED_GROUPS
+    if request.param is PendingMachine:
+        settings.STREAM_SERVER_FANOUT_INLINE_MAX = 0
+        settings.STREAM_SERVER_FANOUT_CHUNK = 1
+    return request.param
+
+
+@pytest.mark.django_db
+def test_feeds_equal_the_model_and_a_rebuild_after_any_history(machine):
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=40,
+            stateful_step_count=20,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

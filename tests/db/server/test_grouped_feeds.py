@@ -1,0 +1,151 @@
+"""Aggregated and notification feeds: groups, their counts, and their marks."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from django_stream.protocol.feed_ids import FeedID
+from django_stream.protocol.times import parse_time
+from django_stream.server.conf import server_settings
+from django_stream.server.drafts import key_or_none
+from django_stream.server.groups import group_of
+from django_stream.server.models import Bucket
+from django_stream.server.reads import groupings
+from django_stream.server.timelines import Window
+from tests.contract.calling import follow, ok, post, refused
+
+pytestmark = pytest.mark.django_db
+
+
+def groups(feed: str, **query):
+    return ok("GET", f"feed/{feed.replace(':', '/')}/", **query)
+
+
+def test_activities_of_one_name_are_one_group_with_counts_and_the_newest_first():
+    follow("aggregated:1", "user:1")
+    first = post("user:1", actor="a", time="2026-01-01T10:00:00")["id"]
+    second = post("user:1", actor="b", time="2026-01-01T11:00:00")["id"]
+    post("user:1", actor="b", verb="like", time="2026-01-02T11:00:00")
+    found = groups("aggregated:1")
+    assert [group["group"] for group in found["results"]] == ["like_2026-01-02", "tweet_2026-01-01"]
+    group = found["results"][1]
+    assert (group["id"], group["verb"], group["activity_count"], group["actor_count"]) == (
+        second,
+        "tweet",
+        2,
+        2,
+    )
+    assert [(item["id"], item["origin"]) for item in group["activities"]] == [
+        (second, "user:1"),
+        (first, "user:1"),
+    ]
+    ok("DELETE", f"feed/user/1/{second}/")
+    group = groups("aggregated:1")["results"][1]
+    assert (group["id"], group["activity_count"], group["actor_count"]) == (first, 1, 1)
+    ok("DELETE", f"feed/user/1/{first}/")
+    assert len(groups("aggregated:1")["results"]) == 1
+
+
+def test_a_follow_copies_into_groups_and_an_unfollow_empties_them():
+    post("user:1")
+    follow("notification:1", "user:1")
+    assert groups("notification:1")["unseen"] == 1
+    ok("DELETE", "feed/notification/1/follows/user:1/")
+    found = groups("notification:1")
+    assert (found["results"], found["unseen"], found["unread"]) == ([], 0, 0)
+
+
+def test_marks_are_set_after_the_answer_and_reset_by_new_activities():
+    post("notification:1", time="2026-01-01T10:00:00")
+    before = groups("notification:1", mark_seen="true")
+    assert (before["unseen"], before["unread"], before["results"][0]["is_seen"]) == (1, 1, False)
+    after = groups("notification:1", mark_read=before["results"][0]["id"])
+    assert (after["unseen"], after["unread"], after["results"][0]["is_seen"]) == (0, 1, True)
+    assert groups("notification:1", limit="0")["unread"] == 0
+    post("notification:1", time="2026-01-01T11:00:00")
+    again = groups("notification:1")
+    assert (again["unseen"], again["unread"]) == (1, 1)
+
+
+def test_pages_go_by_group_ids_and_refuse_inner_activities():
+    inner = post("notification:1", time="2026-01-01T09:00:00")["id"]
+    for day in (1, 2, 3):
+        post("notification:1", time=f"2026-01-0{day}T10:00:00")
+    page = groups("notification:1", limit="2")
+    assert [group["group"] for group in page["results"]] == ["tweet_2026-01-03", "tweet_2026-01-02"]
+    rest = groups("notification:1", id_lt=page["results"][-1]["id"])
+    assert [group["group"] for group in rest["results"]] == ["tweet_2026-01-01"]
+    assert refused("GET", "feed/notification/1/", id_lt=inner) == (400, 8)
+
+
+def test_of_a_large_group_the_newest_fifteen_are_shown_and_all_are_counted():
+    posted = [
+        post("notification:1", actor=str(n % 3), time=f"2026-01-01T10:00:{n:02d}")["id"] for n in range(17)
+    ]
+    post("notification:1", time="2026-01-02T10:00:00")
+    small, large = groups("notification:1")["results"]
+    assert (len(small["activities"]), small["activity_count"]) == (1, 1)
+    assert [item["id"] for item in large["activities"]] == posted[:1:-1]
+    assert (large["activity_count"], large["actor_count"]) == (17, 3)
+
+
+@pytest.mark.parametrize("bounded", [False, True], ids=["first page", "further page"])
+@pytest.mark.parametrize("days", [1, 9])
+def test_a_page_costs_one_query_and_one_for_its_bounds(days, bounded, django_assert_num_queries):
+    follow("notification:1", "user:1")
+    for day in range(1, days + 1):
+        last = post("user:1", time=f"2026-01-0{day}T10:00:00")["id"]
+        post("user:1", time=f"2026-01-0{day}T09:00:00")
+    application, name = server_settings.own_app_id, FeedID("notification", "1")
+    window = Window(25, up_to=key_or_none(last)) if bounded else Window(25)
+    with django_assert_num_queries(1 + bounded):
+        page = groupings.page(application, name, group_of(application, "notification"), window)
+    assert [len(items) for _, items in page.groups] == [2] * days
+    assert (page.unseen, page.unread, page.more) == (days, days, False)
+
+
+def test_the_counts_come_without_groups_and_for_a_feed_that_nobody_wrote_to():
+    post("notification:1")
+    only_counts = groups("notification:1", limit="0")
+    assert (only_counts["results"], only_counts["unseen"], only_counts["unread"]) == ([], 1, 1)
+    behind = groups("notification:1", offset="5")
+    assert (behind["results"], behind["unseen"]) == ([], 1)
+    nobody = groups("notification:2")
+    assert (nobody["results"], nobody["unseen"], nobody["unread"]) == ([], 0, 0)
+
+
+def test_unseen_and_unread_are_counted_apart():
+    for day in (1, 2, 3):
+        post("notification:1", time=f"2026-01-0{day}T10:00:00")
+    newest, *_ = groups("notification:1", mark_seen="true")["results"]
+    groups("notification:1", mark_read=newest["id"])
+    found = groups("notification:1")
+    assert (found["unseen"], found["unread"]) == (0, 2)
+    assert [group["is_read"] for group in found["results"]] == [True, False, False]
+
+
+def test_an_activity_with_several_ways_is_there_once_and_at_home_if_one_is_its_own():
+    for target in ("user:1", "user:2"):
+        follow("aggregated:1", target)
+    post("user:1", to=["user:2"], foreign_id="a", time="2026-01-01T10:00:00")
+    [group] = groups("aggregated:1")["results"]
+    assert [item["origin"] for item in group["activities"]] == ["user:1"]
+    post("aggregated:1", foreign_id="a", time="2026-01-01T10:00:00")
+    [group] = groups("aggregated:1")["results"]
+    assert ([item["origin"] for item in group["activities"]], group["activity_count"]) == ([None], 1)
+
+
+@pytest.mark.parametrize("microsecond", [0, 120_000, 123_456])
+@pytest.mark.parametrize("use_tz", [True, False])
+def test_times_of_groups_are_told_in_utc_whatever_the_site_stores(settings, use_tz, microsecond):
+    settings.TIME_ZONE, settings.USE_TZ = "Europe/Berlin", use_tz
+    before = datetime.now(UTC)
+    post("aggregated:1")
+    [group] = groups("aggregated:1")["results"]
+    assert before <= parse_time(group["created_at"]) <= datetime.now(UTC) + timedelta(seconds=1)
+    moment = before.replace(microsecond=microsecond)
+    stored = moment if use_tz else timezone.make_naive(moment)
+    Bucket.objects.update(updated_at=stored)
+    [group] = groups("aggregated:1")["results"]
+    assert group["updated_at"] == moment.replace(tzinfo=None).isoformat(timespec="microseconds")

@@ -1,0 +1,36 @@
+"""What a server wants done now and then is one command, or one task."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from django_stream.feeds.manager import feed_manager
+from django_stream.server import tasks
+from django_stream.server.models import AuditLog
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("by", ["command", "task"])
+def test_old_audit_entries_are_deleted_and_young_ones_stay(by: str) -> None:
+    feed = feed_manager.get_user_feed("1")
+    for name in ("old", "young"):
+        feed.add_activity({"actor": "1", "verb": "x", "object": name})
+    old = AuditLog.objects.order_by("pk").first()
+    assert old is not None
+    AuditLog.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=91))
+
+    out = StringIO()
+    if by == "command":
+        call_command("stream_server_maintain", stdout=out)
+        assert out.getvalue() == "0 fan-outs resumed, 1 audit log entries deleted\n"
+    else:
+        tasks.maintain()
+
+    assert AuditLog.objects.count() == 1
+    assert not AuditLog.objects.filter(pk=old.pk).exists()

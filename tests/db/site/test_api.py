@@ -1,0 +1,116 @@
+"""The site's own JSON: one's own feeds, paged, with a clear answer to a wrong question."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from rest_framework import serializers
+from rest_framework.test import APIClient
+
+from django_stream.api import serializers as rooms
+from django_stream.client.exceptions import ConnectionFailed
+from django_stream.protocol.errors import ApiError
+from django_stream.protocol.messages import ApiResponse
+from django_stream.publishing.dispatch import drain
+from tests.faults import BreakingTransport, Step, answering, before, client_over
+from tests.testapp.models import Article, Subscription
+
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.db.site.urls")]
+
+
+@pytest.fixture
+def api(ada: User, grace: User) -> APIClient:
+    Subscription.objects.create(reader=grace, writer=ada)
+    for number in range(3):
+        Article.objects.create(author=ada, title=str(number))
+    drain()
+    client = APIClient()
+    client.force_authenticate(grace)
+    return client
+
+
+def test_a_timeline_with_its_next_page(api: APIClient, ada: User) -> None:
+    first = api.get("/feeds/timeline/", {"limit": 2}).json()
+    second = api.get(first["next"]).json()
+
+    titles = [entry["title"] for entry in first["results"] + second["results"]]
+    assert titles == ["2", "1", "0"]
+    assert second["next"] is None
+    assert first["results"][0]["actor"] == {"type": "auth.User", "id": str(ada.pk), "text": "ada"}
+
+
+def test_a_site_chooses_how_its_rows_look(api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    class ArticleSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
+        class Meta:
+            model = Article
+            fields = ("title",)
+
+    monkeypatch.setattr(rooms, "_serializers", {})
+    rooms.register_serializer(Article, ArticleSerializer)
+
+    assert api.get("/feeds/timeline/").json()["results"][0]["object"] == {"title": "2"}
+
+
+def test_notifications_carry_their_counts(api: APIClient, grace: User) -> None:
+    Article.objects.get(title="0").mentioned.add(grace)
+    drain()
+
+    body = api.get("/feeds/notification/").json()
+
+    assert (body["unseen"], body["unread"]) == (1, 1)
+    assert body["results"][0]["activities"][0]["title"] == "0"
+
+
+@pytest.mark.parametrize("limit", ["0", "101", "x", "-1", "²"])
+def test_a_bad_limit_is_named(api: APIClient, limit: str) -> None:
+    answer = api.get("/feeds/timeline/", {"limit": limit})
+
+    assert (answer.status_code, answer.json()) == (400, {"limit": ["Must be a number from 1 to 100."]})
+
+
+def test_a_bad_cursor_is_named(api: APIClient) -> None:
+    answer = api.get("/feeds/timeline/", {"cursor": "nonsense"})
+
+    assert answer.status_code == 400
+    assert "cursor" in answer.json()
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        before(ConnectionFailed("the line is dead")),
+        answering(
+            ApiResponse(500, ApiError.named("InternalException", "oops").envelope() | {"duration": "1ms"})
+        ),
+    ],
+    ids=["no answer", "a broken server"],
+)
+def test_feeds_that_cannot_be_read_are_a_503(
+    api: APIClient, step: Step, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "django_stream.feeds.manager.get_client", lambda: client_over(BreakingTransport(step))
+    )
+
+    answer = api.get("/feeds/timeline/")
+
+    assert (answer.status_code, answer.json()["detail"].split(".")[0]) == (
+        503,
+        "The feeds cannot be read right now",
+    )
+
+
+def test_unknown_feeds_and_strangers_are_refused(api: APIClient) -> None:
+    assert api.get("/feeds/secret/").status_code == 404
+    api.force_authenticate(None)
+    assert api.get("/feeds/timeline/").status_code in (401, 403)
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_a_page_costs_the_same_at_any_size(
+    api: APIClient, size: int, django_assert_max_num_queries: Any
+) -> None:
+    with django_assert_max_num_queries(6):
+        assert len(api.get("/feeds/timeline/", {"limit": size}).json()["results"]) == size

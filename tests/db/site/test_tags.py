@@ -1,0 +1,81 @@
+"""Activities are rendered by the most specific template, escaped, in the page's context."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.template import engines
+from django.test import RequestFactory
+
+from django_stream.feeds.enrichment import EnrichedActivity
+from django_stream.rendering.templates import template_names
+
+ACTIVITY = {"actor": "<b>ada</b>", "verb": "tweet", "object": "hello", "time": None}
+
+
+def render(source: str, **context: Any) -> str:
+    html: str = engines["django"].from_string("{% load django_stream %}" + source).render(context)
+    return html
+
+
+def test_names_go_from_special_to_general() -> None:
+    assert template_names({"verb": "tweet"}, "home") == [
+        "activity/home_tweet.html",
+        "activity/tweet.html",
+        "activity/default.html",
+    ]
+    assert template_names({"verb": "tweet", "activities": []}) == [
+        "activity/aggregated/tweet.html",
+        "activity/aggregated/default.html",
+    ]
+
+
+@pytest.mark.parametrize("verb", ["../../etc/passwd", "a/b", "..", "", "x\0y"])
+def test_a_verb_is_never_a_path(verb: str) -> None:
+    for name in template_names({"verb": verb}):
+        assert name.count("/") == 1
+        assert ".." not in name
+        assert "\0" not in name
+
+
+def test_the_default_template_shows_and_escapes_anything() -> None:
+    html = render("{% render_activity activity %}", activity=ACTIVITY)
+
+    assert "&lt;b&gt;ada&lt;/b&gt;" in html
+    assert "hello" in html
+
+
+def test_a_group_has_a_default_template_too() -> None:
+    group = {"verb": "tweet", "activities": [ACTIVITY], "actor_count": 3, "activity_count": 5}
+
+    html = render("{% render_activity group %}", group=group)
+
+    assert "and 2 more" in html
+    assert "(5)" in html
+
+
+def test_a_template_sees_its_page_and_leaves_it_alone(settings: Any, tmp_path: Any) -> None:
+    (tmp_path / "activity").mkdir()
+    (tmp_path / "activity" / "tweet.html").write_text("{{ activity.object }} {{ site }} {{ request.path }}")
+    settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [tmp_path]}]
+    request = RequestFactory().get("/here")
+
+    html = render(
+        "{% render_activity one %}|{{ activity }}",
+        one=ACTIVITY,
+        site="ours",
+        activity="mine",
+        request=request,
+    )
+
+    assert html == "hello ours /here|mine"
+
+
+def test_missing_data_is_silent_or_as_one_says() -> None:
+    gone = EnrichedActivity(ACTIVITY, {"object": "testapp.Article:1"})
+
+    assert render("{% render_activity gone %}", gone=gone) == ""
+    assert "hello" in render("{% render_activity gone missing_data='render' %}", gone=gone)
+    with pytest.raises(ValueError, match="not fully enriched"):
+        render("{% render_activity gone missing_data='raise' %}", gone=gone)

@@ -1,0 +1,14 @@
+"""Admin of the test project: the action that publishes, on a tracked and on an untracked model."""
+
+from django.contrib import admin
+
+from django_stream.admin import publish_to_feeds
+
+from .models import Article, Plain
+
+
+@admin.register(Article, Plain)
+class PublishingAdmin(admin.ModelAdmin):
+    """Rows with the action."""
+
+    actions = (publish_to_feeds,)

@@ -1,0 +1,262 @@
+"""Wrong declarations and settings are found at the start, with the field and the remedy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import models
+from django.test.utils import isolate_apps
+
+from django_stream.activities.checks import (
+    _check_defaults,
+    _check_inner_names,
+    _check_manager,
+    check_activity_models,
+    check_inner_class,
+)
+from django_stream.activities.declaration import check_declaration
+from django_stream.activities.mixins import ActivityMixin, FollowMixin
+from django_stream.activities.publishers.follows import FollowDeclaration
+from django_stream.checks import check_settings
+
+
+@pytest.fixture(autouse=True)
+def _alone() -> Any:
+    with isolate_apps("tests.testapp"):
+        yield
+
+
+def test_a_field_that_does_not_exist_is_named_with_the_nearest_one() -> None:
+    class Tweet(ActivityMixin, models.Model):
+        class Meta:
+            app_label = "testapp"
+
+        author = models.CharField(max_length=10)
+        created_at = models.DateTimeField()
+
+        class Activity:
+            actor = "auhtor"
+
+    (problem,) = check_declaration(Tweet)
+
+    assert problem.id == "django_stream.E002"
+    assert problem.msg == "testapp.Tweet: Activity.actor names 'auhtor', which testapp.Tweet does not have."
+    assert problem.hint == "Did you mean 'author'?"
+
+
+def test_an_unknown_option_is_named_with_the_nearest_one() -> None:
+    class Tweet(ActivityMixin, models.Model):
+        class Meta:
+            app_label = "testapp"
+
+        class Activity:
+            vreb = "tweet"
+
+    (problem,) = check_declaration(Tweet)
+
+    assert (problem.id, problem.hint) == ("django_stream.E001", "Did you mean 'verb'?")
+
+
+def test_what_is_neither_path_nor_callable_is_refused() -> None:
+    class Tweet(ActivityMixin, models.Model):
+        class Meta:
+            app_label = "testapp"
+
+        class Activity:
+            time = 7
+            watch = ("txet",)
+
+    assert [problem.id for problem in check_declaration(Tweet)] == [
+        "django_stream.E003",
+        "django_stream.E002",
+    ]
+
+
+def test_defaults_that_have_no_field_must_be_declared() -> None:
+    class Silent(ActivityMixin, models.Model):
+        class Meta:
+            app_label = "testapp"
+
+    class Speaking(ActivityMixin, models.Model):
+        class Meta:
+            app_label = "testapp"
+
+        @property
+        def activity_actor_attr(self) -> Any:
+            return None
+
+        @property
+        def activity_time(self) -> Any:
+            return None
+
+    assert [problem.id for problem in _check_defaults(Silent)] == ["django_stream.E004"] * 2
+    assert _check_defaults(Speaking) == []
+
+
+def test_a_text_is_no_list_and_a_class_nearly_named_so_is_named() -> None:
+    class Tweet(ActivityMixin, models.Model):
+        text = models.CharField(max_length=1)
+
+        class Meta:
+            app_label = "testapp"
+
+        class Activity:
+            extra = "text"
+
+        class Follow:
+            pass
+
+    (problem,) = check_declaration(Tweet)
+    assert (problem.id, problem.hint) == ("django_stream.E003", "It must be a list: ['text'].")
+    (warning,) = _check_inner_names(Tweet)
+    assert (warning.id, warning.hint) == ("django_stream.W041", "Did you mean 'class Follows'?")
+
+
+def test_what_was_registered_by_a_call_is_checked_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Prize(models.Model):
+        class Meta:
+            app_label = "testapp"
+
+    monkeypatch.setattr(
+        "django_stream.activities.checks.registered", lambda: {Prize: {"actr": "usr", "verb": "win"}}
+    )
+
+    assert [problem.id for problem in check_activity_models()] == [
+        "django_stream.E001",
+        "django_stream.E004",
+        "django_stream.E004",
+    ]
+
+
+def test_a_manager_that_sees_no_bulk_operations_is_named() -> None:
+    class Quiet(ActivityMixin, models.Model):
+        user = models.CharField(max_length=1)
+        created_at = models.DateTimeField()
+        objects = models.Manager()
+
+        class Meta:
+            app_label = "testapp"
+
+    assert [problem.id for problem in _check_manager(Quiet)] == ["django_stream.W040"]
+
+
+def test_a_follow_model_names_two_fields_that_exist() -> None:
+    class Fan(FollowMixin, models.Model):
+        class Meta:
+            app_label = "testapp"
+
+        fan = models.CharField(max_length=1)
+        idol = models.CharField(max_length=1)
+
+        class Follows:
+            follower = "fam"
+            leader = "idol"
+
+    problems = check_inner_class(Fan, "Follows", FollowDeclaration)
+
+    assert [problem.id for problem in problems] == [
+        "django_stream.E005",
+        "django_stream.E006",
+        "django_stream.E006",
+    ]
+    assert problems[1].hint == "Did you mean 'fan'?"
+
+
+def test_the_test_project_is_sound() -> None:
+    assert check_activity_models() == []
+    assert check_settings() == []
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "check_id", "hint"),
+    [
+        ("STREAM_API_SECRTE", "x", "django_stream.W001", "Did you mean STREAM_API_SECRET?"),
+        ("STREAM_HOME", "cloud", "django_stream.E010", "'embedded', 'hosted'"),
+        ("STREAM_HOME", "hosted", "django_stream.E011", "STREAM_API_KEY"),
+        ("STREAM_TRANSPORT", "no.such.Thing", "django_stream.E012", "Correct the path"),
+        ("STREAM_FEED_MANAGER_CLASS", "no.such.Thing", "django_stream.E012", "Correct the path"),
+        ("STREAM_HOME", "https://feeds.example.com", "django_stream.E011", "a key of that server"),
+        ("STREAM_HOME", "https://feeds.example.com", "django_stream.W020", "Celery"),
+        ("STREAM_TIMEOUT", "soon", "django_stream.E014", "type float"),
+        ("STREAM_API_SECRET", "short", "django_stream.W012", "longer"),
+    ],
+)
+def test_wrong_settings_have_an_id_and_a_remedy(
+    setting: str, value: str, check_id: str, hint: str, settings: Any
+) -> None:
+    setattr(settings, setting, value)
+
+    (problem,) = [one for one in check_settings() if one.id == check_id]
+
+    assert problem.hint is not None
+    assert hint in problem.hint
+
+
+def test_an_embedded_home_needs_the_server_app(settings: Any) -> None:
+    settings.INSTALLED_APPS = [app for app in settings.INSTALLED_APPS if app != "django_stream.server"]
+
+    assert "django_stream.E013" in [problem.id for problem in check_settings()]
+
+
+def test_eager_celery_that_swallows_errors_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    from celery import current_app
+
+    monkeypatch.setitem(current_app.conf, "task_always_eager", True)
+
+    assert "django_stream.W021" in [problem.id for problem in check_settings()]
+
+
+def test_a_lease_shorter_than_one_call_is_found(settings: Any) -> None:
+    settings.STREAM_TIMEOUT = 100.0
+    found = [problem for problem in check_settings() if problem.id == "django_stream.E015"]
+
+    assert len(found) == 1
+    assert "nothing would ever be sent" in found[0].msg
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "id_", "hint"),
+    [
+        ("STREAM_OUTBOX_BATCH_SIZE", 0, "E016", "Give at least 1"),
+        ("STREAM_MISSING_OBJECTS", "ignore", "E017", "Use one of 'drop', 'placeholder', 'raise'."),
+        ("STREAM_NEWS_FEEDS", "timeline", "E018", "It must be a list or a tuple: ('timeline',)."),
+        ("STREAM_NEWS_FEEDS", ["timelin"], "W013", "notification"),
+        ("STREAM_USER_FEED", "chef", "W013", "STREAM_SERVER_FEED_GROUPS lists them all"),
+    ],
+)
+def test_settings_that_would_publish_nothing_are_found(
+    name: str, value: Any, id_: str, hint: str, settings: Any
+) -> None:
+    setattr(settings, name, value)
+    (found,) = [problem for problem in check_settings() if problem.id == f"django_stream.{id_}"]
+
+    assert name in found.msg
+    assert hint in (found.hint or "")
+
+
+def test_a_fixed_feed_is_no_path() -> None:
+    class Tweet(ActivityMixin, models.Model):
+        created_at = models.DateTimeField()
+
+        class Meta:
+            app_label = "testapp"
+
+        class Activity:
+            actor = "id"
+            to = "news:all"
+
+    class Toot(ActivityMixin, models.Model):
+        created_at = models.DateTimeField()
+
+        class Meta:
+            app_label = "testapp"
+
+        class Activity:
+            actor = "id"
+            to = ("news:all",)
+
+    (problem,) = check_declaration(Tweet)
+    assert problem.hint == "For a fixed feed: to = lambda row: ['news:all']"
+    (problem,) = check_declaration(Toot)
+    assert problem.id == "django_stream.E003"

@@ -1,0 +1,9 @@
+"""URLs of the test project: the Stream API where the clients expect it, and the admin."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("api/v1.0/", include("django_stream.server.urls")),
+    path("admin/", admin.site.urls),
+]
