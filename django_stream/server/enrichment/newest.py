@@ -32,10 +32,8 @@ _OF_ACTIVITY = (
     "x.application_id = d.application_id AND x.activity = d.activity AND x.kind = d.kind "
     "AND x.parent_id IS NULL AND x.deleted_at IS NULL"
 )
-# In the words of the indexes of children, by which alone SQLite knows that it may use them.
-_CHILD = "NOT (x.parent_id IS NULL) AND x.deleted_at IS NULL"
-_OF_PARENT = f"x.parent_id = d.id AND {_CHILD}"
-_OF_PARENT_AND_KIND = f"x.parent_id = d.parent_id AND x.kind = d.kind AND {_CHILD}"
+_OF_PARENT = "x.parent_id = d.id AND x.deleted_at IS NULL"
+_OF_PARENT_AND_KIND = "x.parent_id = d.parent_id AND x.kind = d.kind AND x.deleted_at IS NULL"
 
 
 class Part(NamedTuple):

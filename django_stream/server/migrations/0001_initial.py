@@ -354,11 +354,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='reaction',
-            index=models.Index(condition=models.Q(('parent__isnull', True), _negated=True), fields=['parent', 'id'], name='dss_reaction_children'),
+            index=models.Index(condition=models.Q(('parent__isnull', False)), fields=['parent', 'id'], name='dss_reaction_children'),
         ),
         migrations.AddIndex(
             model_name='reaction',
-            index=models.Index(condition=models.Q(('deleted_at__isnull', True), models.Q(('parent__isnull', True), _negated=True)), fields=['parent', 'user_id', 'kind', 'id'], name='dss_reaction_own_children'),
+            index=models.Index(condition=models.Q(('deleted_at__isnull', True), ('parent__isnull', False)), fields=['parent', 'user_id', 'kind', 'id'], name='dss_reaction_own_children'),
         ),
         migrations.AddConstraint(
             model_name='reaction',

@@ -11,6 +11,8 @@ from django_stream.server.models.applications import Application
 
 VISIBLE = Q(deleted_at__isnull=True)
 TOP_LEVEL = Q(parent__isnull=True)
+# Not ~TOP_LEVEL: SQLite sees that `parent_id = 7` implies IS NOT NULL, but not that it implies NOT (IS NULL).
+CHILD = Q(parent__isnull=False)
 
 
 class Reaction(models.Model):
@@ -67,10 +69,10 @@ class Reaction(models.Model):
                 name="dss_reaction_user_kind",
             ),
             # The newest children; also found by cascades, hence with those that are deleted softly.
-            models.Index(fields=["parent", "id"], condition=~TOP_LEVEL, name="dss_reaction_children"),
+            models.Index(fields=["parent", "id"], condition=CHILD, name="dss_reaction_children"),
             models.Index(
                 fields=["parent", "user_id", "kind", "id"],
-                condition=VISIBLE & ~TOP_LEVEL,
+                condition=VISIBLE & CHILD,
                 name="dss_reaction_own_children",
             ),
         ]

@@ -5,6 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tests.contract.calling import ok
+from tests.db.server.plans import plans_of
 
 pytestmark = pytest.mark.django_db
 
@@ -66,17 +67,8 @@ def test_five_activities_cost_as_many_queries_as_a_hundred():
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="only SQLite's plans are the same for few rows")
 @pytest.mark.usefixtures("busy_feed")
 def test_no_table_is_read_from_end_to_end():
-    asked = []
-
-    def note(execute, sql, params, many, context):
-        asked.append((sql, params))
-        return execute(sql, params, many, context)
-
-    with connection.execute_wrapper(note):
-        ok("GET", "enrich/feed/user/1/", **FLAGS)
-    with connection.cursor() as cursor:
-        plans = [cursor.execute(f"EXPLAIN QUERY PLAN {sql}", params).fetchall() for sql, params in asked]
-    steps = [step for plan in plans for *_, step in plan]
+    plans = plans_of(lambda: ok("GET", "enrich/feed/user/1/", **FLAGS))
+    steps = [step for plan in plans.values() for step in plan]
     assert any("dss_reaction_children" in step for step in steps)
     read_whole = [step for step in steps if step.startswith("SCAN")]
     assert [step for step in read_whole if not step.startswith(("SCAN json_each", "SCAN p"))] == []
