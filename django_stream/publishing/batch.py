@@ -17,7 +17,7 @@ from . import ledger
 from .leases import Lease
 from .publisher import Change, Publisher, Refused, Wanted, publisher_for
 from .report import DrainReport
-from .retry import NotTracked, RetryPolicy
+from .retry import NotTracked, RetryPolicy, is_held_back
 from .settlement import settle
 
 logger = logging.getLogger("django_stream.publishing")
@@ -111,10 +111,12 @@ class Batch:
     def _settle(self, changes: dict[str, Change], dependents: _Dependents) -> DrainReport:
         done = {key: change for key, change in changes.items() if key not in self.failures}
         policy = RetryPolicy.from_settings()
+        for key, error in self.failures.items():
+            self.objects[key].failures += not is_held_back(error)
         parked = {
             key: error
             for key, error in self.failures.items()
-            if policy.gives_up(error, self.objects[key].attempts)
+            if policy.gives_up(error, self.objects[key].failures)
         }
         failed = {key: error for key, error in self.failures.items() if key not in parked}
         settle(

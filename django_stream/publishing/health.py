@@ -26,7 +26,7 @@ def outbox_health(using: str = "default") -> OutboxHealth:
     found = OutboxEntry.objects.using(using).aggregate(
         depth=Count("pk", filter=waiting),
         oldest=Min("created_at", filter=waiting),
-        retrying=Count("pk", filter=waiting & Q(attempts__gt=0)),
+        retrying=Count("pk", filter=waiting & ~Q(reason="")),
         parked=Count("pk", filter=~waiting),
     )
     oldest = found.pop("oldest")

@@ -79,6 +79,12 @@ def _attach_entries(label: str, objects: dict[str, LeasedObject], using: str) ->
     entries = OutboxEntry.objects.using(using).filter(
         Among(F("object_key"), list(objects)), model_label=label
     )
-    for entry_id, key, attempts in entries.values_list("id", "object_key", "attempts"):
-        objects[key].entry_ids.append(entry_id)
-        objects[key].doubted |= attempts > 0
+    for entry_id, key, attempts, parked_at in entries.values_list(
+        "id", "object_key", "attempts", "parked_at"
+    ):
+        leased = objects[key]
+        leased.entry_ids.append(entry_id)
+        if attempts:
+            leased.doubted = True
+            # What comes after it was parked has all attempts again.
+            leased.failures = max(leased.failures, 0 if parked_at else attempts)

@@ -29,6 +29,8 @@ class LeasedObject:
     digest: str
     attempts: int
     """This one included; more than one when it is not known how the last one ended."""
+    failures: int = 0
+    """Those that count against the change: it is parked after so many."""
     entry_ids: list[int] = field(default_factory=list)
     doubted: bool = False
     """Somebody wants it sent whether or not it seems to be there."""

@@ -24,6 +24,8 @@ class OutboxEntry(models.Model):
 
     It says only *that*, never *what*: the drain reads the newest committed state, so several
     entries of one object coalesce, and a deletion wins by the object's absence.
+
+    Its attempts are those that count: after so many it is parked. What was never sent does not count.
     """
 
     model_label = models.CharField(_("model"), max_length=200)
@@ -54,7 +56,8 @@ class Publication(models.Model):
 
     Records are written before they are sent and replaced after, so that whatever is killed in
     between, everything that may have reached the feeds is known and can be taken out again.
-    They and the digest hold for certain while no attempt is open.
+    They and the digest hold for certain while no attempt is open. Attempts count from the last that
+    succeeded, whatever became of them, and only delay the next one.
     """
 
     model_label = models.CharField(_("model"), max_length=200)

@@ -13,7 +13,6 @@ def parked(using: str = "default") -> QuerySet[OutboxEntry]:
 
 
 def retry_parked(using: str = "default", entries: QuerySet[OutboxEntry] | None = None) -> int:
-    """Make parked entries due again; returns how many."""
+    """Make parked entries due again, with all their attempts; returns how many."""
     rows = parked(using) if entries is None else entries.exclude(parked_at=None)
-    # One attempt is kept, so that nothing is taken for known to be in the feeds.
-    return rows.update(parked_at=None, attempts=1, due_at=timezone.now())
+    return rows.update(parked_at=None, attempts=0, due_at=timezone.now())

@@ -28,11 +28,11 @@ class RetryPolicy:
             stream_settings.OUTBOX_MAX_ATTEMPTS,
         )
 
-    def gives_up(self, failure: Exception, attempts: int) -> bool:
-        """Never for what did not leave: a home that is down is no verdict on a change."""
-        if isinstance(failure, TransportException) and failure.unsent:
+    def gives_up(self, failure: Exception, failures: int) -> bool:
+        """Whether this was one failure too many, of those that count."""
+        if is_held_back(failure):
             return False
-        return attempts >= self.max_attempts or not is_transient(failure)
+        return failures >= self.max_attempts or not is_transient(failure)
 
     def delay(self, failure: Exception, attempts: int) -> timedelta:
         """Time until the next attempt; the server's own hint wins."""
@@ -46,6 +46,13 @@ class RetryPolicy:
 
 class NotTracked(LookupError):
     """Nobody here knows the model: during a deployment, another worker may."""
+
+
+def is_held_back(failure: Exception) -> bool:
+    """Whether nobody has looked at the change: no verdict on it, however often that happens."""
+    if isinstance(failure, StreamApiException):
+        return failure.status_code == 429
+    return isinstance(failure, TransportException) and failure.unsent
 
 
 def is_transient(failure: Exception) -> bool:

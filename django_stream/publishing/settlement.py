@@ -41,7 +41,7 @@ def settle(
         _note_lost(label, [objects[key] for key in objects.keys() - ours], now, using)
         _settle_ledger(objects, {key: change for key, change in done.items() if key in ours}, using)
         ledger.release([objects[key] for key in failed if key in ours], using)
-        # One attempt stays open: nothing is certain, and whoever retries has all the others before them.
+        # One attempt stays open, since nothing is certain; delays begin anew.
         given_up = [objects[key] for key in parked if key in ours]
         ledger.write(given_up, using)
         ledger.release(given_up, using, attempts=1)
@@ -66,7 +66,7 @@ def _reschedule(
     for key, error in (failed | parked).items():
         leased, parked_at = objects[key], now if key in parked else None
         due_at = never() if parked_at else now + policy.delay(error, leased.attempts)
-        outcome = (due_at, parked_at, leased.attempts, _reason(error))
+        outcome = (due_at, parked_at, leased.failures, _reason(error))
         rows += [(entry_id, *outcome) for entry_id in leased.entry_ids]
     update_rows(OutboxEntry, ("due_at", "parked_at", "attempts", "reason"), rows, using)
 
@@ -74,11 +74,11 @@ def _reschedule(
 def _note_lost(label: str, objects: Collection[LeasedObject], now: datetime, using: str) -> None:
     """Whoever took over our overdue lease may have been overtaken by us: have the objects looked at again.
 
-    The fresh entries count as a second attempt, so that nothing is skipped as unchanged.
+    The doubt is in the ledger, so that nothing is skipped as unchanged.
     """
     if objects:
         ledger.doubt(label, objects, using)
-        entry = OutboxEntry(model_label=label, due_at=now, attempts=1)
+        entry = OutboxEntry(model_label=label, due_at=now)
         insert_keys(entry, sorted(leased.key for leased in objects), using)
 
 

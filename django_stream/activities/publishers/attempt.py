@@ -52,10 +52,15 @@ class Attempt:
             untouched = refused and change.key not in self._touched
             self.failures[change.key] = Refused(error) if untouched else error
         if isinstance(error, TransportException):
-            self._out_of_reach = error
+            self._out_of_reach = error if error.unsent else _never_sent(error)
 
     def _spared(self, changes: Sequence[Change]) -> bool:
         """A home that is out of reach is not called again: each call would cost its whole timeout."""
         if self._out_of_reach is not None:
             self.failures |= dict.fromkeys((change.key for change in changes), self._out_of_reach)
         return self._out_of_reach is not None
+
+
+def _never_sent(before: TransportException) -> TransportException:
+    """What became of the rest, when a call before it has failed."""
+    return TransportException(f"not sent, since the call before it failed: {before}", unsent=True)
