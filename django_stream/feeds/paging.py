@@ -7,10 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.http import Http404
 
 from django_stream.client import Feed
-from django_stream.client.exceptions import StreamApiException
+from django_stream.client.exceptions import InternalException, StreamApiException
+from django_stream.conf import stream_settings
+from django_stream.homes import EMBEDDED
+from django_stream.migrated import remedy
 from django_stream.protocol.feed_ids import FeedID
 
 from .enrichment import DEFAULT_FIELDS, Enrich, EnrichedActivity, apply_missing_policy
@@ -71,6 +76,8 @@ class FeedReader:
         except StreamApiException as error:
             if cursor and error.status_code == 400:
                 raise BadCursor(f"{cursor!r} is no place in {self.feed.id}") from error
+            if isinstance(error, InternalException):
+                _tell_of_missing_tables(error)
             raise
 
     def _enrich(self, results: list[dict[str, Any]]) -> list[EnrichedActivity]:
@@ -99,6 +106,14 @@ def profile(user: Any) -> FeedReader:
 
 def notifications(user: Any) -> FeedReader:
     return FeedReader(feed_manager.get_notification_feed(user))
+
+
+def _tell_of_missing_tables(error: InternalException) -> None:
+    """While developing, a page that is opened before `migrate` names it."""
+    if settings.DEBUG and stream_settings.HOME == EMBEDDED and (commands := remedy()):
+        raise ImproperlyConfigured(
+            f"the feeds cannot be read, since the database is behind the models: run `{commands}`"
+        ) from error
 
 
 def _after(cursor: str | None) -> dict[str, Any]:

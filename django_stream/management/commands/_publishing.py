@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DEFAULT_DB_ALIAS
+from django.core.management.base import CommandError, CommandParser
+from django.db import DEFAULT_DB_ALIAS, connections
 
+from django_stream.management.database import DatabaseCommand
 from django_stream.publishing.backfill import note_all
 from django_stream.publishing.dispatch import drain
 from django_stream.publishing.nudge import celery_is_configured, nudge, nudges_held
@@ -15,7 +16,7 @@ from django_stream.publishing.publisher import Publisher
 from django_stream.publishing.report import DrainReport
 
 
-class PublishingCommand(BaseCommand):
+class PublishingCommand(DatabaseCommand):
     """Notes all rows of some models in the outbox, then drains it."""
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -23,7 +24,10 @@ class PublishingCommand(BaseCommand):
             "models", nargs="*", metavar="app.Model", help="all tracked models when none is named"
         )
         parser.add_argument(
-            "--database", default=DEFAULT_DB_ALIAS, help="alias of the database with the rows"
+            "--database",
+            default=DEFAULT_DB_ALIAS,
+            choices=list(connections),
+            help="alias of the database with the rows",
         )
         parser.add_argument(
             "--force",

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 from django.db import DEFAULT_DB_ALIAS, connections
 
+from django_stream.management.database import DatabaseCommand
 from django_stream.publishing.dispatch import drain
 from django_stream.publishing.parking import retry_parked
 from django_stream.publishing.report import DrainReport
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = "Publish the changes that are due."
 
     def add_arguments(self, parser: CommandParser) -> None:

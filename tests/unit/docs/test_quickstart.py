@@ -36,6 +36,20 @@ TEMPLATES = [{
 }]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 """
+TOO_EARLY = """
+from django.core.management import CommandError, call_command
+from django_stream.feeds import paging
+
+for command in ("stream_backfill", "stream_sync", "stream_drain", "stream_server_maintain"):
+    try:
+        call_command(command)
+    except CommandError as error:
+        print(command, error)
+try:
+    paging.timeline(1).page()
+except Exception as error:
+    print(type(error).__name__, error)
+"""
 VISIT = """
 from django.test import Client
 
@@ -109,3 +123,20 @@ def test_the_quickstart_works_as_it_is_written(project: Path) -> None:
     assert "\ntweet\n[]\n" in shown
     assert "1 rows looked at" in run(project, *manage, "stream_sync")
     assert "1 rows looked at" in run(project, *manage, "stream_backfill")
+
+
+def test_who_forgets_to_migrate_is_told_so(project: Path) -> None:
+    early = ("-m", "django", "shell", "--no-imports", "-c", TOO_EARLY)
+    told = run(project, *early).splitlines()
+    both = "Run `python manage.py makemigrations && python manage.py migrate` first."
+    assert told[0] == f"stream_backfill no such table: myapp_tweet: the database is behind the models. {both}"
+    assert [line.split()[0] for line in told if line.endswith(both)] == [
+        "stream_backfill",
+        "stream_sync",
+        "stream_drain",
+        "stream_server_maintain",
+    ]
+    assert told[4].startswith("ImproperlyConfigured the feeds cannot be read")
+
+    run(project, "-m", "django", "makemigrations", "myapp")
+    assert "models. Run `python manage.py migrate` first." in run(project, *early)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
+from django_stream.management.database import DatabaseCommand
 from django_stream.server.actions import audit
 from django_stream.server.fanout import spread
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = "Work off large fan-outs that a killed process left behind, and delete old audit log entries."
 
     def add_arguments(self, parser: CommandParser) -> None:

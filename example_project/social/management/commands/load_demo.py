@@ -10,10 +10,11 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import transaction
 from django.utils import timezone
 
+from django_stream.management.database import DatabaseCommand
 from django_stream.models import OutboxEntry
 from django_stream.publishing.dispatch import drain
 from example_project.history.models import Commit
@@ -21,7 +22,7 @@ from example_project.social.demo import GUIDE, PASSWORD, PEOPLE, SAYINGS, WORKS
 from example_project.social.models import Follow, Like, Post
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = "Load the demo's people and what they say, once; what was changed since then stays as it is."
 
     def handle(self, *args: Any, **options: Any) -> None:
