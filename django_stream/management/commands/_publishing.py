@@ -12,7 +12,7 @@ from django_stream.management.database import DatabaseCommand
 from django_stream.publishing.backfill import note_all
 from django_stream.publishing.dispatch import drain
 from django_stream.publishing.nudge import celery_is_configured, nudge, nudges_held
-from django_stream.publishing.publisher import Publisher
+from django_stream.publishing.publisher import Publisher, publishers
 from django_stream.publishing.report import DrainReport
 
 
@@ -86,5 +86,18 @@ def chosen(publishers: Iterable[Publisher], labels: list[str]) -> list[Publisher
     unknown = [label for label in labels if label.lower() not in by_label]
     if unknown:
         known = ", ".join(found[0].model._meta.label for found in by_label.values()) or "none"
-        raise CommandError(f"{', '.join(unknown)}: no such tracked model. Tracked here: {known}.")
+        elsewhere = [hint for label in unknown if (hint := _elsewhere(label))]
+        raise CommandError(
+            " ".join(elsewhere) or f"{', '.join(unknown)}: no such tracked model. Tracked here: {known}."
+        )
     return [one for label in labels or by_label for one in by_label[label.lower()]]
+
+
+def _elsewhere(label: str) -> str | None:
+    """Where a model is for the other command, what to type instead."""
+    for one in publishers():
+        name = one.model._meta.label
+        if name.lower() == label.lower():
+            what, command = ("", "stream_sync") if one.kind == "follow" else ("no ", "stream_backfill")
+            return f"{name} holds {what}follows: run `python manage.py {command} {name}`."
+    return None

@@ -94,6 +94,29 @@ def test_an_unknown_model_is_refused_with_those_that_are_known() -> None:
         run("stream_backfill", "nobody.Knows")
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        (
+            "stream_backfill testapp.subscription",
+            "testapp.Subscription holds follows: run `python manage.py stream_sync testapp.Subscription`.",
+        ),
+        *(
+            (
+                f"stream_sync testapp.{name}",
+                f"testapp.{name} holds no follows: run `python manage.py stream_backfill testapp.{name}`.",
+            )
+            for name in ("Article", "Album", "Member", "Opinion")
+        ),
+    ],
+)
+def test_a_model_for_the_other_command_is_answered_by_that_command(typed: str, meant: str) -> None:
+    with pytest.raises(CommandError) as refused:
+        run(*typed.split())
+
+    assert str(refused.value) == meant
+
+
 @pytest.mark.usefixtures("rows")
 def test_rows_deleted_by_hand_are_taken_out(ada: User, grace: User, feed_of: FeedOf) -> None:
     run("stream_backfill")
