@@ -15,7 +15,6 @@ from django_stream.conf import stream_settings
 
 DEFAULT_FIELDS = ("actor", "object", "target")
 
-# An activity says something without its target, too.
 _DISPENSABLE = {"target"}
 _Found = dict[Reference, models.Model]
 
@@ -34,6 +33,11 @@ class EnrichedActivity(dict[str, Any]):
     @property
     def enriched(self) -> bool:
         return not self.missing
+
+    @property
+    def tells_enough(self) -> bool:
+        """Whether it can be shown: an activity says something without its target, too."""
+        return not self.missing.keys() - _DISPENSABLE
 
     @property
     def not_enriched_data(self) -> dict[str, str]:
@@ -102,6 +106,8 @@ class Enrich:
             row = found.get(reference)
             if row is None:
                 missing[name] = activity[name]
+                if name in _DISPENSABLE:
+                    values[name] = ""  # as in an activity that never had one
             else:
                 values[name] = row
         return EnrichedActivity(values, missing)
@@ -123,7 +129,7 @@ def apply_missing_policy(
             members = list(apply_missing_policy(activity["activities"], policy))
             if members:
                 yield EnrichedActivity({**activity, "activities": members})
-        elif policy == "placeholder" or not activity.missing.keys() - _DISPENSABLE:
+        elif policy == "placeholder" or activity.tells_enough:
             yield activity
         elif policy == "raise":
             raise MissingObject(

@@ -8,6 +8,7 @@ from typing import Any
 from django import template
 from django.conf import settings
 from django.template import Context
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from django_stream.feeds.enrichment import EnrichedActivity
@@ -18,21 +19,32 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def render_activity(
-    context: Context, activity: Mapping[str, Any], template_prefix: str = "", missing_data: str = "silent"
+    context: Context, activity: Any, template_prefix: str = "", missing_data: str = "silent"
 ) -> SafeString:
     """Render one activity or group by the template of its verb.
 
-    An activity that is not fully enriched renders nothing; with missing_data="render" it is
-    rendered all the same, and with "raise" it is refused.
+    An activity whose actor or object is gone renders nothing; with missing_data="render" it is
+    rendered all the same, and with "raise" it must be there to the last field. A variable that the
+    page does not have renders nothing either, as everywhere in templates.
     """
-    if isinstance(activity, EnrichedActivity) and not activity.enriched and missing_data != "render":
-        if missing_data == "raise":
+    if activity is None or activity == "":
+        return _nothing("a variable that this page does not have")
+    if not isinstance(activity, Mapping):
+        raise TypeError(
+            f"{{% render_activity %}} shows an activity or a group of a feed's page, not {activity!r}"
+        )
+    if isinstance(activity, EnrichedActivity):
+        if missing_data == "raise" and not activity.enriched:
             raise ValueError(f"activity {activity.get('id')} was not fully enriched: {activity.missing}")
-        if settings.DEBUG:
-            return mark_safe("<!-- an activity whose rows are gone -->")
-        return mark_safe("")
+        if missing_data != "render" and not activity.tells_enough:
+            return _nothing("an activity whose rows are gone")
     # Rendered by a template with autoescape, in a copy of the caller's context.
     return mark_safe(render(activity, _flat(context), template_prefix))  # noqa: S308
+
+
+def _nothing(reason: str) -> SafeString:
+    """Nothing to see, except for who writes the templates."""
+    return format_html("<!-- render_activity: {} -->", reason) if settings.DEBUG else SafeString()
 
 
 def _flat(context: Context) -> dict[str, Any]:
@@ -40,6 +52,8 @@ def _flat(context: Context) -> dict[str, Any]:
 
 
 @register.filter
-def author_of(activity: Mapping[str, Any]) -> Any:
+def author_of(activity: Any) -> Any:
     """The actor of an activity, or of the newest one of a group."""
+    if not isinstance(activity, Mapping):
+        return ""  # a filter never fails on what a page does not have
     return activity["activities"][0]["actor"] if "activities" in activity else activity["actor"]

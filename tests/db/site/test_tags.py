@@ -8,7 +8,7 @@ import pytest
 from django.template import engines
 from django.test import RequestFactory
 
-from django_stream.feeds.enrichment import EnrichedActivity
+from django_stream.feeds.enrichment import Enrich, EnrichedActivity
 from django_stream.rendering.templates import template_names
 
 ACTIVITY = {"actor": "<b>ada</b>", "verb": "tweet", "object": "hello", "time": None}
@@ -70,6 +70,30 @@ def test_a_template_sees_its_page_and_leaves_it_alone(settings: Any, tmp_path: A
     )
 
     assert html == "hello ours /here|mine"
+
+
+@pytest.mark.parametrize("nothing", [{}, {"nope": None}], ids=["undefined", "None"])
+def test_a_variable_that_is_not_there_renders_nothing(nothing: dict[str, Any], settings: Any) -> None:
+    assert render("<p>{% render_activity nope %}{{ nope|author_of }}</p>", **nothing) == "<p></p>"
+
+    settings.DEBUG = True
+    html = render("{% render_activity nope %}", **nothing)
+    assert html == "<!-- render_activity: a variable that this page does not have -->"
+
+
+def test_what_is_no_activity_is_refused_by_name() -> None:
+    with pytest.raises(TypeError, match="{% render_activity %} shows an activity or a group .*, not 7"):
+        render("{% render_activity row %}", row=7)
+
+
+@pytest.mark.django_db
+def test_an_activity_is_shown_without_its_target() -> None:
+    there = {**ACTIVITY, "target": "testapp.Article:999999"}
+    (gone,) = Enrich().enrich_activities([there])
+
+    assert "hello</span></p>" in render("{% render_activity gone %}", gone=gone)
+    with pytest.raises(ValueError, match="not fully enriched"):
+        render("{% render_activity gone missing_data='raise' %}", gone=gone)
 
 
 def test_missing_data_is_silent_or_as_one_says() -> None:
