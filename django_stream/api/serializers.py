@@ -26,10 +26,12 @@ class InstanceSerializer(serializers.BaseSerializer[Any]):
 
 
 class ActivitySerializer(serializers.BaseSerializer[Any]):
-    """Activities and groups: instances by their serializers, all else as it came."""
+    """Activities and groups: instances by their serializers, null for no target, all else as it came."""
 
     def to_representation(self, instance: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: self._value(value) for name, value in instance.items()}
+        values = {name: self._value(value) for name, value in instance.items()}
+        # The API says "" where an activity has none; beside objects, null is what a front end expects.
+        return values | {"target": None} if values.get("target") == "" and "verb" in values else values
 
     def _value(self, value: Any) -> Any:
         if isinstance(value, models.Model):

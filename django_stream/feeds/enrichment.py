@@ -52,6 +52,8 @@ class Enrich:
     """
 
     def __init__(self, fields: Sequence[str] = DEFAULT_FIELDS, *, using: str | None = None) -> None:
+        if isinstance(fields, str):
+            raise TypeError(f"fields must be a list of names: [{fields!r}]")
         self.fields = tuple(fields)
         self.using = using
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from django_stream.activities.naming import feed_id, wire_id
@@ -27,6 +28,8 @@ class FeedManager:
 
     def get_feed(self, feed: str, user_id: Any) -> Feed:
         """A feed by its group's slug and its owner (an instance or a primary key)."""
+        if isinstance(user_id, HttpRequest):
+            raise TypeError("a request has no feed: give request.user")
         return self.client.feed(feed, wire_id(user_id))
 
     def get_user_feed(self, user_id: Any, feed: str | None = None) -> Feed:

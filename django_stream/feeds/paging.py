@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -16,6 +16,7 @@ from django_stream.client.exceptions import InternalException, StreamApiExceptio
 from django_stream.conf import stream_settings
 from django_stream.homes import EMBEDDED
 from django_stream.migrated import remedy
+from django_stream.protocol import limits
 from django_stream.protocol.feed_ids import FeedID
 
 from .enrichment import DEFAULT_FIELDS, Enrich, EnrichedActivity, apply_missing_policy
@@ -55,8 +56,7 @@ class FeedReader:
 
     def page(self, limit: int = 25, cursor: str | None = None, **options: Any) -> Page:
         """Up to `limit` activities older than the cursor; options go to the API as they are."""
-        if limit < 1:
-            raise ValueError(f"limit must be at least 1, not {limit}")
+        _check(limit, cursor, options)
         kept: list[EnrichedActivity] = []
         answer: dict[str, Any] = {}
         first: dict[str, Any] | None = None
@@ -106,6 +106,17 @@ def profile(user: Any) -> FeedReader:
 
 def notifications(user: Any) -> FeedReader:
     return FeedReader(feed_manager.get_notification_feed(user))
+
+
+def _check(limit: object, cursor: object, options: Mapping[str, Any]) -> None:
+    """Refuse what comes straight from a query string, or would contradict the cursor."""
+    if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= limits.PAGE_MAX:
+        hint = ": turn text into a number first, by int()" if isinstance(limit, str) else ""
+        raise ValueError(f"limit must be a number from 1 to {limits.PAGE_MAX}, not {limit!r}{hint}")
+    if not isinstance(cursor, str | None):
+        raise ValueError(f"cursor must be the `next` of the page before, or None, not {cursor!r}")
+    if "id_lt" in options:
+        raise ValueError("a page begins at its cursor: give cursor= and not id_lt=")
 
 
 def _tell_of_missing_tables(error: InternalException) -> None:

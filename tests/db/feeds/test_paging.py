@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import AnonymousUser, User
 from django.http import Http404
+from django.test import RequestFactory
 
 from django_stream.feeds import paging
 from django_stream.feeds.manager import feed_manager
@@ -79,9 +80,30 @@ def test_an_empty_feed_is_an_empty_page(ada: User) -> None:
     assert (list(page), page.next, page.unseen) == ([], None, None)
 
 
-def test_a_limit_below_one_is_refused(ada: User) -> None:
-    with pytest.raises(ValueError, match="limit must be at least 1"):
-        paging.profile(ada).page(limit=0)
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"limit": 0}, "limit must be a number from 1 to 100, not 0"),
+        ({"limit": -1}, "limit must be a number from 1 to 100, not -1"),
+        ({"limit": 101}, "limit must be a number from 1 to 100, not 101"),
+        ({"limit": None}, "limit must be a number from 1 to 100, not None"),
+        ({"limit": True}, "limit must be a number from 1 to 100, not True"),
+        ({"limit": "5"}, "limit must be a number .* not '5': turn text into a number first, by int()"),
+        ({"cursor": 5}, "cursor must be the `next` of the page before, or None, not 5"),
+        ({"cursor": "x", "id_lt": "y"}, "give cursor= and not id_lt="),
+    ],
+    ids=str,
+)
+def test_what_no_page_can_begin_with_is_named(ada: User, wrong: dict[str, Any], told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        paging.profile(ada).page(**wrong)
+
+
+def test_a_request_is_not_its_user_and_a_text_is_no_list(rf: RequestFactory, ada: User) -> None:
+    with pytest.raises(TypeError, match="give request.user"):
+        paging.timeline(rf.get("/"))
+    with pytest.raises(TypeError, match=r"fields must be a list of names: \['actor'\]"):
+        paging.FeedReader(feed_manager.get_user_feed(ada), fields="actor").page()
 
 
 def test_notifications_are_counted_and_marked(ada: User, grace: User) -> None:
