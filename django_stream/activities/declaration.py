@@ -14,6 +14,8 @@ from django.db import models
 from .inner import options_of
 from .paths import Source, broken_segment, field_names
 
+# A misspelling shares at least so much with what was meant; 'following' is as near to two names.
+_NEAR, _AS_NEAR = 0.6, 0.05
 _PATHS = ("actor", "object", "target", "time", "to", "should_publish")
 
 
@@ -123,6 +125,8 @@ def _not_a_path(model: type[models.Model], option: str, source: object) -> Check
 
 
 def nearest(name: str, valid: list[str]) -> str:
-    """The valid name that was probably meant, or all of them."""
-    near = difflib.get_close_matches(name, valid, n=1)
-    return f"Did you mean '{near[0]}'?" if near else "Valid names: " + ", ".join(valid) + "."
+    """The valid name that was probably meant, those that are about as near, or all of them."""
+    ratios = {one: difflib.SequenceMatcher(None, one, name).ratio() for one in valid}
+    best = max(ratios.values(), default=0.0)
+    near = [f"'{one}'" for one, ratio in ratios.items() if ratio > best - _AS_NEAR]
+    return f"Did you mean {' or '.join(near)}?" if best >= _NEAR else "Valid names: " + ", ".join(valid) + "."

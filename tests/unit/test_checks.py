@@ -15,7 +15,7 @@ from django_stream.activities.checks import (
     check_activity_models,
     check_inner_class,
 )
-from django_stream.activities.declaration import check_declaration
+from django_stream.activities.declaration import check_declaration, nearest
 from django_stream.activities.mixins import ActivityMixin, FollowMixin
 from django_stream.activities.publishers.follows import FollowDeclaration
 from django_stream.checks import check_settings
@@ -56,6 +56,14 @@ def test_an_unknown_option_is_named_with_the_nearest_one() -> None:
     (problem,) = check_declaration(Tweet)
 
     assert (problem.id, problem.hint) == ("django_stream.E001", "Did you mean 'verb'?")
+
+
+def test_a_name_that_is_as_near_to_two_others_is_answered_with_both() -> None:
+    valid = ["follower", "followed", "feed"]
+
+    assert nearest("following", valid) == "Did you mean 'follower' or 'followed'?"
+    assert nearest("folower", valid) == "Did you mean 'follower'?"
+    assert nearest("leader", valid) == "Valid names: follower, followed, feed."
 
 
 def test_what_is_neither_path_nor_callable_is_refused() -> None:
