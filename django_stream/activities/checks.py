@@ -14,12 +14,12 @@ from .declaration import check_declaration, declared, nearest, not_a_list
 from .inner import options_of
 from .managers import TrackedQuerySet
 from .mixins import ActivityMixin, CollectionMixin, FollowMixin, ReactionMixin, TrackedModel, UserMixin
-from .paths import broken_segment, field_names
+from .paths import broken_segment, field_names, last_field
 from .publishers.follows import FollowDeclaration
 from .publishers.mirrors import MirrorDeclaration
 from .publishers.reactions import ReactionDeclaration
 from .registry import registered
-from .speaking import default_actor_is_missing, default_time_is_missing, overrides
+from .speaking import DEFAULT_TIME, default_actor_is_missing, default_time_is_missing, overrides
 
 _INNER: dict[type[models.Model], tuple[str, type[Any]]] = {
     FollowMixin: ("Follows", FollowDeclaration),
@@ -33,6 +33,8 @@ _PATHS = {
     "StreamUser": ("fields",),
     "Reaction": ("activity", "user", "fields", "to"),
 }
+# What must lead to one row, and not to text or to many.
+_ROWS = {("Follows", "follower"), ("Follows", "followed"), ("Reaction", "activity")}
 
 
 def check_activity_models(**_: Any) -> list[CheckMessage]:
@@ -41,13 +43,37 @@ def check_activity_models(**_: Any) -> list[CheckMessage]:
         if issubclass(model, TrackedModel):
             problems += _check_manager(model) + _check_inner_names(model)
         if issubclass(model, ActivityMixin):
-            problems += check_declaration(model) + _check_defaults(model)
+            problems += (
+                check_declaration(model) + _check_defaults(model) + _check_time(model, declared(model))
+            )
         for mixin, (inner, declaration) in _INNER.items():
             if issubclass(model, mixin):
                 problems += check_inner_class(model, inner, declaration)
     for model, options in registered().items():
-        problems += check_declaration(model, options) + _check_registered(model, options)
+        problems += (
+            check_declaration(model, options)
+            + _check_registered(model, options)
+            + _check_time(model, options)
+        )
     return problems
+
+
+def _check_time(model: type[models.Model], options: dict[str, Any]) -> list[CheckMessage]:
+    """A path to the time that ends in a column which holds none."""
+    if issubclass(model, ActivityMixin) and overrides(model, "activity_time"):
+        return []
+    path = options.get("time", DEFAULT_TIME)
+    field = last_field(model, path)
+    if field is None or isinstance(field, models.DateField):
+        return []
+    return [
+        Error(
+            f"{model._meta.label}: the time of its activities is '{path}', a {type(field).__name__}.",
+            hint="Name a DateTimeField or a DateField, or give a callable that returns a datetime.",
+            obj=model,
+            id="django_stream.E008",
+        )
+    ]
 
 
 def _check_registered(model: type[models.Model], options: dict[str, Any]) -> list[CheckMessage]:
@@ -137,7 +163,22 @@ def check_inner_class(model: type[models.Model], inner: str, declaration: type[A
         for path in (source,) if isinstance(source, str) or callable(source) else source or ():
             if broken := broken_segment(model, path):
                 problems.append(_leads_nowhere(model, f"{inner}.{option}", *broken))
+            elif (inner, option) in _ROWS and (field := last_field(model, path)) and not _is_to_one(field):
+                problems.append(_not_a_row(model, f"{inner}.{option}", path, field))
     return problems
+
+
+def _is_to_one(field: Any) -> bool:
+    return field.is_relation and not field.auto_created and bool(field.many_to_one or field.one_to_one)
+
+
+def _not_a_row(model: type[models.Model], option: str, path: str, field: Any) -> CheckMessage:
+    return Error(
+        f"{model._meta.label}: {option} names '{path}', a {type(field).__name__}, which leads to no row.",
+        hint="Name a foreign key.",
+        obj=model,
+        id="django_stream.E007",
+    )
 
 
 def _leads_nowhere(

@@ -75,6 +75,18 @@ def related_model(model: type[models.Model], source: Source) -> type[models.Mode
     return current if isinstance(source, str) else None
 
 
+def last_field(model: type[models.Model], source: Source | None) -> Any:
+    """The field at the end of a path, None where it ends in anything else or leads through that."""
+    if not isinstance(source, str):
+        return None
+    start, _, name = source.rpartition(".")
+    current = related_model(model, start) if start else model
+    try:
+        return current._meta.get_field(name) if current else None
+    except FieldDoesNotExist:
+        return None
+
+
 def _field_names(model: type[models.Model]) -> set[str]:
     return {
         name

@@ -14,7 +14,7 @@ from .declaration import ActivityDeclaration
 from .paths import Source, resolve
 from .references import label_reference_of, reference_of
 
-_DEFAULT_TIME = "created_at"
+DEFAULT_TIME = "created_at"
 _DEFAULT_ACTOR = "user"
 
 
@@ -75,7 +75,7 @@ class SpeaksActivity:
 
     @property
     def activity_time(self) -> datetime | None:
-        value = self._declared(self.activity_declaration.time or _DEFAULT_TIME)
+        value = self._declared(self.activity_declaration.time or DEFAULT_TIME)
         return None if value is None else aware(value)
 
     @property
@@ -159,7 +159,7 @@ def aware(value: date | datetime) -> datetime:
 
 def sources_of(model: type[models.Model], declaration: ActivityDeclaration) -> list[Source]:
     """Every path the activity is made from, defaults included; overridden properties may read anything."""
-    defaults = {"actor": _DEFAULT_ACTOR, "time": _DEFAULT_TIME}
+    defaults = {"actor": _DEFAULT_ACTOR, "time": DEFAULT_TIME}
     sources: dict[str, Source] = {**defaults, **declaration.sources()}
     if issubclass(model, SpeaksActivity) and overrides(model, *_PROPERTIES):
         sources["an overridden property"] = lambda row: row
@@ -174,9 +174,9 @@ def overrides(model: type[models.Model], *names: str) -> bool:
 def default_time_is_missing(model: type[models.Model]) -> bool:
     """True when a model neither declares its time nor has the field that is used by default."""
     try:
-        model._meta.get_field(_DEFAULT_TIME)
+        model._meta.get_field(DEFAULT_TIME)
     except FieldDoesNotExist:
-        return not hasattr(model, _DEFAULT_TIME)
+        return not hasattr(model, DEFAULT_TIME)
     return False
 
 

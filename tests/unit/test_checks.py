@@ -12,12 +12,14 @@ from django_stream.activities.checks import (
     _check_defaults,
     _check_inner_names,
     _check_manager,
+    _check_time,
     check_activity_models,
     check_inner_class,
 )
 from django_stream.activities.declaration import check_declaration, nearest
-from django_stream.activities.mixins import ActivityMixin, FollowMixin
-from django_stream.activities.publishers.follows import FollowDeclaration
+from django_stream.activities.mixins import ActivityMixin, FollowMixin, ReactionMixin
+from django_stream.activities.publishers.follows import FollowDeclaration, FollowPublisher
+from django_stream.activities.publishers.reactions import ReactionDeclaration
 from django_stream.checks import check_settings
 
 
@@ -169,6 +171,63 @@ def test_a_follow_model_names_two_fields_that_exist() -> None:
         "django_stream.E006",
     ]
     assert problems[1].hint == "Did you mean 'fan'?"
+
+
+def test_what_should_lead_to_a_row_is_no_column_and_not_many() -> None:
+    class Fan(FollowMixin, ReactionMixin, models.Model):
+        class Meta:
+            app_label = "testapp"
+
+        fan = models.CharField(max_length=1)
+        idols = models.ManyToManyField("self")
+        boss = models.ForeignKey("self", models.CASCADE, related_name="staff")
+
+        class Follows:
+            follower = "fan"
+            followed = "idols"
+
+        class Reaction:
+            activity = "boss.fan"
+            user = "fan"
+
+    class Friend(FollowMixin, models.Model):
+        class Meta:
+            app_label = "testapp"
+
+        boss = models.ForeignKey("self", models.CASCADE, related_name="staff")
+
+        class Follows:
+            follower = "boss_id"
+            followed = "staff"
+
+    found = [
+        *check_inner_class(Fan, "Follows", FollowDeclaration),
+        *check_inner_class(Fan, "Reaction", ReactionDeclaration),
+        *check_inner_class(Friend, "Follows", FollowDeclaration),
+    ]
+
+    assert [(problem.id, problem.msg.partition(": ")[2]) for problem in found] == [
+        ("django_stream.E007", "Follows.follower names 'fan', a CharField, which leads to no row."),
+        ("django_stream.E007", "Follows.followed names 'idols', a ManyToManyField, which leads to no row."),
+        ("django_stream.E007", "Reaction.activity names 'boss.fan', a CharField, which leads to no row."),
+        ("django_stream.E007", "Follows.followed names 'staff', a ManyToOneRel, which leads to no row."),
+    ]
+    with pytest.raises(TypeError):  # which lets the site start, for the check to tell
+        FollowPublisher(Friend, FollowDeclaration("boss", "staff"))
+
+
+@pytest.mark.parametrize("path", ["text", "boss", "boss.text"])
+def test_a_time_that_is_no_time_is_found(path: str) -> None:
+    class Note(ActivityMixin, models.Model):
+        class Meta:
+            app_label = "testapp"
+
+        text = models.CharField(max_length=1)
+        boss = models.ForeignKey("self", models.CASCADE)
+        created_at = models.DateField()
+
+    assert [problem.id for problem in _check_time(Note, {"time": path})] == ["django_stream.E008"]
+    assert _check_time(Note, {"time": "boss.created_at"}) == _check_time(Note, {}) == []
 
 
 def test_the_test_project_is_sound() -> None:

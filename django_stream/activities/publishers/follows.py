@@ -40,6 +40,8 @@ class FollowPublisher(Publisher):
         self.declaration = declaration
         names = (declaration.follower, declaration.followed)
         self._fields: tuple[Any, ...] = tuple(model._meta.get_field(name) for name in names)
+        if not all(field.concrete for field in self._fields):
+            raise TypeError(f"{model._meta.label}: follows are read from columns of the model's own")
         self._columns = tuple(field.attname for field in self._fields)
 
     def matters(self, changed_fields: Collection[str]) -> bool:
