@@ -1,4 +1,4 @@
-"""System checks of the settings; those of models live beside the declarations."""
+"""System checks of the settings and of the feed groups that are named; others are beside the declarations."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.core.checks import CheckMessage, Error, Warning
 from django.db import connections
 from django.utils.module_loading import import_string
 
+from django_stream.activities.registry import declared_feeds
 from django_stream.conf import PREFIX, StreamSettings, stream_settings
 from django_stream.homes import EMBEDDED, HOSTED
 from django_stream.protocol import credentials
@@ -151,11 +152,12 @@ def _feeds() -> list[CheckMessage]:
         ]
     if stream_settings.HOME != EMBEDDED:
         return []
-    used = {
-        "STREAM_USER_FEED": [stream_settings.USER_FEED],
-        "STREAM_NEWS_FEEDS": list(stream_settings.news_feeds.values()),
-        "STREAM_NOTIFICATION_FEED": [stream_settings.NOTIFICATION_FEED],
-    }
+    used = [
+        ("STREAM_USER_FEED", stream_settings.USER_FEED),
+        *(("STREAM_NEWS_FEEDS", slug) for slug in stream_settings.news_feeds.values()),
+        ("STREAM_NOTIFICATION_FEED", stream_settings.NOTIFICATION_FEED),
+        *declared_feeds(),
+    ]
     groups = _groups()
     return [
         Warning(
@@ -163,8 +165,7 @@ def _feeds() -> list[CheckMessage]:
             hint=f"STREAM_SERVER_FEED_GROUPS lists them all: {', '.join(sorted(groups))}.",
             id="django_stream.W013",
         )
-        for name, slugs in used.items()
-        for slug in slugs
+        for name, slug in used
         if slug not in groups
     ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -10,7 +10,7 @@ from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 
-from django_stream.publishing.publisher import Publisher, publishers_of
+from django_stream.publishing.publisher import Publisher, publishers, publishers_of
 from django_stream.publishing.receivers import listen_to, track, track_relation
 
 from .declaration import ActivityDeclaration, option_names
@@ -57,6 +57,18 @@ def register(model: type[models.Model], **options: Any) -> None:
 def registered() -> dict[type[models.Model], dict[str, Any]]:
     """Options of the models that were registered by a call, for the system checks."""
     return _registered
+
+
+def declared_feeds() -> Iterator[tuple[str, str]]:
+    """Slugs of feed groups that declarations name, after the place of each, for the system checks."""
+    for publisher in publishers():
+        label = publisher.model._meta.label
+        if isinstance(publisher, ActivityPublisher):
+            replaced = getattr(publisher.model, "activity_author_feed", None)
+            if slug := replaced if isinstance(replaced, str) else publisher.declaration.feed:
+                yield f"{label}: Activity.feed", slug
+        elif isinstance(publisher, FollowPublisher) and publisher.declaration.feed:
+            yield f"{label}: Follows.feed", publisher.declaration.feed
 
 
 def register_users(model: type[models.Model], fields: Sequence[str] = ()) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,6 +22,8 @@ from django_stream.activities.mixins import ActivityMixin, FollowMixin, Reaction
 from django_stream.activities.publishers.follows import FollowDeclaration, FollowPublisher
 from django_stream.activities.publishers.reactions import ReactionDeclaration
 from django_stream.checks import check_settings
+from django_stream.publishing.publisher import publishers_of
+from tests.testapp.models import Article, Subscription, Tag
 
 
 @pytest.fixture(autouse=True)
@@ -300,6 +303,29 @@ def test_settings_that_would_publish_nothing_are_found(
 
     assert name in found.msg
     assert hint in (found.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("model", "where"),
+    [(Article, "testapp.Article: Activity.feed"), (Subscription, "testapp.Subscription: Follows.feed")],
+)
+def test_a_declared_feed_group_that_does_not_exist_is_found(
+    model: type[models.Model], where: str, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (publisher,) = (one for one in publishers_of(model) if one.kind in ("", "follow"))
+    monkeypatch.setattr(publisher, "declaration", replace(publisher.declaration, feed="chef"))
+
+    (problem,) = [one for one in check_settings() if one.id == "django_stream.W013"]
+    assert problem.msg == f"{where} names 'chef', a feed group that the embedded server does not have."
+    settings.STREAM_SERVER_FEED_GROUPS = {**settings.STREAM_SERVER_FEED_GROUPS, "chef": {"kind": "flat"}}
+    assert "django_stream.W013" not in [one.id for one in check_settings()]
+
+
+def test_so_is_one_that_an_attribute_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Tag, "activity_author_feed", "chef")
+
+    (problem,) = [one for one in check_settings() if one.id == "django_stream.W013"]
+    assert problem.msg.startswith("testapp.Tag: Activity.feed names 'chef'")
 
 
 def test_a_fixed_feed_is_no_path() -> None:

@@ -38,6 +38,7 @@ class ActivityPublisher(RowPublisher):
     ) -> None:
         super().__init__(model, sources_of(model, declaration), declaration.watch)
         self.speaker = speaker
+        self.declaration = declaration
 
     def wanted_by(self, row: Any) -> Wanted | None:
         payload = payload_of(self.speaker(row))
