@@ -6,8 +6,10 @@ from django_stream.server.views import health
 from django_stream.server.views.file_contents import contents
 from django_stream.server.views.http import api
 from django_stream.server.views.schema import schema
+from django_stream.server.views.welcome import welcome
 
 urlpatterns: list[URLPattern] = [
+    path("", welcome, name="stream-server-welcome"),
     path("schema/", schema, name="stream-server-schema"),
     path("health/", health.live, name="stream-server-health"),
     path("ready/", health.ready, name="stream-server-ready"),
