@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import partial
 
 from django.db import transaction
 
@@ -14,6 +15,7 @@ from django_stream.client.exceptions import ConnectionFailed, RequestTimeout
 from django_stream.homes import home_mark
 
 from . import ledger
+from .deadlocks import survives_deadlocks
 from .leases import Lease
 from .publisher import Change, Publisher, Refused, Wanted, publisher_for
 from .report import DrainReport
@@ -50,7 +52,7 @@ class Batch:
             different = {key: change for key, change in changes.items() if not self._is_unchanged(change)}
             sendable = self._write_intent(different)
             self._note_failures(_apply(publisher, self._client, sendable), different)
-        report = self._settle(changes, self._dependents(publisher, different))
+        report = self._settle(changes, partial(self._dependents, publisher, different))
         report.unchanged = len(changes) - len(different)
         return report
 
@@ -76,6 +78,7 @@ class Batch:
             return not change.before
         return change.sure and self.objects[change.key].digest == self._digest(change.wanted)
 
+    @survives_deadlocks
     def _write_intent(self, changes: dict[str, Change]) -> list[Change]:
         """Before anything is sent, remember all that may be in the feeds from now on.
 
@@ -108,7 +111,7 @@ class Batch:
         made = [change for key, change in changes.items() if key not in self.failures]
         return publisher.dependents(made, self.lease.using) if publisher and made else ()
 
-    def _settle(self, changes: dict[str, Change], dependents: _Dependents) -> DrainReport:
+    def _settle(self, changes: dict[str, Change], dependents: Callable[[], _Dependents]) -> DrainReport:
         done = {key: change for key, change in changes.items() if key not in self.failures}
         policy = RetryPolicy.from_settings()
         for key, error in self.failures.items():

@@ -13,6 +13,7 @@ from django.db.models import Exists, F, OuterRef
 from django_stream.conf import stream_settings
 
 from . import ledger
+from .deadlocks import survives_deadlocks
 from .ledger import LeasedObject
 from .models import OutboxEntry, Publication
 from .writing import Among
@@ -32,6 +33,7 @@ class Lease:
         return ledger.held(self.objects[label].values(), self.using, token=self.token)
 
 
+@survives_deadlocks
 def claim(using: str, now: datetime, limit: int, *, bulk: bool = True) -> Lease | None:
     """Lease up to `limit` due objects; None when nothing is due or all of it is in other hands.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import F
 
 from . import ledger
+from .deadlocks import survives_deadlocks
 from .leases import Lease
 from .ledger import LeasedObject
 from .models import OutboxEntry, never
@@ -19,6 +20,7 @@ from .retry import RetryPolicy
 from .writing import Among, insert_keys, update_rows
 
 
+@survives_deadlocks
 def settle(
     lease: Lease,
     label: str,
@@ -26,7 +28,7 @@ def settle(
     done: dict[str, Change],
     failed: dict[str, Exception],
     parked: dict[str, Exception],
-    dependents: Iterable[tuple[str, Iterable[str]]],
+    dependents: Callable[[], Iterable[tuple[str, Iterable[str]]]],
     now: datetime,
     policy: RetryPolicy,
 ) -> None:
@@ -45,7 +47,7 @@ def settle(
         given_up = [objects[key] for key in parked if key in ours]
         ledger.write(given_up, using)
         ledger.release(given_up, using, attempts=1)
-        for other, keys in dependents:
+        for other, keys in dependents():
             insert_entries(OutboxEntry(model_label=other, due_at=now), keys, using)
 
 

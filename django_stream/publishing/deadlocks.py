@@ -1,0 +1,48 @@
+"""A transaction that lost a deadlock is run again: the database has undone all of it.
+
+Entries are locked before the ledger, and its rows in the order of their keys. But a worker that was
+overtaken enters rows anew that have gone meanwhile, and two that settle the same entries lock them as
+they come; neither is worth a lock more for all the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from django.db import OperationalError, connections
+
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
+
+_TRIES = 5
+# As SQL names them: deadlock_detected.
+_DEADLOCK = "40P01"
+
+
+def survives_deadlocks(work: Callable[Given, Result]) -> Callable[Given, Result]:
+    """Do the work, which owns its transaction, again if it was the victim of a deadlock."""
+
+    @wraps(work)
+    def again(*args: Given.args, **kwargs: Given.kwargs) -> Result:
+        for _ in range(_TRIES - 1):
+            try:
+                return work(*args, **kwargs)
+            except OperationalError as error:
+                if _code(error) != _DEADLOCK or _inside_a_transaction():
+                    raise
+        return work(*args, **kwargs)
+
+    return again
+
+
+def _inside_a_transaction() -> bool:
+    """Somebody else's, then: what they did before was undone as well."""
+    return any(connections[name].in_atomic_block for name in connections)
+
+
+def _code(error: OperationalError) -> str | None:
+    """The SQLSTATE, by the name that the driver gives it."""
+    cause = error.__cause__
+    return getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
