@@ -5,7 +5,7 @@ PORT ?= 8000
 BIN := $(VENV)/bin
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: demo test test-services test-newest test-browser history lint types format clean
+.PHONY: demo test test-services test-newest test-browser test-javascript history lint types format clean
 
 # One stamp for each kind of installation, so that a second run starts at once.
 $(VENV)/demo.stamp: pyproject.toml
@@ -25,17 +25,24 @@ demo: $(VENV)/demo.stamp ## serve the example site at http://127.0.0.1:$(PORT)/
 	$(BIN)/python -m uvicorn example_project.asgi:application --host 127.0.0.1 --port $(PORT) --log-level warning
 
 test: $(VENV)/dev.stamp lint types ## everything that needs no process outside Python
-	$(BIN)/python -m pytest -n auto -m "not services and not browser"
+	$(BIN)/python -m pytest -n auto -m "not services and not browser and not javascript"
 
 test-newest: $(VENV)/dev.stamp ## the same on the newest Django; name a Python 3.12+ and a VENV of its own
 	$(BIN)/pip install --quiet --disable-pip-version-check --upgrade "Django>=6.1,<6.2"
-	$(BIN)/python -m pytest -n auto -m "not services and not browser"
+	$(BIN)/python -m pytest -n auto -m "not services and not browser and not javascript"
 
 test-services: $(VENV)/dev.stamp ## with PostgreSQL, Redis and RabbitMQ on their usual ports
-	DATABASE_URL=$${DATABASE_URL:-postgres://postgres@127.0.0.1:5432/postgres} $(BIN)/python -m pytest -n auto -m "not browser"
+	DATABASE_URL=$${DATABASE_URL:-postgres://postgres@127.0.0.1:5432/postgres} $(BIN)/python -m pytest -n auto -m "not browser and not javascript"
 
 test-browser: $(VENV)/dev.stamp ## in headless Chromium
 	$(BIN)/python -m pytest -m browser
+
+tests/javascript/node_modules: tests/javascript/package.json
+	cd tests/javascript && npm install --no-package-lock --no-audit --no-fund --ignore-scripts --loglevel error
+	touch $@
+
+test-javascript: $(VENV)/dev.stamp tests/javascript/node_modules ## the official JavaScript client, in Node.js
+	$(BIN)/python -m pytest -m javascript
 
 history: $(VENV)/dev.stamp ## load a project's history through the models and check every timeline; DATA= names its folder
 	rm -rf var/history && mkdir -p var/history

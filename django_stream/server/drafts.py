@@ -157,11 +157,13 @@ def check_configured(feeds: Sequence[FeedID], application_id: int) -> None:
 
 
 def _id_of(item: Mapping[str, Any], texts: Mapping[str, str], extra: Any, now: datetime) -> uuid.UUID:
-    if item.get("time") is None or item["time"] == "":
-        return activity_ids.random_activity_id(now)
-    moment = moment_of(item["time"])
+    is_timed = item.get("time") not in (None, "")
+    moment = moment_of(item["time"]) if is_timed else now
     if texts["foreign_id"]:
+        # Also at the server's time: whoever sends back what was answered means this activity.
         return activity_ids.activity_id(moment, texts["foreign_id"])
+    if not is_timed:
+        return activity_ids.random_activity_id(now)
     # Without a foreign_id the content stands in: the same post on two feeds is one activity.
     content = json.dumps([texts, extra], sort_keys=True, ensure_ascii=False)
     return activity_ids.activity_id(moment, content)

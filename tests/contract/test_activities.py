@@ -52,6 +52,15 @@ def test_an_update_replaces_all_but_the_targets_on_every_feed(api: Api):
     assert api.page("timeline:1")[0] == {**changed, "origin": "user:1"}
 
 
+def test_an_activity_that_the_server_timed_is_updated_by_what_it_answered(api: Api):
+    before = api.post("user:1", foreign_id="a", time=None)
+    changed = {**before, "colour": "red"}
+    api.ok("POST", "activities/", {"activities": [changed]})
+    assert api.page("user:1") == [changed]
+    found = api.ok("GET", "activities/", foreign_ids="a", timestamps=before["time"])
+    assert found == {"results": [changed]}
+
+
 def test_an_update_of_an_unknown_activity_creates_it_on_no_feed(api: Api):
     body = {"activities": [{"actor": "a", "verb": "v", "object": "o", "foreign_id": "a", "time": TIME}]}
     api.ok("POST", "activities/", body)
