@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
 
 from tests.faults import Clock
 
@@ -10,3 +11,8 @@ from tests.faults import Clock
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
+
+
+@pytest.fixture
+def row_locks() -> None:
+    assert connection.vendor == "postgresql", "this is about row locks: point DATABASE_URL at PostgreSQL"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, transaction
 
 from django_stream.client.exceptions import ConnectionFailed
 from django_stream.models import OutboxEntry, Publication
@@ -26,37 +26,16 @@ from tests.faults import BreakingTransport, Clock, client_over, meanwhile
 from tests.services.processes import wait_until
 from tests.testapp.models import Tag
 
-pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
+from .at_once import alone, is_stuck, patience
+
+pytestmark = [
+    pytest.mark.services,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("row_locks"),
+]
 
 FeedOf = Callable[..., list[dict[str, Any]]]
 LABEL = "testapp.Tag"
-
-
-@pytest.fixture(autouse=True)
-def _row_locks() -> None:
-    assert connection.vendor == "postgresql", "this is about row locks: point DATABASE_URL at PostgreSQL"
-
-
-def patience(time: str) -> None:
-    """How long this connection waits for a lock before it looks for a deadlock, and is its victim."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('deadlock_timeout', %s, false)", [time])
-
-
-def is_stuck(pid: int) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT cardinality(pg_blocking_pids(%s)) > 0", [pid])
-        return bool(cursor.fetchone()[0])
-
-
-def alone(work: Callable[[], Any], time: str, pids: list[int]) -> Any:
-    """Work on a connection of its own."""
-    try:
-        patience(time)
-        pids.append(connection.connection.info.backend_pid)
-        return work()
-    finally:
-        connection.close()
 
 
 @pytest.mark.parametrize(
@@ -85,8 +64,8 @@ def test_an_overtaken_worker_meets_one_who_claims(
     def claim_meanwhile(*given: Any) -> None:
         if not claims:
             work = lambda: claim("default", clock(), 100)  # noqa: E731
-            claims.append(pool.submit(alone, work, claimer_waits, pids))
-            wait_until(lambda: pids and is_stuck(pids[0]), "the claim waits for b", within=30)
+            claims.append(pool.submit(alone, work, pids, waits=claimer_waits))
+            wait_until(lambda: is_stuck(pids), "the claim waits for b", within=30)
         tell(*given)
 
     monkeypatch.setattr(ledger, "doubt", claim_meanwhile)
@@ -139,7 +118,7 @@ def test_two_who_settle_the_same_entries_meet_each_other(
     successor = claim("default", clock(), 100)
     monkeypatch.setattr(settlement, "_reschedule", after_both_have_deleted)
     with ThreadPoolExecutor(1) as pool:
-        other = pool.submit(alone, lambda: settle_one(successor, "b", "a"), "1s", [])
+        other = pool.submit(alone, lambda: settle_one(successor, "b", "a"), [])
         settle_one(overtaken, "a", "b")
         other.result()
     assert len(arrived) == 3, "one of them began anew"
