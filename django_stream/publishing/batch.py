@@ -12,10 +12,10 @@ from django.db import transaction
 from django_stream import signals
 from django_stream.client import StreamClient
 from django_stream.client.exceptions import ConnectionFailed, RequestTimeout
+from django_stream.deadlocks import survives_deadlocks
 from django_stream.homes import home_mark
 
 from . import ledger
-from .deadlocks import survives_deadlocks
 from .leases import Lease
 from .publisher import Change, Publisher, Refused, Wanted, publisher_for
 from .report import DrainReport

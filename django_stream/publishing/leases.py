@@ -11,9 +11,9 @@ from django.db import connections, transaction
 from django.db.models import Exists, F, OuterRef
 
 from django_stream.conf import stream_settings
+from django_stream.deadlocks import survives_deadlocks
 
 from . import ledger
-from .deadlocks import survives_deadlocks
 from .ledger import LeasedObject
 from .models import OutboxEntry, Publication
 from .writing import Among

@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from .deadlocks import survives_deadlocks
+from django_stream.deadlocks import survives_deadlocks
+
 from .models import OutboxEntry
 
 

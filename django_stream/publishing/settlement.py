@@ -9,8 +9,9 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
+from django_stream.deadlocks import survives_deadlocks
+
 from . import ledger
-from .deadlocks import survives_deadlocks
 from .leases import Lease
 from .ledger import LeasedObject
 from .models import OutboxEntry, never

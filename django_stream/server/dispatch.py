@@ -6,14 +6,13 @@ import json
 import logging
 import re
 import time
-from functools import partial
 from typing import Any
 
+from django_stream.deadlocks import survives_deadlocks
 from django_stream.protocol.errors import ApiError, invalid
 from django_stream.protocol.messages import ApiRequest, ApiResponse
 from django_stream.server.auth import keys, tokens
 from django_stream.server.call import Call, Parameters
-from django_stream.server.deadlocks import survived
 from django_stream.server.routing import Route, find_route
 from django_stream.server.throttle import admit
 
@@ -55,7 +54,12 @@ def _answer(request: ApiRequest, headers: dict[str, str]) -> tuple[int, dict[str
     )
     _authorize(call, route)
     admit(principal.application_id, route.endpoint.family, headers)
-    return route.endpoint.status, survived(partial(route.endpoint.function, call))
+    return route.endpoint.status, _perform(call)
+
+
+@survives_deadlocks
+def _perform(call: Call) -> dict[str, Any]:
+    return call.endpoint.function(call)
 
 
 def _authorize(call: Call, route: Route) -> None:

@@ -11,9 +11,9 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
+from django_stream.deadlocks import survives_deadlocks
 from django_stream.server.actions.feeds import database, lock
 from django_stream.server.conf import server_settings
-from django_stream.server.deadlocks import survived
 from django_stream.server.fanout.work import enqueue
 from django_stream.server.models import Feed, Follow, Spread
 from django_stream.server.timelines import timelines
@@ -46,7 +46,7 @@ def edited(feeds: Collection[int], keys: Collection[uuid.UUID]) -> None:
 
 def run(spread_id: int) -> None:
     """Work a large fan-out off, a chunk a transaction. May be called again at any time, by anyone."""
-    while survived(partial(_chunk, spread_id)):
+    while _chunk(spread_id):
         pass
 
 
@@ -74,6 +74,7 @@ def _begin(feeds: Collection[int], keys: Collection[uuid.UUID], change: Spread.C
         transaction.on_commit(partial(enqueue, spread.pk), using=database(), robust=True)
 
 
+@survives_deadlocks
 def _chunk(spread_id: int) -> bool:
     """Serve the next followers; False when there are none left.
 

@@ -13,9 +13,9 @@ from django.contrib.auth.models import User
 from django.db import OperationalError, transaction
 
 from django_stream.client.exceptions import ConnectionFailed
+from django_stream.deadlocks import survives_deadlocks
 from django_stream.models import OutboxEntry, Publication
 from django_stream.publishing import ledger, settlement
-from django_stream.publishing.deadlocks import survives_deadlocks
 from django_stream.publishing.dispatch import drain
 from django_stream.publishing.leases import Lease, claim
 from django_stream.publishing.nudge import nudges_held

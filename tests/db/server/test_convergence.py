@@ -9,8 +9,8 @@ from collections.abc import Callable
 import pytest
 from django.db import OperationalError, connection, connections, transaction
 
+from django_stream.deadlocks import survives_deadlocks
 from django_stream.server.actions import feeds
-from django_stream.server.deadlocks import survived
 from django_stream.server.fanout import spread
 from django_stream.server.models import Feed, Placement, Spread
 from django_stream.server.timelines import timelines
@@ -152,7 +152,7 @@ def test_the_victim_of_a_deadlock_begins_anew():
                     both_hold_one.wait()
                 feeds.lock([second])
 
-        return lambda: survived(work)
+        return survives_deadlocks(work)
 
     at_once(locks(one, other), locks(other, one))
     assert len(attempts) == 3
@@ -167,5 +167,5 @@ def test_what_is_no_deadlock_fails_at_once():
             cursor.execute("SET LOCAL statement_timeout = 1; SELECT pg_sleep(1)")
 
     with pytest.raises(OperationalError):
-        survived(work)
+        survives_deadlocks(work)()
     assert attempts == [1]

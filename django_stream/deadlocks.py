@@ -1,8 +1,8 @@
 """A transaction that lost a deadlock is run again: the database has undone all of it.
 
-Entries are locked before the ledger, and its rows in the order of their keys. But a worker that was
-overtaken enters rows anew that have gone meanwhile, and two that settle the same entries lock them as
-they come; neither is worth a lock more for all the others.
+Locks are taken in one order wherever the order can be known. In the outbox, a worker that was overtaken
+enters rows anew that have gone meanwhile; on the server, which groups a change concerns is known only
+bit by bit. Neither is worth a lock more for all the others.
 """
 
 from __future__ import annotations
