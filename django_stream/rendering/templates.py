@@ -14,12 +14,17 @@ _SAFE = re.compile(r"[^\w-]+", re.ASCII)
 
 
 def template_names(activity: Mapping[str, Any], prefix: str = "") -> list[str]:
-    """`activity/[aggregated/][prefix_]verb.html`, then without prefix, then `default.html`."""
-    folder = "activity/aggregated/" if is_group(activity) else "activity/"
+    """`activity/[aggregated/][prefix_]verb.html`, then without prefix, then `default.html`, then ours."""
+    # Ours has a name of its own, so that the order of the apps does not decide whose is found.
+    folder, ours = (
+        ("activity/aggregated/", "django_stream/group.html")
+        if is_group(activity)
+        else ("activity/", "django_stream/activity.html")
+    )
     # The verb comes over the wire: it may name a template, never a path.
     verb = _SAFE.sub("_", str(activity.get("verb", ""))).strip("_")[:_LONGEST] or "default"
     names = [f"{folder}{prefix}_{verb}.html"] if prefix else []
-    return [*names, f"{folder}{verb}.html", f"{folder}default.html"]
+    return [*names, f"{folder}{verb}.html", f"{folder}default.html", ours]
 
 
 def is_group(activity: Mapping[str, Any]) -> bool:

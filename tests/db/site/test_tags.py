@@ -24,10 +24,12 @@ def test_names_go_from_special_to_general() -> None:
         "activity/home_tweet.html",
         "activity/tweet.html",
         "activity/default.html",
+        "django_stream/activity.html",
     ]
     assert template_names({"verb": "tweet", "activities": []}) == [
         "activity/aggregated/tweet.html",
         "activity/aggregated/default.html",
+        "django_stream/group.html",
     ]
 
 
@@ -103,3 +105,18 @@ def test_missing_data_is_silent_or_as_one_says() -> None:
     assert "hello" in render("{% render_activity gone missing_data='render' %}", gone=gone)
     with pytest.raises(ValueError, match="not fully enriched"):
         render("{% render_activity gone missing_data='raise' %}", gone=gone)
+
+
+def test_the_sites_own_default_is_found_wherever_its_app_stands(settings: Any, tmp_path: Any) -> None:
+    (tmp_path / "activity" / "aggregated").mkdir(parents=True)
+    (tmp_path / "activity" / "default.html").write_text("own")
+    (tmp_path / "activity" / "aggregated" / "default.html").write_text("own group")
+    loaders = [
+        "django.template.loaders.app_directories.Loader",
+        ("django.template.loaders.filesystem.Loader", [tmp_path]),
+    ]
+    options = {**settings.TEMPLATES[0]["OPTIONS"], "loaders": loaders}
+    settings.TEMPLATES = [{**settings.TEMPLATES[0], "APP_DIRS": False, "OPTIONS": options}]
+
+    assert render("{% render_activity one %}", one=ACTIVITY) == "own"
+    assert render("{% render_activity one %}", one={"verb": "x", "activities": [ACTIVITY]}) == "own group"
