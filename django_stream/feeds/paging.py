@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, SynchronousOnlyOperation
 from django.http import Http404
 
 from django_stream.client import Feed
@@ -57,6 +60,7 @@ class FeedReader:
     def page(self, limit: int = 25, cursor: str | None = None, **options: Any) -> Page:
         """Up to `limit` activities older than the cursor; options go to the API as they are."""
         _check(limit, cursor, options)
+        _refuse_event_loop()
         kept: list[EnrichedActivity] = []
         answer: dict[str, Any] = {}
         first: dict[str, Any] | None = None
@@ -69,6 +73,10 @@ class FeedReader:
                 break
         counts = {name: first[name] for name in ("unseen", "unread") if first and name in first}
         return Page(kept, cursor, **counts)
+
+    async def apage(self, limit: int = 25, cursor: str | None = None, **options: Any) -> Page:
+        """The same for asynchronous views."""
+        return await sync_to_async(self.page)(limit, cursor, **options)
 
     def _read(self, limit: int, cursor: str | None, options: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -106,6 +114,22 @@ def profile(user: Any) -> FeedReader:
 
 def notifications(user: Any) -> FeedReader:
     return FeedReader(feed_manager.get_notification_feed(user))
+
+
+def unseen(user: Any) -> int:
+    """How many entries of a user's notifications were never looked at: the number for a badge."""
+    count: int = feed_manager.get_notification_feed(user).get(limit=1)["unseen"]
+    return count
+
+
+def _refuse_event_loop() -> None:
+    """Django would refuse our queries there, too, and without a remedy."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    if not os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE"):
+        raise SynchronousOnlyOperation("page() cannot be called from an async view: use `await ….apage()`")
 
 
 def _check(limit: object, cursor: object, options: Mapping[str, Any]) -> None:

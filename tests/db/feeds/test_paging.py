@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.contrib.auth.models import AnonymousUser, User
+from django.core.exceptions import SynchronousOnlyOperation
 from django.http import Http404
 from django.test import RequestFactory
 
@@ -111,10 +113,12 @@ def test_notifications_are_counted_and_marked(ada: User, grace: User) -> None:
     article.mentioned.add(grace)
     drain()
 
+    assert paging.unseen(grace) == 1
     page = paging.notifications(grace).page(mark_seen=True)
     assert (page.unseen, page.unread, len(page)) == (1, 1, 1)
     assert page.activities[0]["activities"][0]["object"] == article
 
+    assert paging.unseen(grace) == 0
     again = paging.notifications(grace).page()
     assert (again.unseen, again.unread) == (0, 1)
 
@@ -164,3 +168,12 @@ def test_a_notice_of_a_reaction_shows_the_row_that_was_reacted_to(
 
     assert group["activities"][0]["object"] == article
     assert paging.feed(f"user:{ada.pk}").page().activities[0]["object"] == article
+
+
+def test_asynchronous_views_have_a_page_of_their_own(articles: list[Article], grace: User) -> None:
+    async def view() -> paging.Page:
+        with pytest.raises(SynchronousOnlyOperation, match="use `await ….apage"):
+            paging.timeline(grace).page()
+        return await paging.timeline(grace).apage(limit=2)
+
+    assert shown(async_to_sync(view)()) == articles[:2]
