@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.http import Http404
 from django.utils.translation import gettext_lazy as _
-from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.exceptions import APIException, MethodNotAllowed, ValidationError
+from rest_framework.parsers import JSONParser
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.status import HTTP_204_NO_CONTENT
 from rest_framework.views import APIView
 
 from django_stream.client.exceptions import StreamApiException, TransportException
@@ -16,6 +21,7 @@ from django_stream.conf import stream_settings
 from django_stream.feeds.manager import feed_manager
 from django_stream.feeds.paging import BadCursor, FeedReader
 
+from .marks import read_marks
 from .pagination import envelope, read_page
 from .serializers import ActivitySerializer
 
@@ -29,26 +35,50 @@ class FeedsUnavailable(APIException):
 
 
 class FeedView(APIView):
-    """`GET feeds/<slug>/?limit=&cursor=`: one's own news, profile or notification feed, enriched."""
+    """One's own news, profile or notification feed, enriched; notifications can be marked, too.
+
+    `GET feeds/<slug>/?limit=&cursor=` and `POST feeds/notification/ {"mark_seen": true}`.
+    """
 
     permission_classes = (IsAuthenticated,)
     # The browsable form would need the templates of an app that sites may not have installed.
     renderer_classes = (JSONRenderer,)
+    parser_classes = (JSONParser,)
 
     def get(self, request: Request, slug: str) -> Response:
-        own = {
-            *stream_settings.news_feeds.values(),
-            stream_settings.USER_FEED,
-            stream_settings.NOTIFICATION_FEED,
-        }
-        if slug not in own:
-            raise Http404(f"there is no feed '{slug}': use one of {', '.join(sorted(own))}")
-        reader = FeedReader(feed_manager.get_feed(slug, request.user))
-        try:
+        reader = _own(slug, request)
+        with _refusals_as_answers():
             page = read_page(reader, request)
-        except BadCursor as error:
-            raise ValidationError({"cursor": [str(error)]}) from error
-        except (StreamApiException, TransportException) as error:
-            raise FeedsUnavailable from error
         activities = [ActivitySerializer(activity, context={"request": request}).data for activity in page]
         return Response(envelope(page, activities, request))
+
+    def post(self, request: Request, slug: str) -> Response:
+        reader = _own(slug, request)
+        if slug != stream_settings.NOTIFICATION_FEED:
+            raise MethodNotAllowed("POST", _("Only notifications are marked as seen or read."))
+        marks = read_marks(request)
+        with _refusals_as_answers():
+            reader.feed.get(limit=1, **marks)
+        return Response(status=HTTP_204_NO_CONTENT)
+
+
+def _own(slug: str, request: Request) -> FeedReader:
+    own = {
+        *stream_settings.news_feeds.values(),
+        stream_settings.USER_FEED,
+        stream_settings.NOTIFICATION_FEED,
+    }
+    if slug not in own:
+        raise Http404(f"there is no feed '{slug}': use one of {', '.join(sorted(own))}")
+    return FeedReader(feed_manager.get_feed(slug, request.user))
+
+
+@contextmanager
+def _refusals_as_answers() -> Iterator[None]:
+    """What the home of the feeds says no to, in the words of this API."""
+    try:
+        yield
+    except BadCursor as error:
+        raise ValidationError({"cursor": [str(error)]}) from error
+    except (StreamApiException, TransportException) as error:
+        raise FeedsUnavailable from error

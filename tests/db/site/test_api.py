@@ -63,6 +63,53 @@ def test_notifications_carry_their_counts(api: APIClient, grace: User) -> None:
     assert body["results"][0]["activities"][0]["title"] == "0"
 
 
+@pytest.mark.parametrize("one_by_one", [False, True])
+def test_notifications_are_marked(api: APIClient, grace: User, one_by_one: bool) -> None:
+    Article.objects.get(title="0").mentioned.add(grace)
+    drain()
+    (entry,) = api.get("/feeds/notification/").json()["results"]
+    which = [entry["id"]] if one_by_one else True
+
+    seen = api.post("/feeds/notification/", {"mark_seen": which}, format="json")
+    assert (seen.status_code, seen.content) == (204, b"")
+    body = api.get("/feeds/notification/").json()
+    assert (body["unseen"], body["unread"]) == (0, 1)
+
+    api.post("/feeds/notification/", {"mark_read": which}, format="json")
+    assert api.get("/feeds/notification/").json()["unread"] == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ({}, ["mark_seen", "mark_read"]),
+        ([], ["mark_seen", "mark_read"]),
+        ({"mark_seen": False}, ["mark_seen"]),
+        ({"mark_seen": True, "mark_read": "x"}, ["mark_read"]),
+        ({"mark_read": []}, ["mark_read"]),
+        ({"mark_read": ["a,b"]}, ["mark_read"]),
+        ({"mark_read": [7]}, ["mark_read"]),
+        ({"mark_read": ["x"] * 101}, ["mark_read"]),
+    ],
+    ids=["nothing", "a list", "false", "a text", "no ids", "two ids in one", "a number", "too many"],
+)
+def test_a_wrong_mark_is_named_and_marks_nothing(
+    api: APIClient, grace: User, body: Any, named: list[str]
+) -> None:
+    Article.objects.get(title="0").mentioned.add(grace)
+    drain()
+
+    answer = api.post("/feeds/notification/", body, format="json")
+
+    assert (answer.status_code, list(answer.json())) == (400, named)
+    assert api.get("/feeds/notification/").json()["unseen"] == 1
+
+
+def test_only_notifications_are_marked(api: APIClient) -> None:
+    assert api.post("/feeds/timeline/", {"mark_seen": True}, format="json").status_code == 405
+    assert api.post("/feeds/secret/", {"mark_seen": True}, format="json").status_code == 404
+
+
 @pytest.mark.parametrize("limit", ["0", "101", "x", "-1", "²"])
 def test_a_bad_limit_is_named(api: APIClient, limit: str) -> None:
     answer = api.get("/feeds/timeline/", {"limit": limit})

@@ -1,19 +1,21 @@
-"""The quickstart, followed to the letter in an empty folder by a process of its own."""
+"""The quickstart and what goes on with it, followed to the letter in an empty folder by other processes."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 QUICKSTART = (ROOT / "docs" / "quickstart.md").read_text()
-BLOCKS = re.findall(r"```(\w+)\n(.*?)```", QUICKSTART, re.DOTALL)
+READING = (ROOT / "docs" / "feeds.md").read_text()
 REST_OF_THE_SETTINGS = """
 SECRET_KEY = "quickstart"
 ROOT_URLCONF = "urls"
@@ -50,6 +52,48 @@ try:
 except Exception as error:
     print(type(error).__name__, error)
 """
+GO_ON = """
+import json
+from django.test import Client
+from django_stream.feeds.manager import feed_manager
+
+{rows}
+again = Tweet.objects.create(author=ada, text="Hello again")
+feed_manager.add_activity_to_feed(feed_manager.get_notification_feed(grace), again)
+client = Client(SERVER_NAME="localhost")
+client.force_login(grace)
+answers = {{
+    "page": client.get("/feeds/timeline/?limit=1").json(),
+    "groups": client.get("/feeds/notification/").json(),
+    "mark": client.post(
+        "/feeds/notification/", {{"mark_seen": True}}, content_type="application/json"
+    ).status_code,
+    "newest": client.get("/newest/").content.decode(),
+    "verbs": client.get("/verbs/").content.decode(),
+}}
+client.force_login(ada)
+client.post("/follow/grace/")
+answers["follows"] = Follow.objects.filter(fan=ada, idol=grace).count()
+client.post("/follow/grace/", {{"stop": "1"}})
+answers["unfollows"] = Follow.objects.filter(fan=ada, idol=grace).count()
+client.force_login(grace)
+import myapp.registering
+answers["own"] = client.get("/feeds/timeline/?limit=1").json()["results"][0]["object"]
+print(json.dumps(answers))
+"""
+GO_ON_URLS = """
+from django.http import HttpResponse
+from myapp import more
+from myapp.badge import badge
+
+def newest(request):
+    page = more.newest(request)
+    return HttpResponse(f"{len(page)} {badge(request)['unseen']()}")
+
+urlpatterns += [
+    path("newest/", newest), path("verbs/", more.verbs), path("follow/<username>/", more.follow)
+]
+"""
 VISIT = """
 from django.test import Client
 
@@ -62,8 +106,8 @@ print(client.get("/feeds/notification/").json()["results"])
 """
 
 
-def blocks(language: str, *marks: str) -> Iterator[str]:
-    for found, text in BLOCKS:
+def blocks(language: str, *marks: str, page: str = QUICKSTART) -> Iterator[str]:
+    for found, text in re.findall(r"```(\w+)\n(.*?)```", page, re.DOTALL):
         if found == language and any(mark in text for mark in marks):
             yield text
 
@@ -140,3 +184,39 @@ def test_who_forgets_to_migrate_is_told_so(project: Path) -> None:
 
     run(project, "-m", "django", "makemigrations", "myapp")
     assert "models. Run `python manage.py migrate` first." in run(project, *early)
+
+
+def test_the_page_about_reading_goes_on_from_there(project: Path) -> None:
+    python = list(blocks("python", "", page=READING))
+    (badge,) = [text for text in python if "def badge" in text]
+    (registering,) = [text for text in python if "register_serializer(" in text]
+    more = "".join(text for text in python if text not in (badge, registering))
+    (project / "myapp" / "more.py").write_text(more)
+    (project / "myapp" / "badge.py").write_text("from django_stream.feeds import paging\n" + badge)
+    (project / "myapp" / "registering.py").write_text(registering)
+    with (project / "urls.py").open("a") as urls:
+        urls.write(GO_ON_URLS)
+    run(project, "-m", "django", "makemigrations", "myapp")
+    run(project, "-m", "django", "migrate", "--verbosity", "0")
+    (rows,) = blocks("python", "Follow.objects.create(fan=grace")
+
+    shown = run(project, "-m", "django", "shell", "--no-imports", "-c", GO_ON.format(rows=rows))
+
+    answers = json.loads(shown.splitlines()[-1])
+    page, groups = (json.loads(text) for text in blocks("json", "", page=READING))
+    assert without_moments(answers["page"]) == without_moments(page)
+    assert without_moments(answers["groups"]) == without_moments(groups)
+    assert (answers["mark"], answers["newest"], answers["verbs"]) == (204, "2 0", "tweet tweet")
+    assert (answers["follows"], answers["unfollows"]) == (1, 0)
+    assert f"`{json.dumps(answers['own'])}`" in READING
+
+
+def without_moments(value: Any) -> Any:
+    """The same JSON but for what depends on the hour and on whence an activity came."""
+    if isinstance(value, list):
+        return [without_moments(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    names = {"next", "origin", "group", "time", "created_at", "updated_at"}
+    masked = {"id"} if "verb" in value else set()
+    return {name: "…" if name in names | masked else without_moments(one) for name, one in value.items()}
