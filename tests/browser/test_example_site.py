@@ -166,6 +166,43 @@ def test_no_page_is_wider_than_its_window_or_hard_to_read(
         assert site.browser.execute_script(FAINT_TEXTS) == [], path
 
 
+def test_initials_stay_whole_and_a_wide_picture_begins_below_the_bar(
+    site: Site, people: dict[str, User]
+) -> None:
+    post = Post.objects.create(author=people["ada"], text="Liked by two")
+    for name in ("Greta Moana", "Mia Wood"):
+        first, last = name.split()
+        person = User.objects.create(username=first.lower(), first_name=first, last_name=last)
+        Like.objects.create(user=person, post=post)
+    site.open("/")
+    assert site.browser.execute_script(GAP.format(".hero")) == 0
+    site.sign_in("ada")
+
+    site.open("/people/grace/")
+    assert site.browser.execute_script(GAP.format(".profile")) == 0
+    site.open("/notifications/")
+    assert site.browser.execute_script(COVERED_INITIALS) == []
+
+
+GAP = """
+const edge = (selector, side) => document.querySelector(selector).getBoundingClientRect()[side];
+return Math.round(edge("{}", "top") - edge(".top", "bottom"));
+"""
+
+# Initials that the ring of the next one, two pixels wide, reaches into.
+COVERED_INITIALS = """
+const box = node => {
+  const range = document.createRange();
+  range.selectNodeContents(node);
+  return range.getBoundingClientRect();
+};
+const crowd = [...document.querySelectorAll(".crowd .avatar")];
+if (crowd.length < 2) return ["no crowd"];
+return crowd.slice(0, -1)
+  .filter((one, index) => box(one).right > crowd[index + 1].getBoundingClientRect().left - 2)
+  .map(one => one.textContent);
+"""
+
 WIDTH = "return document.documentElement.scrollWidth"
 
 # Texts whose contrast with the first opaque colour behind them is below the 4.5 of WCAG AA.
