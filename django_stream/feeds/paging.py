@@ -25,6 +25,7 @@ from django_stream.protocol.feed_ids import FeedID
 from .enrichment import DEFAULT_FIELDS, Enrich, EnrichedActivity, apply_missing_policy
 from .manager import feed_manager
 from .nested import resolve_activities
+from .referred import with_references
 
 # Rows that are gone are replaced by reading on, but a feed full of ghosts must not hold a request.
 _MAX_ROUNDS = 5
@@ -90,6 +91,7 @@ class FeedReader:
 
     def _enrich(self, results: list[dict[str, Any]]) -> list[EnrichedActivity]:
         enrich = Enrich(self.fields)
+        results = [with_references(result, self.fields) for result in results]
         results = resolve_activities(self.feed.client, results, self.fields)
         if results and "activities" in results[0]:
             return enrich.enrich_aggregated_activities(results)

@@ -15,7 +15,7 @@ from django_stream.feeds import paging
 from django_stream.feeds.manager import feed_manager
 from django_stream.publishing.dispatch import drain
 from django_stream.publishing.outbox import activities_paused
-from tests.testapp.models import Article, Opinion, Subscription
+from tests.testapp.models import Album, Article, Member, Opinion, Subscription
 
 pytestmark = pytest.mark.django_db
 
@@ -177,3 +177,23 @@ def test_asynchronous_views_have_a_page_of_their_own(articles: list[Article], gr
         return await paging.timeline(grace).apage(limit=2)
 
     assert shown(async_to_sync(view)()) == articles[:2]
+
+
+def test_a_page_with_reactions_shows_rows_all_the_same(ada: User, grace: User, settings: Any) -> None:
+    settings.STREAM_MISSING_OBJECTS = "placeholder"  # `SU:` means another model in this project
+    member = Member.objects.create(email="m", name="Mia")
+    album = Album.objects.create(owner=ada, title="Blue")
+    article = Article.objects.create(author=ada, title="one")
+    Opinion.objects.create(user=grace, article=article, text="fine")
+    foreign = {"actor": "SU:m", "verb": "x", "object": "SO:elsewhere:1", "target": "SU:nobody"}
+    drain()
+    feed_manager.get_user_feed(ada).add_activity(foreign)
+
+    newest, of_article, of_album = paging.profile(ada).page(reactions={"counts": True})
+
+    assert (of_album["object"], of_article["object"], newest["actor"]) == (album, article, member)
+    assert of_article["reaction_counts"] == {"opinion": 1}
+    assert newest["object"]["reference"] == "SO:elsewhere:1", "it stands for no row of this site"
+    assert newest.missing == {"target": "SU:nobody"}
+    (group,) = paging.notifications(ada).page(reactions={"counts": True})
+    assert group["activities"][0]["object"] == article
