@@ -45,32 +45,32 @@ class FeedView(APIView):
     renderer_classes = (JSONRenderer,)
     parser_classes = (JSONParser,)
 
-    def get(self, request: Request, slug: str) -> Response:
-        reader = _own(slug, request)
+    def reader(self, request: Request, slug: str) -> FeedReader:
+        """The feed that the address names; a subclass may show any other."""
+        own = {
+            *stream_settings.news_feeds.values(),
+            stream_settings.USER_FEED,
+            stream_settings.NOTIFICATION_FEED,
+        }
+        if slug not in own:
+            raise Http404(f"there is no feed '{slug}': use one of {', '.join(sorted(own))}")
+        return FeedReader(feed_manager.get_feed(slug, request.user))
+
+    def get(self, request: Request, **captures: str) -> Response:
+        reader = self.reader(request, **captures)
         with _refusals_as_answers():
             page = read_page(reader, request)
         activities = [ActivitySerializer(activity, context={"request": request}).data for activity in page]
         return Response(envelope(page, activities, request))
 
-    def post(self, request: Request, slug: str) -> Response:
-        reader = _own(slug, request)
-        if slug != stream_settings.NOTIFICATION_FEED:
+    def post(self, request: Request, **captures: str) -> Response:
+        reader = self.reader(request, **captures)
+        if reader.feed.slug != stream_settings.NOTIFICATION_FEED:
             raise MethodNotAllowed("POST", _("Only notifications are marked as seen or read."))
         marks = read_marks(request)
         with _refusals_as_answers():
             reader.feed.get(limit=1, **marks)
         return Response(status=HTTP_204_NO_CONTENT)
-
-
-def _own(slug: str, request: Request) -> FeedReader:
-    own = {
-        *stream_settings.news_feeds.values(),
-        stream_settings.USER_FEED,
-        stream_settings.NOTIFICATION_FEED,
-    }
-    if slug not in own:
-        raise Http404(f"there is no feed '{slug}': use one of {', '.join(sorted(own))}")
-    return FeedReader(feed_manager.get_feed(slug, request.user))
 
 
 @contextmanager

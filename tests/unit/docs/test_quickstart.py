@@ -71,6 +71,10 @@ answers = {{
     "newest": client.get("/newest/").content.decode(),
     "verbs": client.get("/verbs/").content.decode(),
 }}
+client.logout()
+answers["profile"] = client.get("/profiles/ada/").json()["results"]
+strangers = client.get("/profiles/nobody/"), client.post("/profiles/ada/")
+answers["strangers"] = [answer.status_code for answer in strangers]
 client.force_login(ada)
 client.post("/follow/grace/")
 answers["follows"] = Follow.objects.filter(fan=ada, idol=grace).count()
@@ -91,7 +95,8 @@ def newest(request):
     return HttpResponse(f"{len(page)} {badge(request)['unseen']()}")
 
 urlpatterns += [
-    path("newest/", newest), path("verbs/", more.verbs), path("follow/<username>/", more.follow)
+    path("newest/", newest), path("verbs/", more.verbs), path("follow/<username>/", more.follow),
+    path("profiles/<username>/", more.ProfileView.as_view()),
 ]
 """
 VISIT = """
@@ -207,6 +212,8 @@ def test_the_page_about_reading_goes_on_from_there(project: Path) -> None:
     assert without_moments(answers["page"]) == without_moments(page)
     assert without_moments(answers["groups"]) == without_moments(groups)
     assert (answers["mark"], answers["newest"], answers["verbs"]) == (204, "2 0", "tweet tweet")
+    assert [entry["object"]["text"] for entry in answers["profile"]] == ["Hello again", "Hello"]
+    assert answers["strangers"] == [404, 405]
     assert (answers["follows"], answers["unfollows"]) == (1, 0)
     assert f"`{json.dumps(answers['own'])}`" in READING
 
