@@ -104,8 +104,9 @@ from django.test import Client
 
 {rows}
 client = Client(SERVER_NAME="localhost")
-client.force_login(grace)
-print(client.get("/").content.decode())
+sign_in = client.get("/").headers["Location"]
+home = client.post(sign_in, {{"username": "grace", "password": "grace"}}, follow=True)
+print(home.content.decode())
 print(client.get("/feeds/timeline/?limit=25").json()["results"][0]["verb"])
 print(client.get("/feeds/notification/").json()["results"])
 """
@@ -149,9 +150,7 @@ def project(tmp_path: Path) -> Path:
     (tmp_path / "myapp" / "models.py").write_text("".join(blocks("python", "# myapp/models.py")))
     (tmp_path / "myapp" / "views.py").write_text("".join(blocks("python", "# myapp/views.py")))
     (urls,) = blocks("python", "# urls.py")
-    (tmp_path / "urls.py").write_text(
-        urls + '\nfrom myapp.views import home\nurlpatterns += [path("", home)]\n'
-    )
+    (tmp_path / "urls.py").write_text(urls)
     for name in ("home.html", "activity/tweet.html"):
         (tmp_path / "myapp" / "templates" / name).write_text(
             "".join(blocks("html", f"myapp/templates/{name} "))
