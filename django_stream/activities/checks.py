@@ -10,6 +10,7 @@ from django.apps import apps
 from django.core.checks import CheckMessage, Error, Warning
 from django.db import models
 
+from .check_ends import check_ends, is_to_one, not_a_row
 from .declaration import check_declaration, declared, nearest, not_a_list
 from .inner import options_of
 from .managers import TrackedQuerySet
@@ -19,7 +20,7 @@ from .publishers.follows import FollowDeclaration
 from .publishers.mirrors import MirrorDeclaration
 from .publishers.reactions import ReactionDeclaration
 from .registry import registered
-from .speaking import DEFAULT_TIME, default_actor_is_missing, default_time_is_missing, overrides
+from .speaking import default_actor_is_missing, default_time_is_missing, overrides
 
 _INNER: dict[type[models.Model], tuple[str, type[Any]]] = {
     FollowMixin: ("Follows", FollowDeclaration),
@@ -43,37 +44,14 @@ def check_activity_models(**_: Any) -> list[CheckMessage]:
         if issubclass(model, TrackedModel):
             problems += _check_manager(model) + _check_inner_names(model)
         if issubclass(model, ActivityMixin):
-            problems += (
-                check_declaration(model) + _check_defaults(model) + _check_time(model, declared(model))
-            )
+            problems += check_declaration(model) + _check_defaults(model) + check_ends(model, declared(model))
         for mixin, (inner, declaration) in _INNER.items():
             if issubclass(model, mixin):
                 problems += check_inner_class(model, inner, declaration)
     for model, options in registered().items():
-        problems += (
-            check_declaration(model, options)
-            + _check_registered(model, options)
-            + _check_time(model, options)
-        )
+        problems += check_declaration(model, options)
+        problems += _check_registered(model, options) + check_ends(model, options)
     return problems
-
-
-def _check_time(model: type[models.Model], options: dict[str, Any]) -> list[CheckMessage]:
-    """A path to the time that ends in a column which holds none."""
-    if issubclass(model, ActivityMixin) and overrides(model, "activity_time"):
-        return []
-    path = options.get("time", DEFAULT_TIME)
-    field = last_field(model, path)
-    if field is None or isinstance(field, models.DateField):
-        return []
-    return [
-        Error(
-            f"{model._meta.label}: the time of its activities is '{path}', a {type(field).__name__}.",
-            hint="Name a DateTimeField or a DateField, or give a callable that returns a datetime.",
-            obj=model,
-            id="django_stream.E008",
-        )
-    ]
 
 
 def _check_registered(model: type[models.Model], options: dict[str, Any]) -> list[CheckMessage]:
@@ -163,22 +141,9 @@ def check_inner_class(model: type[models.Model], inner: str, declaration: type[A
         for path in (source,) if isinstance(source, str) or callable(source) else source or ():
             if broken := broken_segment(model, path):
                 problems.append(_leads_nowhere(model, f"{inner}.{option}", *broken))
-            elif (inner, option) in _ROWS and (field := last_field(model, path)) and not _is_to_one(field):
-                problems.append(_not_a_row(model, f"{inner}.{option}", path, field))
+            elif (inner, option) in _ROWS and (field := last_field(model, path)) and not is_to_one(field):
+                problems.append(not_a_row(model, f"{inner}.{option}", path, field))
     return problems
-
-
-def _is_to_one(field: Any) -> bool:
-    return field.is_relation and not field.auto_created and bool(field.many_to_one or field.one_to_one)
-
-
-def _not_a_row(model: type[models.Model], option: str, path: str, field: Any) -> CheckMessage:
-    return Error(
-        f"{model._meta.label}: {option} names '{path}', a {type(field).__name__}, which leads to no row.",
-        hint="Name a foreign key.",
-        obj=model,
-        id="django_stream.E007",
-    )
 
 
 def _leads_nowhere(

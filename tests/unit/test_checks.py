@@ -9,11 +9,11 @@ import pytest
 from django.db import models
 from django.test.utils import isolate_apps
 
+from django_stream.activities.check_ends import check_ends
 from django_stream.activities.checks import (
     _check_defaults,
     _check_inner_names,
     _check_manager,
-    _check_time,
     check_activity_models,
     check_inner_class,
 )
@@ -229,8 +229,40 @@ def test_a_time_that_is_no_time_is_found(path: str) -> None:
         boss = models.ForeignKey("self", models.CASCADE)
         created_at = models.DateField()
 
-    assert [problem.id for problem in _check_time(Note, {"time": path})] == ["django_stream.E008"]
-    assert _check_time(Note, {"time": "boss.created_at"}) == _check_time(Note, {}) == []
+    assert [problem.id for problem in check_ends(Note, {"time": path})] == ["django_stream.E008"]
+    assert check_ends(Note, {"time": "boss.created_at"}) == check_ends(Note, {}) == []
+
+
+@pytest.mark.parametrize(
+    ("option", "path", "better"),
+    [
+        ("actor", "text", "a foreign key"),
+        ("actor", "boss_id", "'boss'"),
+        ("actor", "boss.text", "'boss'"),
+        ("actor", "boss.boss_id", "'boss.boss'"),
+        ("target", "boss_id", "'boss'"),
+        ("actor", "boss.boss", None),
+        ("actor", "shout", None),
+        ("target", "text", None),
+    ],
+)
+def test_a_value_in_the_place_of_a_row_is_found(option: str, path: str, better: str | None) -> None:
+    class Note(ActivityMixin, models.Model):
+        class Meta:
+            app_label = "testapp"
+
+        text = models.CharField(max_length=1)
+        boss = models.ForeignKey("self", models.CASCADE)
+        created_at = models.DateTimeField()
+
+        @property
+        def shout(self) -> str:
+            return self.text.upper()
+
+    found = [(problem.id, problem.hint) for problem in check_ends(Note, {option: path})]
+
+    hint = f"Name {better}: pages show rows, and people follow rows."
+    assert found == ([("django_stream.W042", hint)] if better else [])
 
 
 def test_the_test_project_is_sound() -> None:
