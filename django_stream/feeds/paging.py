@@ -50,6 +50,9 @@ class Page:
     def __len__(self) -> int:
         return len(self.activities)
 
+    def __getitem__(self, index: int) -> EnrichedActivity:
+        return self.activities[index]
+
 
 @dataclass(frozen=True, slots=True)
 class FeedReader:

@@ -31,7 +31,8 @@ def render_activity(
         return _nothing("a variable that this page does not have")
     if not isinstance(activity, Mapping):
         raise TypeError(
-            f"{{% render_activity %}} shows an activity or a group of a feed's page, not {activity!r}"
+            "{% render_activity %} shows an activity or a group of a feed's page, "
+            f"and this is a value of type {type(activity).__name__}"
         )
     if isinstance(activity, EnrichedActivity):
         if missing_data == "raise" and not activity.enriched:

@@ -41,6 +41,7 @@ def test_pages_follow_one_another(articles: list[Article], grace: User) -> None:
 
     assert shown(first) + shown(second) + shown(third) == articles
     assert (len(first), len(second), len(third)) == (5, 5, 2)
+    assert first[0]["object"] == articles[0]
     assert third.next is None
 
 

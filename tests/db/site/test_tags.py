@@ -84,7 +84,7 @@ def test_a_variable_that_is_not_there_renders_nothing(nothing: dict[str, Any], s
 
 
 def test_what_is_no_activity_is_refused_by_name() -> None:
-    with pytest.raises(TypeError, match="{% render_activity %} shows an activity or a group .*, not 7"):
+    with pytest.raises(TypeError, match="{% render_activity %} shows an activity or a group .* type int"):
         render("{% render_activity row %}", row=7)
 
 
