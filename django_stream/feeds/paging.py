@@ -123,8 +123,7 @@ def notifications(user: Any) -> FeedReader:
 
 def unseen(user: Any) -> int:
     """How many entries of a user's notifications were never looked at: the number for a badge."""
-    count: int = feed_manager.get_notification_feed(user).get(limit=1)["unseen"]
-    return count
+    return int(notifications(user)._read(1, None, {})["unseen"])
 
 
 def _refuse_event_loop() -> None:
