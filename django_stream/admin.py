@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -15,6 +16,9 @@ from django_stream.models import OutboxEntry, Publication
 from django_stream.publishing.backfill import republish
 from django_stream.publishing.parking import retry_parked
 from django_stream.publishing.publisher import publishers_of
+
+# In the list; the entry's own page has all of it.
+_REASON_LENGTH = 120
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Any]
@@ -46,21 +50,40 @@ class ReadOnlyAdmin(_ModelAdmin):
         return False
 
 
+class StateFilter(admin.SimpleListFilter):
+    """Whether an entry waits for its turn, or for somebody to retry it."""
+
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: _ModelAdmin) -> list[tuple[str, Any]]:
+        return [("waiting", _("Waiting")), ("parked", _("Parked"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[OutboxEntry]) -> QuerySet[OutboxEntry]:
+        if self.value() not in ("waiting", "parked"):
+            return queryset
+        return queryset.filter(parked_at__isnull=self.value() == "waiting")
+
+
 @admin.register(OutboxEntry)
 class OutboxEntryAdmin(ReadOnlyAdmin):
     list_display = (
         "model_label",
         "object_key",
-        "created_at",
-        "next_attempt",
+        "why",
         "attempts",
+        "next_attempt",
         "parked_at",
-        "reason",
+        "created_at",
     )
-    list_filter = ("model_label", ("parked_at", admin.EmptyFieldListFilter))
+    list_filter = (StateFilter, "model_label")
     search_fields = ("object_key", "reason")
     actions = ("retry",)
     show_full_result_count = False
+
+    @admin.display(description=_("last failure"), ordering="reason")
+    def why(self, entry: OutboxEntry) -> str:
+        return Truncator(entry.reason).chars(_REASON_LENGTH)
 
     @admin.display(description=_("next attempt"), ordering="due_at")
     def next_attempt(self, entry: OutboxEntry) -> datetime | None:

@@ -60,6 +60,28 @@ def test_parked_entries_are_shown_with_their_reason_and_retried(admin_client: Cl
     assert entry.parked_at is None
 
 
+def test_entries_are_found_by_their_state_and_show_the_beginning_of_their_reason(
+    admin_client: Client,
+) -> None:
+    reasons = {"waiting": "the line is dead", "parked": "no such field " * 20}
+    for state, reason in reasons.items():
+        OutboxEntry.objects.create(
+            model_label="testapp.Article",
+            object_key=state,
+            parked_at=timezone.now() if state == "parked" else None,
+            due_at=never() if state == "parked" else timezone.now(),
+            reason=reason,
+        )
+
+    for state, reason in reasons.items():
+        page = admin_client.get("/admin/django_stream/outboxentry/", {"state": state})
+        assert [entry.object_key for entry in page.context["cl"].result_list] == [state]
+        assert reason[:100] in page.content.decode()
+        assert reasons["parked"] not in page.content.decode()
+    everything = admin_client.get("/admin/django_stream/outboxentry/", {"state": "other"})
+    assert everything.context["cl"].result_count == 2
+
+
 def test_retrying_needs_more_than_the_right_to_look(client: Client, ada: User) -> None:
     ada.is_staff = True
     ada.save()
