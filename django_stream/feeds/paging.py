@@ -64,7 +64,6 @@ class FeedReader:
     def page(self, limit: int = 25, cursor: str | None = None, **options: Any) -> Page:
         """Up to `limit` activities older than the cursor; options go to the API as they are."""
         _check(limit, cursor, options)
-        _refuse_event_loop()
         kept: list[EnrichedActivity] = []
         answer: dict[str, Any] = {}
         first: dict[str, Any] | None = None
@@ -83,6 +82,7 @@ class FeedReader:
         return await sync_to_async(self.page)(limit, cursor, **options)
 
     def _read(self, limit: int, cursor: str | None, options: dict[str, Any]) -> dict[str, Any]:
+        _refuse_event_loop()
         try:
             return dict(self.feed.get(limit=limit, **_after(cursor), **options))
         except StreamApiException as error:
@@ -133,7 +133,10 @@ def _refuse_event_loop() -> None:
     except RuntimeError:
         return
     if not os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE"):
-        raise SynchronousOnlyOperation("page() cannot be called from an async view: use `await ….apage()`")
+        raise SynchronousOnlyOperation(
+            "an async view would wait here, and all others with it: use `await ….apage()`, "
+            "or sync_to_async() around what reads the feed"
+        )
 
 
 def _check(limit: object, cursor: object, options: Mapping[str, Any]) -> None:

@@ -175,6 +175,8 @@ def test_asynchronous_views_have_a_page_of_their_own(articles: list[Article], gr
     async def view() -> paging.Page:
         with pytest.raises(SynchronousOnlyOperation, match="use `await ….apage"):
             paging.timeline(grace).page()
+        with pytest.raises(SynchronousOnlyOperation, match="sync_to_async"):
+            paging.unseen(grace)
         return await paging.timeline(grace).apage(limit=2)
 
     assert shown(async_to_sync(view)()) == articles[:2]
