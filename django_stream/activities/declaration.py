@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any
 
-from django.core.checks import CheckMessage, Error
+from django.core.checks import CheckMessage, Error, Warning
 from django.db import models
 
 from .inner import options_of
@@ -16,6 +16,11 @@ from .paths import Source, broken_segment, field_names
 
 # A misspelling shares at least so much with what was meant; 'following' is as near to two names.
 _NEAR, _AS_NEAR = 0.6, 0.05
+# What the API makes of an activity; a further field of that name never arrives.
+_OF_THE_API = {
+    *("id", "actor", "verb", "object", "target", "time", "foreign_id", "to", "origin"),
+    *("own_reactions", "latest_reactions", "reaction_counts"),
+}
 _PATHS = ("actor", "object", "target", "time", "to", "should_publish")
 
 
@@ -79,6 +84,9 @@ def check_declaration(model: type[models.Model], options: dict[str, Any] | None 
     problems += [not_a_list(model, f"Activity.{name}", options[name]) for name in lists]
     known = {name: value for name, value in options.items() if name in option_names() and name not in lists}
     declaration = ActivityDeclaration(**known)
+    if not (declaration.verb is None or _is_source(declaration.verb)):
+        problems.append(_not_a_path(model, "verb", declaration.verb, "Give a text, or a callable that"))
+    problems += [_taken(model, path) for path in declaration.extra if wire_name(path) in _OF_THE_API]
     for option, source in declaration.sources().items():
         if not _is_source(source):
             problems.append(_not_a_path(model, option, source))
@@ -115,13 +123,32 @@ def _no_such_field(
     )
 
 
-def _not_a_path(model: type[models.Model], option: str, source: object) -> CheckMessage:
+def _not_a_path(
+    model: type[models.Model],
+    option: str,
+    source: object,
+    give: str = "Give the name of a field, a dotted path from one, or a callable that",
+) -> CheckMessage:
     return Error(
         f"{model._meta.label}: Activity.{option} is {source!r}.",
-        hint="Give the name of a field, a dotted path from one, or a callable that takes the instance.",
+        hint=f"{give} takes the instance.",
         obj=model,
         id="django_stream.E003",
     )
+
+
+def _taken(model: type[models.Model], path: str) -> CheckMessage:
+    return Warning(
+        f"{model._meta.label}: Activity.extra names '{path}', which the API fills in itself.",
+        hint="Pages have it in `activity.object`; or give it another name in extra_activity_data.",
+        obj=model,
+        id="django_stream.W043",
+    )
+
+
+def wire_name(path: str) -> str:
+    """The name of a further field in the activity."""
+    return path.replace(".", "_")
 
 
 def nearest(name: str, valid: list[str]) -> str:

@@ -10,7 +10,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.utils import timezone
 
-from .declaration import ActivityDeclaration
+from .declaration import ActivityDeclaration, wire_name
 from .paths import Source, resolve
 from .references import label_reference_of, reference_of
 
@@ -104,7 +104,7 @@ class SpeaksActivity:
     @property
     def extra_activity_data(self) -> dict[str, Any] | None:
         """Custom fields of the activity."""
-        return {path.replace(".", "_"): self._declared(path) for path in self.activity_declaration.extra}
+        return {wire_name(path): self._declared(path) for path in self.activity_declaration.extra}
 
     @classmethod
     def activity_related_models(cls) -> list[str] | None:

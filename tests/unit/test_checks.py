@@ -86,6 +86,28 @@ def test_what_is_neither_path_nor_callable_is_refused() -> None:
     ]
 
 
+def test_a_verb_is_a_text_and_a_further_field_has_a_name_of_its_own() -> None:
+    class Tweet(ActivityMixin, models.Model):
+        class Meta:
+            app_label = "testapp"
+
+        text = models.CharField(max_length=1)
+        boss = models.ForeignKey("self", models.CASCADE)
+
+        class Activity:
+            verb = 7
+            extra = ("text", "id", "boss.id")
+
+    verb, extra = check_declaration(Tweet)
+
+    assert (verb.id, verb.msg) == ("django_stream.E003", "testapp.Tweet: Activity.verb is 7.")
+    assert verb.hint == "Give a text, or a callable that takes the instance."
+    assert (extra.id, extra.msg) == (
+        "django_stream.W043",
+        "testapp.Tweet: Activity.extra names 'id', which the API fills in itself.",
+    )
+
+
 def test_defaults_that_have_no_field_must_be_declared() -> None:
     class Silent(ActivityMixin, models.Model):
         class Meta:
