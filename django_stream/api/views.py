@@ -65,8 +65,10 @@ class FeedView(APIView):
 
     def post(self, request: Request, **captures: str) -> Response:
         reader = self.reader(request, **captures)
-        if reader.feed.slug != stream_settings.NOTIFICATION_FEED:
-            raise MethodNotAllowed("POST", _("Only notifications are marked as seen or read."))
+        # A subclass may show the notifications of others; marking them is another thing.
+        user = request.user
+        if not user.is_authenticated or reader.feed.id != feed_manager.get_notification_feed(user).id:
+            raise MethodNotAllowed("POST", _("Only one's own notifications are marked as seen or read."))
         marks = read_marks(request)
         with _refusals_as_answers():
             reader.feed.get(limit=1, **marks)

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from rest_framework import serializers
-from rest_framework.test import APIClient
+from rest_framework.test import APIClient, APIRequestFactory, force_authenticate
 
 from django_stream.api import serializers as rooms
+from django_stream.api.views import FeedView
 from django_stream.client.exceptions import ConnectionFailed
+from django_stream.feeds import paging
 from django_stream.protocol.errors import ApiError
 from django_stream.protocol.messages import ApiResponse
 from django_stream.publishing.dispatch import drain
@@ -108,6 +110,26 @@ def test_a_wrong_mark_is_named_and_marks_nothing(
 def test_only_notifications_are_marked(api: APIClient) -> None:
     assert api.post("/feeds/timeline/", {"mark_seen": True}, format="json").status_code == 405
     assert api.post("/feeds/secret/", {"mark_seen": True}, format="json").status_code == 404
+
+
+@pytest.mark.parametrize("by", ["another user", "nobody"])
+def test_a_view_that_shows_the_notifications_of_others_marks_none(
+    api: APIClient, ada: User, grace: User, by: str
+) -> None:
+    class AnybodysView(FeedView):
+        permission_classes = ()
+
+        def reader(self, request: Any, slug: str) -> paging.FeedReader:
+            return paging.notifications(grace)
+
+    Article.objects.get(title="0").mentioned.add(grace)
+    drain()
+    request = APIRequestFactory().post("/", {"mark_seen": True}, format="json")
+    if by == "another user":
+        force_authenticate(request, ada)
+
+    assert AnybodysView.as_view()(request, slug="x").status_code == 405
+    assert paging.unseen(grace) == 1
 
 
 @pytest.mark.parametrize("limit", ["0", "101", "x", "-1", "²"])
