@@ -1,5 +1,8 @@
 """Signals for those who want to know what became of a change.
 
+Each tells how an attempt ended. An object that changes again while it is sent is sent again, and told
+of again. A worker that outlived its lease tells nothing of what others took over from it: they do.
+
 Each is sent with `sender` (the model's class), `keys` (texts, primary keys for activities) and
 `using` (the database alias); the last two also with `reasons` ({key: exception}).
 """

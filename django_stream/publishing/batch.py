@@ -52,9 +52,7 @@ class Batch:
             different = {key: change for key, change in changes.items() if not self._is_unchanged(change)}
             sendable = self._write_intent(different)
             self._note_failures(_apply(publisher, self._client, sendable), different)
-        report = self._settle(changes, partial(self._dependents, publisher, different))
-        report.unchanged = len(changes) - len(different)
-        return report
+        return self._settle(publisher, changes, different)
 
     def _changes(self, publisher: Publisher) -> dict[str, Change]:
         truth = _truth(publisher, list(self.objects), self.lease.using)
@@ -111,40 +109,58 @@ class Batch:
         made = [change for key, change in changes.items() if key not in self.failures]
         return publisher.dependents(made, self.lease.using) if publisher and made else ()
 
-    def _settle(self, changes: dict[str, Change], dependents: Callable[[], _Dependents]) -> DrainReport:
-        done = {key: change for key, change in changes.items() if key not in self.failures}
+    def _settle(
+        self, publisher: Publisher | None, changes: dict[str, Change], different: dict[str, Change]
+    ) -> DrainReport:
         policy = RetryPolicy.from_settings()
-        for key, error in self.failures.items():
-            self.objects[key].failures += not is_held_back(error)
-        parked = {
-            key: error
-            for key, error in self.failures.items()
-            if policy.gives_up(error, self.objects[key].failures)
-        }
-        failed = {key: error for key, error in self.failures.items() if key not in parked}
-        settle(
+        done = {key: change for key, change in changes.items() if key not in self.failures}
+        failed, parked = self._judged(policy)
+        overtaken = settle(
             self.lease,
             self.label,
             done=done,
             failed=failed,
             parked=parked,
-            dependents=dependents,
+            dependents=partial(self._dependents, publisher, different),
             now=self._clock(),
             policy=policy,
         )
-        self._tell(list(done), failed, parked)
-        unreachable = any(
-            isinstance(error, ConnectionFailed | RequestTimeout) for error in self.failures.values()
+        # The last word on these is somebody else's.
+        for outcome in (done, failed, parked):
+            for key in overtaken & outcome.keys():
+                del outcome[key]
+        self._tell(list(done), failed, parked, overtaken)
+        return DrainReport(
+            published=len(done),
+            failed=len(failed),
+            parked=len(parked),
+            unchanged=len(done.keys() - different.keys()),
+            overtaken=len(overtaken),
+            out_of_reach=any(
+                isinstance(one, ConnectionFailed | RequestTimeout) for one in self.failures.values()
+            ),
         )
-        return DrainReport(len(done), len(failed), len(parked), out_of_reach=unreachable)
 
-    def _tell(self, done: list[str], failed: _Failures, parked: _Failures) -> None:
+    def _judged(self, policy: RetryPolicy) -> tuple[_Failures, _Failures]:
+        """The failures that are tried again, and those that are parked."""
+        failed: _Failures = {}
+        parked: _Failures = {}
+        for key, error in self.failures.items():
+            leased = self.objects[key]
+            leased.failures += not is_held_back(error)
+            outcome = parked if policy.gives_up(error, leased.failures) else failed
+            outcome[key] = error
+        return failed, parked
+
+    def _tell(self, done: list[str], failed: _Failures, parked: _Failures, overtaken: set[str]) -> None:
         publisher, using = publisher_for(self.label), self.lease.using
         sender = publisher.model if publisher else None
         for key, error in parked.items():
             logger.error("%s %s is parked: %s", self.label, key, error)
         for key, error in failed.items():
             logger.warning("%s %s will be tried again: %s", self.label, key, error)
+        for key in sorted(overtaken):
+            logger.warning("%s %s outlived its lease, and is looked at again", self.label, key)
         if done:
             signals.changes_published.send_robust(sender, keys=done, using=using)
         for signal, reasons in ((signals.changes_failed, failed), (signals.changes_parked, parked)):

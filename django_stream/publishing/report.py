@@ -14,6 +14,8 @@ class DrainReport:
     parked: int = 0
     unchanged: int = 0
     """Those of the published that were there already."""
+    overtaken: int = 0
+    """Their lease ran out, and another worker took them over: what becomes of them is told later."""
     out_of_reach: bool = False
     """The home of the feeds could not be called; a drain ends there."""
     more: bool = False
@@ -25,6 +27,7 @@ class DrainReport:
             self.failed + other.failed,
             self.parked + other.parked,
             self.unchanged + other.unchanged,
+            self.overtaken + other.overtaken,
             self.out_of_reach or other.out_of_reach,
             self.more or other.more,
         )

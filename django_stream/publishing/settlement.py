@@ -32,8 +32,8 @@ def settle(
     dependents: Callable[[], Iterable[tuple[str, Iterable[str]]]],
     now: datetime,
     policy: RetryPolicy,
-) -> None:
-    """Write the outcome of one attempt in one transaction."""
+) -> set[str]:
+    """Write the outcome of one attempt in one transaction; returns the keys that others have taken over."""
     objects, using = lease.objects[label], lease.using
     with transaction.atomic(using):
         # Entries before the ledger, as those who claim lock them. Whoever took an object over
@@ -41,7 +41,8 @@ def settle(
         _delete_entries([objects[key] for key in done], using)
         _reschedule(objects, failed, parked, now, policy, using)
         ours = lease.held_keys(label)
-        _note_lost(label, [objects[key] for key in objects.keys() - ours], now, using)
+        lost = objects.keys() - ours
+        _note_lost(label, [objects[key] for key in lost], now, using)
         _settle_ledger(objects, {key: change for key, change in done.items() if key in ours}, using)
         ledger.release([objects[key] for key in failed if key in ours], using)
         # One attempt stays open, since nothing is certain; delays begin anew.
@@ -50,6 +51,7 @@ def settle(
         ledger.release(given_up, using, attempts=1)
         for other, keys in dependents():
             insert_entries(OutboxEntry(model_label=other, due_at=now), keys, using)
+    return lost
 
 
 def _delete_entries(objects: Collection[LeasedObject], using: str) -> None:

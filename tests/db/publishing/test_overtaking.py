@@ -8,9 +8,14 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
+from django_stream import signals
+from django_stream.client.exceptions import TruncatedResponse
 from django_stream.models import OutboxEntry, Publication
+from django_stream.protocol.errors import ApiError
+from django_stream.protocol.messages import ApiRequest, ApiResponse
 from django_stream.publishing.dispatch import drain
 from django_stream.publishing.leases import Lease, claim
+from django_stream.publishing.report import DrainReport
 from django_stream.publishing.writing import insert_keys
 from tests.faults import BreakingTransport, Clock, client_over, meanwhile
 from tests.testapp.models import Article, Tag
@@ -97,3 +102,51 @@ def test_nothing_is_sent_when_the_lease_may_end_before_the_answer(
     assert drain(clock=clock).published == 1
     assert len(feed_of("user", ada)) == 2
     assert Publication.objects.filter(lease=None).count() == 2
+
+
+@pytest.mark.parametrize("answer", ["goes through", "is lost", "is a refusal"])
+def test_only_the_last_word_is_told(answer: str, ada: User, clock: Clock, feed_of: FeedOf) -> None:
+    article = Article.objects.create(author=ada, title="one")
+    refusal = ApiError.named("InputException", "too long").envelope() | {"duration": "1ms"}
+    told: list[tuple[str, list[str]]] = []
+    reports = []
+
+    def remember(name: str) -> Callable[..., None]:
+        return lambda keys, **_: told.append((name, keys))
+
+    def overtaken(request: ApiRequest, go_on: Callable[[], ApiResponse]) -> ApiResponse:
+        clock.forward(minutes=6)
+        Article.objects.filter(pk=article.pk).update(title="two")
+        reports.append(drain(clock=clock))
+        if answer == "is lost":
+            raise TruncatedResponse("the answer broke off")
+        return go_on() if answer == "goes through" else ApiResponse(400, refusal)
+
+    names = ("changes_published", "changes_failed", "changes_parked")
+    listeners = {name: remember(name) for name in names}
+    for name, listener in listeners.items():
+        getattr(signals, name).connect(listener)
+    reports.append(drain(client=client_over(BreakingTransport(overtaken)), clock=clock))
+    for name, listener in listeners.items():
+        getattr(signals, name).disconnect(listener)
+
+    # The successor, and then the look that doubt makes necessary.
+    assert reports == [DrainReport(published=1), DrainReport(published=1, overtaken=1)]
+    assert told == [("changes_published", [str(article.pk)])] * 2
+    assert [entry["title"] for entry in feed_of("user", ada)] == ["two"]
+    assert not OutboxEntry.objects.exists()
+
+
+def test_what_was_there_already_is_counted_without_the_overtaken(ada: User, clock: Clock) -> None:
+    tag = Tag.objects.create(name="same", user=ada)
+    drain(clock=clock)
+    tag.save()
+    Tag.objects.create(name="new", user=ada)
+
+    def overtake() -> None:
+        clock.forward(minutes=6)
+        drain(clock=clock)
+
+    report = drain(client=client_over(BreakingTransport(meanwhile(overtake))), clock=clock)
+
+    assert (report.overtaken, report.published, report.unchanged) == (2, 2, 0)
