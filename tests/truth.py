@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from django_stream.conf import stream_settings
 from tests.testapp.models import Article, Club, Comment, Opinion, Reading, Subscription, Tag, Video
 
-NEWS = ("timeline", "timeline_aggregated")
 GROUPED = ("timeline_aggregated", "notification")
 SHOWN_OF_GROUP = 15
 PAGE = 100
@@ -52,7 +52,7 @@ def wanted_feeds() -> dict[str, set[Entry]]:
         entry = Entry(_name(row), f"auth.User:{owner}", verb, row.created_at, target=target)
         feeds[f"user:{owner}"].add(entry)
     for reader, writer in _follows():
-        for slug in NEWS:
+        for slug in _news():
             feeds[f"{slug}:{reader}"] |= feeds.get(f"user:{writer}", set())
     return feeds
 
@@ -88,41 +88,72 @@ def objects_there() -> int:
     return len(activities) + pairs + Club.watched.through.objects.count() + len(_opinions())
 
 
+class Difference(NamedTuple):
+    """Something lost, misplaced, doubled, or there though it should not be (a ghost)."""
+
+    kind: str
+    where: str
+    what: Any
+
+
 def check_feeds(owners: Collection[int]) -> None:
     """Feeds, follows and reactions of these users and clubs, dead or alive, equal the tables."""
-    slugs = ("user", *NEWS, "notification")
+    assert list(differences(owners)) == []
+
+
+def differences(owners: Collection[int]) -> Iterator[Difference]:
+    """All by which they do not."""
+    slugs = ("user", *_news(), "notification")
     found = {f"{slug}:{owner}": list(_items_of(slug, owner)) for owner in owners for slug in slugs}
-    told = _check_reactions(owners, found)
+    notices = [item for items in found.values() for item in items if _is_notice(item)]
+    yield from _in_reactions(owners, found)
     wanted = wanted_feeds()
     for feed, items in found.items():
-        others = [item for item in items if item not in told]
-        check = _check_groups if feed.startswith(GROUPED) else _check_flat
-        check(others, wanted.get(feed, set()))
-    _check_follows(owners)
+        others = [item for item in items if item not in notices]
+        compare = _in_groups if feed.startswith(GROUPED) else _in_flat
+        yield from compare(feed, others, wanted.get(feed, set()))
+    yield from _in_follows(owners)
 
 
-def _check_flat(items: list[Item], wanted: set[Entry]) -> None:
+def _compare(where: str, found: Iterable[Any], wanted: Iterable[Any]) -> Iterator[Difference]:
+    there, should = Counter(found), Counter(wanted)
+    for what in should - there:
+        yield Difference("lost", where, what)
+    for what in there - should:
+        yield Difference("doubled" if what in should else "ghost", where, what)
+
+
+def _in_flat(feed: str, items: list[Item], wanted: set[Entry]) -> Iterator[Difference]:
     found = [_entry_of(item) for item in items]
-    assert sorted(found, key=str) == sorted(wanted, key=str)
-    assert [entry.time for entry in found] == _newest_first(found)
+    yield from _compare(feed, found, wanted)
+    yield from _in_order(feed, found)
 
 
-def _check_groups(items: list[Item], wanted: set[Entry]) -> None:
+def _in_groups(feed: str, items: list[Item], wanted: set[Entry]) -> Iterator[Difference]:
     """Groups count all of their activities and show the newest ones."""
     groups: dict[str, list[Entry]] = defaultdict(list)
     for entry in wanted:
         groups[f"{entry.verb}_{entry.time:%Y-%m-%d}"].append(entry)
-    assert sorted((item["group"], item["activity_count"], item["actor_count"]) for item in items) == sorted(
-        (name, len(entries), len({entry.actor for entry in entries})) for name, entries in groups.items()
-    )
+    counts = ((item["group"], item["activity_count"], item["actor_count"]) for item in items)
+    should = ((name, len(group), len({entry.actor for entry in group})) for name, group in groups.items())
+    yield from _compare(feed, counts, should)
     for item in items:
-        shown, entries = [_entry_of(activity) for activity in item["activities"]], groups[item["group"]]
-        assert [entry.time for entry in shown] == _newest_first(entries)[:SHOWN_OF_GROUP]
-        assert sorted(set(shown) - set(entries), key=str) == []
-        assert len(set(shown)) == len(shown)
+        where, group = f"{feed} {item['group']}", groups[item["group"]]
+        shown = [_entry_of(activity) for activity in item["activities"]]
+        newest = _newest_first(group)[:SHOWN_OF_GROUP]
+        yield from _compare(where, (entry.time for entry in shown), newest)
+        # Of entries of one time any may be shown, but none twice, and no other.
+        yield from _compare(where, shown, set(shown) & set(group))
+        yield from _in_order(where, shown)
 
 
-def _check_follows(owners: Collection[int]) -> None:
+def _in_order(where: str, found: list[Entry]) -> Iterator[Difference]:
+    times = [entry.time for entry in found]
+    if times != _newest_first(found):
+        yield Difference("misplaced", where, times)
+
+
+def _in_follows(owners: Collection[int]) -> Iterator[Difference]:
     from django_stream.feeds.manager import feed_manager
 
     wanted: dict[int, set[str]] = defaultdict(set)
@@ -130,11 +161,11 @@ def _check_follows(owners: Collection[int]) -> None:
         wanted[reader].add(f"user:{writer}")
     for owner in owners:
         found = feed_manager.get_feed("timeline", owner).following(limit=100)["results"]
-        assert sorted(follow["target_id"] for follow in found) == sorted(wanted[owner])
+        yield from _compare(f"follows of {owner}", (follow["target_id"] for follow in found), wanted[owner])
 
 
-def _check_reactions(owners: Collection[int], feeds: dict[str, list[Item]]) -> list[Item]:
-    """Opinions are on the activities that their articles have now, and authors are told; the notices."""
+def _in_reactions(owners: Collection[int], feeds: dict[str, list[Item]]) -> Iterator[Difference]:
+    """Opinions are on the activities that their articles have now, and authors are told."""
     from django_stream.homes import get_client
 
     ids = {item["foreign_id"]: item["id"] for owner in owners for item in feeds[f"user:{owner}"]}
@@ -144,24 +175,25 @@ def _check_reactions(owners: Collection[int], feeds: dict[str, list[Item]]) -> l
         activity = ids.get(_name(opinion.article), "")
         wanted[opinion.user_id].append((activity, opinion.text))
         told[opinion.article.author_id].append((f"SU:{opinion.user_id}", f"SA:{activity}"))
-    notices: list[Item] = []
     for owner in owners:
         reactions = get_client().reactions.filter(user_id=str(owner), limit=100)["results"]
         found = [(reaction["activity_id"], reaction["data"]["text"]) for reaction in reactions]
-        assert sorted(found) == sorted(wanted[owner])
-        groups = [item for item in feeds[f"notification:{owner}"] if item["group"].startswith("opinion_")]
+        yield from _compare(f"reactions of {owner}", found, wanted[owner])
+        groups = [item for item in feeds[f"notification:{owner}"] if _is_notice(item)]
         shown = Counter((one["actor"], one["object"]) for item in groups for one in item["activities"])
-        assert shown - Counter(told[owner]) == Counter()
-        assert sum(item["activity_count"] for item in groups) == len(told[owner])
-        notices += groups
-    return notices
+        for notice in shown - Counter(told[owner]):
+            yield Difference("ghost", f"notices of {owner}", notice)
+        count = sum(item["activity_count"] for item in groups)
+        yield from _compare(f"number of notices of {owner}", [count], [len(told[owner])])
 
 
-def entries_of(slug: str, owner: Any) -> Iterator[Entry]:
-    """All entries that one feed shows, page by page; a group shows only its newest."""
-    for item in _items_of(slug, owner):
-        for activity in item.get("activities", [item]):
-            yield _entry_of(activity)
+def _is_notice(item: Item) -> bool:
+    """What a reaction tells of itself."""
+    return str(item.get("group", "")).startswith("opinion_")
+
+
+def _news() -> Collection[str]:
+    return stream_settings.news_feeds.values()
 
 
 def _items_of(slug: str, owner: Any) -> Iterator[Item]:

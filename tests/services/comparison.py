@@ -10,27 +10,21 @@ from collections import Counter
 
 import django
 
+_PRINTED = 30
+
 
 def compare() -> Counter[str]:
     from django.contrib.auth.models import User
 
-    from tests.truth import entries_of, wanted_feeds
+    from tests.truth import differences, wanted_feeds
 
     wanted = wanted_feeds()
-    counts: Counter[str] = Counter(lost=0, duplicates=0, ghosts=0, misplaced=0)
-    for owner in User.objects.values_list("pk", flat=True):
-        for slug in ("user", "timeline", "notification"):
-            found = list(entries_of(slug, owner))
-            should, there = wanted.get(f"{slug}:{owner}", set()), set(found)
-            for name, entries in (("lost", should - there), ("ghosts", there - should)):
-                counts[name] += len(entries)
-                for entry in sorted(entries, key=str)[:3]:
-                    print(name, f"{slug}:{owner}", entry)
-            counts["feeds"] += 1
-            counts["entries"] += len(should)
-            counts["duplicates"] += len(found) - len(there)
-            times = [entry[3] for entry in found]
-            counts["misplaced"] += slug != "notification" and times != sorted(times, reverse=True)
+    counts = Counter(feeds=len(wanted), entries=sum(map(len, wanted.values())), differences=0)
+    for found in differences(User.objects.values_list("pk", flat=True)):
+        counts["differences"] += 1
+        counts[found.kind] += 1
+        if counts["differences"] <= _PRINTED:
+            print(*found)
     return counts
 
 
