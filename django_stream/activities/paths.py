@@ -15,8 +15,31 @@ def resolve(instance: models.Model, source: Source) -> Any:
     """Follow the path from the instance; a gap (None, or a row that is gone) ends in None."""
     if callable(source):
         return source(instance)
+    try:
+        return _followed(instance, source)
+    except Exception as error:
+        _blame(error, instance, source)
+        raise
+
+
+def said(speaker: Any, name: str, row: models.Model) -> Any:
+    """What a property says; an error that its code raises names it."""
+    try:
+        return getattr(speaker, name)
+    except Exception as error:
+        _blame(error, row, name)
+        raise
+
+
+def _blame(error: Exception, row: models.Model, name: str) -> None:
+    # Who is nearest to it knows best.
+    if not hasattr(error, "__notes__"):
+        error.add_note(f"{row._meta.object_name}.{name} raised {type(error).__name__}")
+
+
+def _followed(instance: models.Model, path: str) -> Any:
     value: Any = instance
-    for name in source.split("."):
+    for name in path.split("."):
         try:
             value = getattr(value, name)
         except ObjectDoesNotExist:

@@ -14,6 +14,7 @@ from django_stream.protocol.feed_ids import FeedID
 from django_stream.protocol.times import as_utc, format_activity_time
 
 from .naming import feed_id
+from .paths import said
 from .speaking import SpeaksActivity
 
 _REQUIRED = ("actor", "verb", "object", "foreign_id")
@@ -33,29 +34,34 @@ class Payload:
 
 def payload_of(speaker: SpeaksActivity) -> Payload | None:
     """The activity that a row means now, or None when it should not be published."""
-    if not speaker.activity_should_publish:
+    row = speaker.activity_instance
+
+    def says(name: str) -> Any:
+        return said(speaker, name, row)
+
+    if not says("activity_should_publish"):
         return None
-    time = speaker.activity_time
+    time = says("activity_time")
     if time is None:
         raise _incomplete(speaker, "time")
     ticks_of(as_utc(time))  # refuses a time that no activity can have
-    activity: dict[str, Any] = dict(speaker.extra_activity_data or {})
+    activity: dict[str, Any] = dict(says("extra_activity_data") or {})
     activity |= {
-        "actor": speaker.activity_actor,
-        "verb": speaker.activity_verb,
-        "object": speaker.activity_object,
-        "foreign_id": _storable(speaker.activity_foreign_id),
+        "actor": says("activity_actor"),
+        "verb": says("activity_verb"),
+        "object": says("activity_object"),
+        "foreign_id": _storable(says("activity_foreign_id")),
         "time": format_activity_time(time),
     }
     for name in _REQUIRED:
         if not activity[name]:
             raise _incomplete(speaker, name)
-    if target := speaker.activity_target:
+    if target := says("activity_target"):
         activity["target"] = target
-    if to := feed_ids_of(speaker.activity_notify):
+    if to := feed_ids_of(says("activity_notify")):
         activity["to"] = to
-    slug = speaker.activity_author_feed or stream_settings.USER_FEED
-    return Payload(feed_id(slug, speaker.activity_actor_id), activity)
+    slug = says("activity_author_feed") or stream_settings.USER_FEED
+    return Payload(feed_id(slug, says("activity_actor_id")), activity)
 
 
 def feed_ids_of(recipients: Iterable[Any] | None) -> list[str]:

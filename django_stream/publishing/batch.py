@@ -19,7 +19,7 @@ from . import ledger
 from .leases import Lease
 from .publisher import Change, Publisher, Refused, Wanted, publisher_for
 from .report import DrainReport
-from .retry import NotTracked, RetryPolicy, is_held_back
+from .retry import NotTracked, RetryPolicy, is_held_back, reason_of
 from .settlement import settle
 
 logger = logging.getLogger("django_stream.publishing")
@@ -156,9 +156,9 @@ class Batch:
         publisher, using = publisher_for(self.label), self.lease.using
         sender = publisher.model if publisher else None
         for key, error in parked.items():
-            logger.error("%s %s is parked: %s", self.label, key, error)
+            logger.error("%s %s is parked: %s", self.label, key, reason_of(error))
         for key, error in failed.items():
-            logger.warning("%s %s will be tried again: %s", self.label, key, error)
+            logger.warning("%s %s will be tried again: %s", self.label, key, reason_of(error))
         for key in sorted(overtaken):
             logger.warning("%s %s outlived its lease, and is looked at again", self.label, key)
         if done:

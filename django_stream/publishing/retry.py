@@ -68,3 +68,9 @@ def is_transient(failure: Exception) -> bool:
         # Refused credentials are a mistake in the settings, and no verdict on this one change.
         return status >= 500 or status in (401, 403, 408, 429)
     return False
+
+
+def reason_of(failure: Exception) -> str:
+    """The failure, after what was noted on it, in words that every database can store."""
+    parts = [*getattr(failure, "__notes__", ()), str(failure) or type(failure).__name__]
+    return ": ".join(parts).replace("\0", " ").encode(errors="replace").decode()

@@ -17,7 +17,7 @@ from .ledger import LeasedObject
 from .models import OutboxEntry, never
 from .outbox import insert_entries
 from .publisher import Change
-from .retry import RetryPolicy
+from .retry import RetryPolicy, reason_of
 from .writing import Among, insert_keys, update_rows
 
 
@@ -71,7 +71,7 @@ def _reschedule(
     for key, error in (failed | parked).items():
         leased, parked_at = objects[key], now if key in parked else None
         due_at = never() if parked_at else now + policy.delay(error, leased.attempts)
-        outcome = (due_at, parked_at, leased.failures, _reason(error))
+        outcome = (due_at, parked_at, leased.failures, reason_of(error))
         rows += [(entry_id, *outcome) for entry_id in leased.entry_ids]
     update_rows(OutboxEntry, ("due_at", "parked_at", "attempts", "reason"), rows, using)
 
@@ -96,9 +96,3 @@ def _settle_ledger(objects: dict[str, LeasedObject], done: dict[str, Change], us
     ledger.erase(gone, using)
     ledger.write(moved, using)
     ledger.release(there, using, attempts=0)
-
-
-def _reason(error: Exception) -> str:
-    """The failure in words that every database can store."""
-    text = str(error) or type(error).__name__
-    return text.replace("\0", " ").encode(errors="replace").decode()

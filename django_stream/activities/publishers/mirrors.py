@@ -11,7 +11,7 @@ from typing import Any
 from django.db import models
 
 from django_stream.activities.naming import wire_id
-from django_stream.activities.paths import resolve
+from django_stream.activities.paths import resolve, said
 from django_stream.client import StreamClient
 from django_stream.protocol import limits
 from django_stream.publishing.publisher import Change, Wanted
@@ -40,8 +40,9 @@ class MirrorPublisher(RowPublisher):
         self.declaration = declaration
 
     def data_of(self, row: Any) -> dict[str, Any]:
-        if hasattr(row, self.data_property):
-            data: dict[str, Any] = getattr(row, self.data_property)
+        # Asked of the model: of a row whose property raises AttributeError it seems to be absent.
+        if hasattr(self.model, self.data_property):
+            data: dict[str, Any] = said(row, self.data_property, row)
             return data
         return {path.replace(".", "_"): plain(resolve(row, path)) for path in self.declaration.fields}
 
