@@ -14,12 +14,14 @@ class DjangoStreamConfig(AppConfig):
         from django.contrib.auth import get_user_model
 
         from django_stream.activities.checks import check_activity_models
+        from django_stream.activities.key_checks import check_keys
         from django_stream.activities.references import read_prefix
         from django_stream.activities.registry import show, track_mixins
         from django_stream.checks import check_settings
 
         checks.register(check_settings, "django_stream")
         checks.register(check_activity_models, checks.Tags.models)
+        checks.register(check_keys, checks.Tags.models)
         track_mixins()
         show(get_user_model())
         # The server names the users of reactions so, whether or not they are mirrored.

@@ -70,6 +70,8 @@ class Publisher(ABC):
 
     def __init__(self, model: type[models.Model]) -> None:
         self.model = model
+        self.key_fields: tuple[Any, ...] = tuple(model._meta.pk_fields)
+        """The columns that make a key."""
 
     @property
     def label(self) -> str:

@@ -39,10 +39,10 @@ class FollowPublisher(Publisher):
         super().__init__(model)
         self.declaration = declaration
         names = (declaration.follower, declaration.followed)
-        self._fields: tuple[Any, ...] = tuple(model._meta.get_field(name) for name in names)
-        if not all(field.concrete for field in self._fields):
+        self.key_fields = tuple(model._meta.get_field(name) for name in names)
+        if not all(field.concrete for field in self.key_fields):
             raise TypeError(f"{model._meta.label}: follows are read from columns of the model's own")
-        self._columns = tuple(field.attname for field in self._fields)
+        self._columns = tuple(field.attname for field in self.key_fields)
 
     def matters(self, changed_fields: Collection[str]) -> bool:
         names = {self.declaration.follower, self.declaration.followed, *self._columns}
@@ -53,7 +53,7 @@ class FollowPublisher(Publisher):
         pairs = [getattr(instance, "_stream_pair_before", None)]
         # Of a row that is gone, deferred columns cannot be had any more; the pair before is known then.
         if loaded.keys() >= set(self._columns):
-            pairs.append(tuple(field.to_python(loaded[field.attname]) for field in self._fields))
+            pairs.append(tuple(field.to_python(loaded[field.attname]) for field in self.key_fields))
         return sorted({pair_key(pair) for pair in pairs if pair is not None and None not in pair})
 
     def locked_pair(self, pk: Any, using: str) -> tuple[Any, ...] | None:
