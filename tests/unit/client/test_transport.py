@@ -141,7 +141,11 @@ def test_threads_share_one_client() -> None:
     def echo(connection: Any) -> None:
         answer()(connection)
 
-    with ScriptedServer([echo]) as server, StreamClient(KEY, SECRET, base_url=server.url) as client:
+    # Time enough on a busy machine: a call that is given up takes its connection with it.
+    with (
+        ScriptedServer([echo]) as server,
+        StreamClient(KEY, SECRET, base_url=server.url, timeout=60) as client,
+    ):
         with ThreadPoolExecutor(8) as threads:
             results = list(threads.map(lambda n: client.feed("user", str(n)).get(), range(200)))
 
