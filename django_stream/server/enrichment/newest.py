@@ -15,13 +15,12 @@ from typing import Any, NamedTuple
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from django_stream.server.enrichment.columns import array, one_of
-from django_stream.server.enrichment.rows import CHILD, ReactionRow, columns_of, read, uuid_text
-from django_stream.server.models import ChildCount, Reaction, ReactionCount
+from django_stream.server.enrichment.rows import CHILD, CHILD_COUNT, ReactionRow, columns_of, read, uuid_text
+from django_stream.server.models import Reaction, ReactionCount
 from django_stream.server.timelines import sql
 
 REACTION = Reaction._meta.db_table
 ACTIVITY_COUNT = ReactionCount._meta.db_table
-CHILD_COUNT = ChildCount._meta.db_table
 
 Counts = dict[str, dict[str, int]]
 """{activity id: {kind: how many}}"""
@@ -58,7 +57,8 @@ def of_activities(
     texts, values = [], []
     for number, part in enumerate(parts.values() or [Part(0)]):
         chosen, user = _chosen(connection, _OF_ACTIVITY, part)
-        drivers = f"{ACTIVITY_COUNT} d LEFT JOIN {chosen}"
+        # The first part tells the counts too, so also of kinds of which it has no reaction.
+        drivers = f"{ACTIVITY_COUNT} d {'JOIN' if number else 'LEFT JOIN'} {chosen}"
         texts.append(f"SELECT {number}, {columns}, d.count FROM {drivers} WHERE {where}")
         values += [*user, *params]
     return _filed(sql.rows(connection, " UNION ALL ".join(texts), values), parts)

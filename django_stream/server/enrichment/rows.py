@@ -1,3 +1,4 @@
+# ruff: noqa: S608 (only the name of our own table is put into the text)
 """Reactions and users as pages fetch them: plain rows, a fraction of the cost of model instances."""
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from django.conf import settings
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from django_stream.server.enrichment.columns import time_of
-from django_stream.server.models import Reaction
+from django_stream.server.models import ChildCount, Reaction
 from django_stream.server.reads.shapes import rfc3339
 from django_stream.server.rows import loads
 
@@ -34,6 +35,8 @@ class ReactionRow(NamedTuple):
     target_feeds: Any
     created_at: datetime | str
     updated_at: datetime | str
+    has_children: bool
+    """Whether it is worth asking for some: true where that is not known."""
     # What every reaction to an activity has, and pages need not fetch.
     parent_id: int | None = None
     parent_reaction_id: str = ""
@@ -42,8 +45,8 @@ class ReactionRow(NamedTuple):
 
     @classmethod
     def of(cls, reaction: Reaction) -> ReactionRow:
-        rest = (getattr(reaction, field) for field in cls._fields[1:])
-        return cls(uuid_text(reaction.activity), *rest)
+        rest = (getattr(reaction, field, True) for field in cls._fields[1:])
+        return cls._make((uuid_text(reaction.activity), *rest))
 
     def shape(self, user: dict[str, Any]) -> dict[str, Any]:
         """The reaction on the wire, but for what is below it."""
@@ -70,6 +73,7 @@ class ReactionRow(NamedTuple):
         return shape
 
 
+CHILD_COUNT = ChildCount._meta.db_table
 CHILD = "r.parent_id, r.parent_reaction_id, r.level"
 
 
@@ -78,7 +82,7 @@ def columns_of(connection: BaseDatabaseWrapper, *, kind: str = "r.kind", activit
     created, updated = time_of(connection, "r.created_at"), time_of(connection, "r.updated_at")
     return (
         f"CAST({activity} AS text), {kind}, r.id, r.reaction_id, r.user_id, r.data, r.target_feeds, "
-        f"{created}, {updated}"
+        f"{created}, {updated}, EXISTS (SELECT 1 FROM {CHILD_COUNT} c WHERE c.parent_id = r.id)"
     )
 
 

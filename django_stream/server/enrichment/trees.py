@@ -10,13 +10,12 @@ from django_stream.protocol import limits
 from django_stream.server.enrichment import newest
 from django_stream.server.enrichment.columns import array, one_of
 from django_stream.server.enrichment.people import People
-from django_stream.server.enrichment.rows import ReactionRow
+from django_stream.server.enrichment.rows import CHILD_COUNT, ReactionRow
 from django_stream.server.enrichment.wanted import Wanted
 from django_stream.server.models import ChildCount
 from django_stream.server.timelines import sql
 
 OWN_CHILDREN = 5
-CHILD_COUNT = ChildCount._meta.db_table
 
 Children = dict[int, list[ReactionRow]]
 
@@ -37,7 +36,8 @@ class Trees:
         level = {row.pk: row for row in roots}
         while level:
             known |= level
-            found = self._below([pk for pk, row in level.items() if row.level < limits.REACTION_LEVELS])
+            parents = [row for row in level.values() if row.has_children]
+            found = self._below([row.pk for row in parents if row.level < limits.REACTION_LEVELS])
             level = {row.pk: row for row in found if row.pk not in known}
         self.people = People.load(application_id, users, known.values())
 

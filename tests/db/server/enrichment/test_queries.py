@@ -64,6 +64,15 @@ def test_five_activities_cost_as_many_queries_as_a_hundred():
     assert queries(5) == queries(25) == queries(100) == 12
 
 
+def test_where_nobody_answered_nothing_is_asked_about_answers():
+    _react("like", "stranger", activity_id=ok("POST", "feed/user/2/", _activity(0))["id"])
+    with CaptureQueriesContext(connection) as captured:
+        (told,) = ok("GET", "enrich/feed/user/2/", **FLAGS)["results"]
+    assert told["latest_reactions"]["like"][0]["children_counts"] == {}
+    # Page, entries, counts with recent and own reactions, users, strangers.
+    assert len(captured) == 5
+
+
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="only SQLite's plans are the same for few rows")
 @pytest.mark.usefixtures("busy_feed")
 def test_no_table_is_read_from_end_to_end():
