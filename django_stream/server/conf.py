@@ -1,11 +1,13 @@
-"""Typed settings of the server half, each named `STREAM_SERVER_<NAME>` and read when used."""
+"""Typed settings of the server half, each named `STREAM_SERVER_<NAME>`, and read when first used."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from django.conf import settings as django_settings
+from django.core.signals import setting_changed
 
 from django_stream.protocol import credentials
 
@@ -77,9 +79,7 @@ class ServerSettings:
         return [PREFIX + name for name in cls.__annotations__]
 
     def __getattribute__(self, name: str) -> Any:
-        if name.isupper():
-            return getattr(django_settings, PREFIX + name, super().__getattribute__(name))
-        return super().__getattribute__(name)
+        return _value(name) if name.isupper() else super().__getattribute__(name)
 
     @property
     def own_key(self) -> str:
@@ -98,4 +98,16 @@ class ServerSettings:
         return int(getattr(django_settings, "STREAM_APP_ID", None) or credentials.EMBEDDED_APP_ID)
 
 
+@cache
+def _value(name: str) -> Any:
+    # Django looks a setting that is not there up anew each time, a page needs ten, and most are not there.
+    return getattr(django_settings, PREFIX + name, getattr(ServerSettings, name))
+
+
+def _forget(*, setting: str, **_: Any) -> None:
+    if setting.startswith(PREFIX):
+        _value.cache_clear()
+
+
 server_settings = ServerSettings()
+setting_changed.connect(_forget, dispatch_uid="django_stream.server.conf")
