@@ -3,7 +3,7 @@
 from django.db import models
 
 from django_stream.activities.mixins import ActivityMixin as Activity
-from django_stream.activities.references import reference_of as create_model_reference
+from django_stream.activities.model_references import reference_of as create_model_reference
 
 __all__ = ["Activity", "create_model_reference", "model_content_type"]
 

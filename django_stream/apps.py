@@ -13,9 +13,9 @@ class DjangoStreamConfig(AppConfig):
     def ready(self) -> None:
         from django.contrib.auth import get_user_model
 
-        from django_stream.activities.checks import check_activity_models
-        from django_stream.activities.key_checks import check_keys
-        from django_stream.activities.references import read_prefix
+        from django_stream.activities.checks.keys import check_keys
+        from django_stream.activities.checks.models import check_activity_models
+        from django_stream.activities.model_references import read_prefix
         from django_stream.activities.registry import show, track_mixins
         from django_stream.checks import check_settings
 

@@ -11,10 +11,10 @@ from django.db import connections
 from django.utils.module_loading import import_string
 
 from django_stream.activities.registry import declared_feeds
+from django_stream.backends import EMBEDDED, HOSTED
 from django_stream.conf import PREFIX, StreamSettings, stream_settings
-from django_stream.homes import EMBEDDED, HOSTED
 from django_stream.protocol import credentials
-from django_stream.publishing.fence import longest_call
+from django_stream.publishing.lease_guard import longest_call
 from django_stream.publishing.nudge import celery_is_configured
 
 _OTHER_HALF = "STREAM_SERVER_"

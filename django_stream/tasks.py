@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from django_stream.publishing.dispatch import drain
+from django_stream.publishing.drain import drain
 from django_stream.publishing.nudge import nudge
 
 _BATCHES_PER_TASK = 20

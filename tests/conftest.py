@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-pytest.register_assert_rewrite("tests.truth")
+pytest.register_assert_rewrite("tests.expected_feeds")
 
 
 @pytest.fixture

@@ -15,10 +15,10 @@ from django.test.utils import CaptureQueriesContext
 
 from benchmarks.publishing.models import Note, Tracked, Untracked
 from benchmarks.publishing.stub import Stub
+from django_stream.backends import get_client
 from django_stream.client import StreamClient
-from django_stream.homes import get_client
 from django_stream.models import OutboxEntry, Publication
-from django_stream.publishing.dispatch import drain
+from django_stream.publishing.drain import drain
 from django_stream.publishing.outbox import activities_paused
 
 Figures = dict[str, float]

@@ -32,7 +32,7 @@ def compare(followers: int, rounds: int) -> int:
     from benchmarks.server.measuring import ratio
     from django_stream.protocol.feed_ids import FeedID
     from django_stream.server.actions import placements
-    from django_stream.server.drafts import drafts_of
+    from django_stream.server.activity_input import drafts_of
     from django_stream.server.models import Follow, TimelineEntry
 
     data.prepare(1000)

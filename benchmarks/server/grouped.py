@@ -37,9 +37,9 @@ def compare(groups: int, per_group: int) -> bool:
     from benchmarks.server.measuring import medians, ratio
     from django_stream.protocol.feed_ids import FeedID
     from django_stream.server.actions import placements
-    from django_stream.server.drafts import drafts_of
-    from django_stream.server.groups import group_of
-    from django_stream.server.reads import feeds, groupings, shapes
+    from django_stream.server.activity_input import drafts_of
+    from django_stream.server.feed_groups import group_of
+    from django_stream.server.reads import activity_groups, feeds, serializers
     from django_stream.server.timelines import Window
 
     data.prepare(0)
@@ -56,12 +56,12 @@ def compare(groups: int, per_group: int) -> bool:
 
     def flat() -> object:
         page = feeds.page(data.APP, names["user"], Window(min(PAGE * min(per_group, 15), 100)))
-        return [shapes.activity(row) for row in page.items]
+        return [serializers.activity(row) for row in page.items]
 
     def grouped(slug: str) -> object:
         group = group_of(data.APP, slug)
-        page = groupings.page(data.APP, names[slug], group, Window(PAGE))
-        return [[shapes.activity(row) for row in rows] for _, rows in page.groups]
+        page = activity_groups.page(data.APP, names[slug], group, Window(PAGE))
+        return [[serializers.activity(row) for row in rows] for _, rows in page.groups]
 
     times = medians(
         {

@@ -9,13 +9,13 @@ from django.urls import include, path
 
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.server.conf import server_settings
-from django_stream.server.timelines import Window, joined
+from django_stream.server.timelines import Window, flat_page
 
 
 def by_hand(request: HttpRequest) -> HttpResponse:
     """The same statement and token, and an answer as short as it can be."""
     jwt.decode(request.headers["Authorization"], server_settings.own_secret, algorithms=["HS256"])
-    rows = joined.page(1, FeedID("timeline", "0"), Window(26))
+    rows = flat_page.page(1, FeedID("timeline", "0"), Window(26))
     results = [
         {
             **row.extra,

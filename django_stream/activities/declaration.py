@@ -11,8 +11,8 @@ from typing import Any
 from django.core.checks import CheckMessage, Error, Warning
 from django.db import models
 
-from .inner import options_of
-from .paths import Source, broken_segment, field_names
+from django_stream.activities.options import options_of
+from django_stream.activities.paths import Source, broken_segment, field_names
 
 # A misspelling shares at least so much with what was meant; 'following' is as near to two names.
 _NEAR, _AS_NEAR = 0.6, 0.05

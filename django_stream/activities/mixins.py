@@ -7,12 +7,11 @@ from typing import Any
 
 from django.db import models, router
 
+from django_stream.activities.managers import TrackedManager
+from django_stream.activities.publishers.follows import FollowPublisher
+from django_stream.activities.representation import SpeaksActivity
 from django_stream.publishing.outbox import one_transaction
 from django_stream.publishing.publisher import publishers_of
-
-from .managers import TrackedManager
-from .publishers.follows import FollowPublisher
-from .speaking import SpeaksActivity
 
 
 class TrackedModel(models.Model):

@@ -8,14 +8,13 @@ from typing import Any
 
 from django.db import models
 
+from django_stream.activities.ids import feed_id
+from django_stream.activities.paths import said
+from django_stream.activities.representation import SpeaksActivity
 from django_stream.conf import stream_settings
 from django_stream.protocol.activity_ids import ticks_of
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.protocol.times import as_utc, format_activity_time
-
-from .naming import feed_id
-from .paths import said
-from .speaking import SpeaksActivity
 
 _REQUIRED = ("actor", "verb", "object", "foreign_id")
 

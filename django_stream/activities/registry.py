@@ -10,20 +10,26 @@ from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 
+from django_stream.activities.declaration import ActivityDeclaration, option_names
+from django_stream.activities.mixins import (
+    ActivityMixin,
+    CollectionMixin,
+    FollowMixin,
+    ReactionMixin,
+    TrackedModel,
+    UserMixin,
+)
+from django_stream.activities.model_references import concrete, refer_by_prefix
+from django_stream.activities.options import options_of
+from django_stream.activities.paths import related_model
+from django_stream.activities.publishers.activities import ActivityPublisher
+from django_stream.activities.publishers.follow_fields import follows_by, track_pairs
+from django_stream.activities.publishers.follows import FollowDeclaration, FollowPublisher
+from django_stream.activities.publishers.mirrors import CollectionPublisher, MirrorDeclaration, UserPublisher
+from django_stream.activities.publishers.reactions import ReactionDeclaration, ReactionPublisher
+from django_stream.activities.representation import RegisteredSpeaker, SpeaksActivity
 from django_stream.publishing.publisher import Publisher, publishers, publishers_of
 from django_stream.publishing.receivers import listen_to, track, track_relation
-
-from .declaration import ActivityDeclaration, option_names
-from .inner import options_of
-from .mixins import ActivityMixin, CollectionMixin, FollowMixin, ReactionMixin, TrackedModel, UserMixin
-from .paths import related_model
-from .publishers.activities import ActivityPublisher
-from .publishers.follow_fields import follows_by, track_pairs
-from .publishers.follows import FollowDeclaration, FollowPublisher
-from .publishers.mirrors import CollectionPublisher, MirrorDeclaration, UserPublisher
-from .publishers.reactions import ReactionDeclaration, ReactionPublisher
-from .references import concrete, refer_by_prefix
-from .speaking import RegisteredSpeaker, SpeaksActivity
 
 _Declaration = TypeVar("_Declaration")
 _registered: dict[type[models.Model], dict[str, Any]] = {}

@@ -9,7 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from django_stream.conf import stream_settings
-from django_stream.publishing.health import outbox_health
+from django_stream.publishing.status import outbox_health
 
 
 @never_cache

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import models
 from rest_framework import serializers
 
-from django_stream.activities.references import object_id_of
+from django_stream.activities.model_references import object_id_of
 
 _serializers: dict[type[models.Model], type[serializers.BaseSerializer[Any]]] = {}
 

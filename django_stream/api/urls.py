@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import FeedView
+from django_stream.api.views import FeedView
 
 app_name = "django_stream_api"
 urlpatterns = [path("<slug:slug>/", FeedView.as_view(), name="feed")]

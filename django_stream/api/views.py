@@ -16,14 +16,13 @@ from rest_framework.response import Response
 from rest_framework.status import HTTP_204_NO_CONTENT
 from rest_framework.views import APIView
 
+from django_stream.api.marks import read_marks
+from django_stream.api.pagination import envelope, read_page
+from django_stream.api.serializers import ActivitySerializer
 from django_stream.client.exceptions import StreamApiException, TransportException
 from django_stream.conf import stream_settings
 from django_stream.feeds.manager import feed_manager
 from django_stream.feeds.paging import BadCursor, FeedReader
-
-from .marks import read_marks
-from .pagination import envelope, read_page
-from .serializers import ActivitySerializer
 
 
 class FeedsUnavailable(APIException):

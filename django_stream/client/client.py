@@ -10,6 +10,7 @@ from typing import Any, Literal, Self, TypedDict, Unpack, overload
 
 from django_stream.client.activities import ActivityCalls
 from django_stream.client.aio import AsyncView
+from django_stream.client.analytics import AnalyticsCalls, PersonalizationCalls
 from django_stream.client.api import ANYTHING, Api
 from django_stream.client.collections import CollectionCalls
 from django_stream.client.config import DEFAULT_TIMEOUT, Endpoints, from_environment
@@ -17,9 +18,8 @@ from django_stream.client.exceptions import ValidationError
 from django_stream.client.feed import Feed
 from django_stream.client.files import FileCalls, ImageCalls
 from django_stream.client.follows import FollowCalls
-from django_stream.client.hosted import AnalyticsCalls, PersonalizationCalls
 from django_stream.client.http import HttpTransport
-from django_stream.client.operations import AuditLogCalls, DataPrivacyCalls, ModerationCalls
+from django_stream.client.moderation_and_audit import AuditLogCalls, DataPrivacyCalls, ModerationCalls
 from django_stream.client.reactions import ReactionCalls
 from django_stream.client.retries import RetryPolicy
 from django_stream.client.shortcuts import Shortcuts

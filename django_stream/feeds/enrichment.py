@@ -9,7 +9,7 @@ from typing import Any
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import models
 
-from django_stream.activities.references import Reference, clean_pk, object_id_of, parse_reference
+from django_stream.activities.model_references import Reference, clean_pk, object_id_of, parse_reference
 from django_stream.activities.registry import is_shown, speaker_of
 from django_stream.conf import stream_settings
 

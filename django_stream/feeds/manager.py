@@ -11,12 +11,12 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from django_stream.activities.naming import feed_id, wire_id
+from django_stream.activities.ids import feed_id, wire_id
 from django_stream.activities.payload import feed_ids_of, payload_of
-from django_stream.activities.speaking import SpeaksActivity
+from django_stream.activities.representation import SpeaksActivity
+from django_stream.backends import get_client
 from django_stream.client import Feed, StreamClient
 from django_stream.conf import imported, stream_settings
-from django_stream.homes import get_client
 
 
 class FeedManager:

@@ -14,18 +14,17 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured, SynchronousOnlyOperation
 from django.http import Http404
 
+from django_stream.backends import EMBEDDED
 from django_stream.client import Feed
 from django_stream.client.exceptions import InternalException, StreamApiException
 from django_stream.conf import stream_settings
-from django_stream.homes import EMBEDDED
-from django_stream.migrated import remedy
+from django_stream.database.pending_migrations import remedy
+from django_stream.feeds.activity_references import resolve_activities
+from django_stream.feeds.enriched_answers import with_references
+from django_stream.feeds.enrichment import DEFAULT_FIELDS, Enrich, EnrichedActivity, apply_missing_policy
+from django_stream.feeds.manager import feed_manager
 from django_stream.protocol import limits
 from django_stream.protocol.feed_ids import FeedID
-
-from .enrichment import DEFAULT_FIELDS, Enrich, EnrichedActivity, apply_missing_policy
-from .manager import feed_manager
-from .nested import resolve_activities
-from .referred import with_references
 
 # Rows that are gone are replaced by reading on, but a feed full of ghosts must not hold a request.
 _MAX_ROUNDS = 5

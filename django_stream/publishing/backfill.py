@@ -7,9 +7,9 @@ from typing import Any
 
 from django.db import models, router
 
-from . import outbox
-from .models import Publication
-from .publisher import Publisher, publishers_of
+from django_stream.publishing import outbox
+from django_stream.publishing.models import Publication
+from django_stream.publishing.publisher import Publisher, publishers_of
 
 _CHUNK = 2000
 

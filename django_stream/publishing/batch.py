@@ -10,17 +10,16 @@ from functools import partial
 from django.db import transaction
 
 from django_stream import signals
+from django_stream.backends import home_mark
 from django_stream.client import StreamClient
 from django_stream.client.exceptions import ConnectionFailed, RequestTimeout
-from django_stream.deadlocks import survives_deadlocks
-from django_stream.homes import home_mark
-
-from . import ledger
-from .leases import Lease
-from .publisher import Change, Publisher, Refused, Wanted, publisher_for
-from .report import DrainReport
-from .retry import NotTracked, RetryPolicy, is_held_back, reason_of
-from .settlement import settle
+from django_stream.database.deadlocks import survives_deadlocks
+from django_stream.publishing import ledger
+from django_stream.publishing.leases import Lease
+from django_stream.publishing.publisher import Change, Publisher, Refused, Wanted, publisher_for
+from django_stream.publishing.report import DrainReport
+from django_stream.publishing.retry import NotTracked, RetryPolicy, is_held_back, reason_of
+from django_stream.publishing.settlement import settle
 
 logger = logging.getLogger("django_stream.publishing")
 

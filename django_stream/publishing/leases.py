@@ -11,12 +11,11 @@ from django.db import connections, transaction
 from django.db.models import Exists, F, OuterRef
 
 from django_stream.conf import stream_settings
-from django_stream.deadlocks import survives_deadlocks
-
-from . import ledger
-from .ledger import LeasedObject
-from .models import OutboxEntry, Publication
-from .writing import Among
+from django_stream.database.bulk_sql import Among
+from django_stream.database.deadlocks import survives_deadlocks
+from django_stream.publishing import ledger
+from django_stream.publishing.ledger import LeasedObject
+from django_stream.publishing.models import OutboxEntry, Publication
 
 
 @dataclass(slots=True)

@@ -12,9 +12,9 @@ from typing import Any
 from django.db import connections
 from django.db.models import BooleanField, ExpressionWrapper, F, Q, QuerySet
 
-from .models import Publication
-from .publisher import Record
-from .writing import Among, insert_keys, update_rows, values_as_rows
+from django_stream.database.bulk_sql import Among, insert_keys, update_rows, values_as_rows
+from django_stream.publishing.models import Publication
+from django_stream.publishing.publisher import Record
 
 _KNOWN = ("id", "object_key", "records", "digest", "attempts")
 

@@ -13,7 +13,7 @@ from celery import current_app
 from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from .messenger import messenger
+from django_stream.publishing.wakeup import messenger
 
 logger = logging.getLogger("django_stream.publishing")
 
@@ -54,7 +54,7 @@ def nudge(using: str, *, bulk: bool = False) -> None:
         if celery_is_configured() and not current_app.conf.task_always_eager:
             messenger.send(using, bulk=bulk)
         else:
-            from .dispatch import drain
+            from django_stream.publishing.drain import drain
 
             # A single change does not wait for what bulk operations left behind.
             drain(using, bulk=bulk)

@@ -13,10 +13,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from django_stream.conf import stream_settings
-
-from .models import OutboxEntry
-from .nudge import nudge_on_commit
-from .writing import insert_keys
+from django_stream.database.bulk_sql import insert_keys
+from django_stream.publishing.models import OutboxEntry
+from django_stream.publishing.nudge import nudge_on_commit
 
 _BATCH = 1000
 _CLOCK_SKEW = timedelta(minutes=1)

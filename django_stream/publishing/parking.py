@@ -5,9 +5,8 @@ from __future__ import annotations
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from django_stream.deadlocks import survives_deadlocks
-
-from .models import OutboxEntry
+from django_stream.database.deadlocks import survives_deadlocks
+from django_stream.publishing.models import OutboxEntry
 
 
 def parked(using: str = "default") -> QuerySet[OutboxEntry]:

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django_stream import signals
-
-from .health import outbox_health
+from django_stream.publishing.status import outbox_health
 
 
 def register_metrics(registry: Any = None, databases: Sequence[str] = ("default",)) -> None:

@@ -10,8 +10,8 @@ from django.apps import apps
 from django.db import models
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete
 
-from . import outbox
-from .publisher import Publisher, publishers_of, register_publisher
+from django_stream.publishing import outbox
+from django_stream.publishing.publisher import Publisher, publishers_of, register_publisher
 
 # A cascade deletes row by row, and the others delete nothing.
 _TOLD_BY_SIGNALS: set[Any] = {models.CASCADE, models.PROTECT, models.RESTRICT}

@@ -9,16 +9,15 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
-from django_stream.deadlocks import survives_deadlocks
-
-from . import ledger
-from .leases import Lease
-from .ledger import LeasedObject
-from .models import OutboxEntry, never
-from .outbox import insert_entries
-from .publisher import Change
-from .retry import RetryPolicy, reason_of
-from .writing import Among, insert_keys, update_rows
+from django_stream.database.bulk_sql import Among, insert_keys, update_rows
+from django_stream.database.deadlocks import survives_deadlocks
+from django_stream.publishing import ledger
+from django_stream.publishing.leases import Lease
+from django_stream.publishing.ledger import LeasedObject
+from django_stream.publishing.models import OutboxEntry, never
+from django_stream.publishing.outbox import insert_entries
+from django_stream.publishing.publisher import Change
+from django_stream.publishing.retry import RetryPolicy, reason_of
 
 
 @survives_deadlocks

@@ -15,7 +15,7 @@ from django.utils.module_loading import import_string
 from django_stream.protocol.errors import ApiError
 from django_stream.server.aggregation.formats import MissingJinja, check_format
 from django_stream.server.conf import PREFIX, ServerSettings, server_settings
-from django_stream.server.groups import FeedGroup
+from django_stream.server.feed_groups import FeedGroup
 from django_stream.server.ranking.methods import RankingMethod
 
 

@@ -8,11 +8,11 @@ import re
 import time
 from typing import Any
 
-from django_stream.deadlocks import survives_deadlocks
+from django_stream.database.deadlocks import survives_deadlocks
 from django_stream.protocol.errors import ApiError, invalid
 from django_stream.protocol.messages import ApiRequest, ApiResponse
 from django_stream.server.auth import keys, tokens
-from django_stream.server.call import Call, Parameters
+from django_stream.server.requests import Call, Parameters
 from django_stream.server.routing import Route, find_route
 from django_stream.server.throttle import admit
 

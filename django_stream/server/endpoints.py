@@ -6,10 +6,8 @@ A new noun is one file in actions/, reads/ and views/, and some rows here.
 from __future__ import annotations
 
 from django_stream.protocol import scopes
-from django_stream.server.auth import policy
-from django_stream.server.call import Endpoint
-from django_stream.server.object_endpoints import OBJECT_ENDPOINTS
-from django_stream.server.views import (
+from django_stream.server import permissions as allow
+from django_stream.server.handlers import (
     activities,
     activity_changes,
     audit_logs,
@@ -20,21 +18,23 @@ from django_stream.server.views import (
     moderation,
     targets,
 )
+from django_stream.server.object_endpoints import OBJECT_ENDPOINTS
+from django_stream.server.requests import Endpoint
 
 
 def _feeds() -> list[Endpoint]:
     one, many = "feed/{feed}", "feed/add_to_many"
     return [
         Endpoint("POST", many, scopes.FEED, feeds.add_to_many, "add_to_many", status=201),
-        Endpoint("GET", one, scopes.FEED, feed_pages.read, "read", policy.read_feed, enrichable=True),
-        Endpoint("POST", one, scopes.FEED, feeds.add, "add", policy.post, status=201),
+        Endpoint("GET", one, scopes.FEED, feed_pages.read, "read", allow.read_feed, enrichable=True),
+        Endpoint("POST", one, scopes.FEED, feeds.add, "add", allow.post, status=201),
         Endpoint(
             "POST",
             "feed_targets/{feed}/activity_to_targets",
             scopes.FEED_TARGETS,
             targets.update,
             "update",
-            policy.retarget,
+            allow.retarget,
             status=201,
         ),
     ]
@@ -43,17 +43,17 @@ def _feeds() -> list[Endpoint]:
 def _follows() -> list[Endpoint]:
     batch, stats, resource = "follow_many", "stats/follow", scopes.FOLLOWER
     rows = [
-        Endpoint("GET", "feed/{feed}/followers", resource, follows.followers, "followers", policy.own_feed),
+        Endpoint("GET", "feed/{feed}/followers", resource, follows.followers, "followers", allow.own_feed),
         Endpoint("POST", "follow_many", resource, follows.follow_many, batch, status=201),
         Endpoint("POST", "unfollow_many", resource, follows.unfollow_many, batch, status=201),
-        Endpoint("GET", stats, resource, follows.stats, "followers", policy.anyone),
+        Endpoint("GET", stats, resource, follows.stats, "followers", allow.anyone),
     ]
     for word in ("follows", "following"):
         path = f"feed/{{feed}}/{word}"
         rows += [
-            Endpoint("GET", path, resource, follows.follows, "followers", policy.own_feed),
-            Endpoint("POST", path, resource, follows.follow, "follow", policy.follow, status=201),
-            Endpoint("DELETE", path + "/{target}", resource, follows.unfollow, "unfollow", policy.own_feed),
+            Endpoint("GET", path, resource, follows.follows, "followers", allow.own_feed),
+            Endpoint("POST", path, resource, follows.follow, "follow", allow.follow, status=201),
+            Endpoint("DELETE", path + "/{target}", resource, follows.unfollow, "unfollow", allow.own_feed),
         ]
     return rows
 
@@ -61,9 +61,9 @@ def _follows() -> list[Endpoint]:
 def _activities() -> list[Endpoint]:
     resource, change = scopes.ACTIVITIES, activity_changes.partial_update
     return [
-        Endpoint("GET", "activities", resource, activities.read, "read", policy.anyone, enrichable=True),
-        Endpoint("POST", "activities", resource, activities.update, "update", policy.update_own, status=201),
-        Endpoint("POST", "activity", resource, change, "update", policy.change_own, status=201),
+        Endpoint("GET", "activities", resource, activities.read, "read", allow.anyone, enrichable=True),
+        Endpoint("POST", "activities", resource, activities.update, "update", allow.update_own, status=201),
+        Endpoint("POST", "activity", resource, change, "update", allow.change_own, status=201),
     ]
 
 
@@ -101,7 +101,7 @@ def _operations() -> list[Endpoint]:
 def _last() -> list[Endpoint]:
     """The item of the delete path may be anything, slashes included: other rows come first."""
     return [
-        Endpoint("DELETE", "feed/{feed}/{item...}", scopes.FEED, feeds.remove, "remove", policy.own_feed),
+        Endpoint("DELETE", "feed/{feed}/{item...}", scopes.FEED, feeds.remove, "remove", allow.own_feed),
     ]
 
 

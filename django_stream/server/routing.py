@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from django_stream.protocol.errors import ApiError
-from django_stream.server.call import Endpoint
+from django_stream.server.requests import Endpoint
 
 _SLASHES = re.compile("/{2,}")
 # `{feed}` is a feed's two segments, `{item...}` may hold slashes, any other name is one segment.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from django_stream.server.actions import audit
-from django_stream.server.fanout import spread as fanout
+from django_stream.server.fanout import jobs as fanout
 
 
 @shared_task(name="django_stream.server.spread", ignore_result=True, acks_late=True)

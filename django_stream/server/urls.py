@@ -2,17 +2,17 @@
 
 from django.urls import URLPattern, path, re_path
 
-from django_stream.server.views import health
+from django_stream.server.views import probes
+from django_stream.server.views.api import api
 from django_stream.server.views.file_contents import contents
-from django_stream.server.views.http import api
 from django_stream.server.views.schema import schema
 from django_stream.server.views.welcome import welcome
 
 urlpatterns: list[URLPattern] = [
     path("", welcome, name="stream-server-welcome"),
     path("schema/", schema, name="stream-server-schema"),
-    path("health/", health.live, name="stream-server-health"),
-    path("ready/", health.ready, name="stream-server-ready"),
+    path("health/", probes.live, name="stream-server-health"),
+    path("ready/", probes.ready, name="stream-server-ready"),
     re_path(r"^media/(?P<key>[\w-]+)/(?P<name>[^/]+)\Z", contents, name="stream-server-file"),
     re_path(r"^(?P<path>.*)\Z", api, name="stream-server"),
 ]

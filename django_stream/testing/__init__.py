@@ -4,7 +4,7 @@ Under Django's test runner and under pytest-django nothing leaves the process: t
 answers in it, and any other home is refused.
 """
 
-from .kit import (
+from django_stream.testing.kit import (
     CapturedActivity,
     StreamAssertions,
     assert_not_published,

@@ -11,13 +11,13 @@ from django.db import DEFAULT_DB_ALIAS, models
 from django.db.models import Max
 
 from django_stream import signals
-from django_stream.activities.naming import feed_id
-from django_stream.activities.speaking import as_reference
-from django_stream.homes import get_client
+from django_stream.activities.ids import feed_id
+from django_stream.activities.representation import as_reference
+from django_stream.backends import get_client
 from django_stream.models import OutboxEntry
 from django_stream.protocol import limits
 from django_stream.protocol.feed_ids import FeedID
-from django_stream.publishing.dispatch import drain
+from django_stream.publishing.drain import drain
 from django_stream.publishing.nudge import nudges_held
 from django_stream.publishing.publisher import Wanted, publisher_for
 from django_stream.publishing.report import DrainReport

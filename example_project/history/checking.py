@@ -14,8 +14,7 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from django_stream.feeds.manager import feed_manager
-
-from . import source
+from example_project.history import source
 
 DEPTH = 100
 """Entries compared from the top of each timeline: a whole page, and what one follow copies."""

@@ -10,10 +10,9 @@ from pathlib import Path
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from example_project.history import source
+from example_project.history.models import Commit
 from example_project.social.models import Follow
-
-from . import source
-from .models import Commit
 
 _BATCH = 1000
 

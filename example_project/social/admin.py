@@ -5,8 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 
 from django_stream.admin import publish_to_feeds
-
-from .models import Follow, Like, Post
+from example_project.social.models import Follow, Like, Post
 
 
 @admin.register(Post)

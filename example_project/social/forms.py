@@ -2,7 +2,7 @@
 
 from django import forms
 
-from .models import Post
+from example_project.social.models import Post
 
 
 class PostForm(forms.ModelForm):

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Count, Q
 
-from .models import Like, Post
+from example_project.social.models import Like, Post
 
 
 def count_likes(shown: Iterable[Any], user: Any) -> None:

@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from . import views
+from example_project.social import views
 
 urlpatterns = [
     path("", views.home, name="home"),

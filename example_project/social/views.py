@@ -16,12 +16,11 @@ from django.urls import reverse
 
 from django_stream.feeds import paging
 from django_stream.feeds.manager import feed_manager
-
-from .actions import back, signed_in_post
-from .demo import PASSWORD, PEOPLE
-from .forms import PostForm
-from .likes import count_likes
-from .models import PUBLIC_FEED, Follow, Like, Post
+from example_project.social.actions import back, signed_in_post
+from example_project.social.demo import PASSWORD, PEOPLE
+from example_project.social.forms import PostForm
+from example_project.social.likes import count_likes
+from example_project.social.models import PUBLIC_FEED, Follow, Like, Post
 
 
 def home(request: HttpRequest) -> HttpResponse:

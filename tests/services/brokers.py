@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from typing import Protocol
 
-from .processes import Program, Reaper, free_port, listens, program, wait_until
+from tests.services.processes import Program, Reaper, free_port, listens, program, wait_until
 
 
 class Broker(Protocol):

@@ -16,7 +16,7 @@ _PRINTED = 30
 def compare() -> Counter[str]:
     from django.contrib.auth.models import User
 
-    from tests.truth import differences, wanted_feeds
+    from tests.expected_feeds import differences, wanted_feeds
 
     wanted = wanted_feeds()
     counts = Counter(feeds=len(wanted), entries=sum(map(len, wanted.values())), differences=0)

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from .brokers import Broker, RabbitMQ, Redis
-from .postgres import Postgres
-from .processes import Reaper
-from .site import Site, migrate
+from tests.services.brokers import Broker, RabbitMQ, Redis
+from tests.services.postgres import Postgres
+from tests.services.processes import Reaper
+from tests.services.site import Site, migrate
 
 _TEMPLATE = "migrated"
 _BROKERS = {"rabbitmq": RabbitMQ, "redis": Redis}

@@ -2,7 +2,7 @@
 
 from django.core.wsgi import get_wsgi_application
 
-from .celery_app import app
+from tests.services.celery_app import app
 
 application = get_wsgi_application()
 app.set_default()

@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 
-from .processes import Program, Reaper, free_port, program, wait_until
+from tests.services.processes import Program, Reaper, free_port, program, wait_until
 
 _BIN = "usr/lib/postgresql/*/bin"
 # Crashes here are those of processes, which lose nothing that the system has in its cache.

@@ -10,9 +10,9 @@ from pathlib import Path
 from time import monotonic
 from uuid import uuid4
 
-from .brokers import Broker
-from .postgres import Postgres
-from .processes import Program, Reaper, free_port, listens, wait_until
+from tests.services.brokers import Broker
+from tests.services.postgres import Postgres
+from tests.services.processes import Program, Reaper, free_port, listens, wait_until
 
 _PYTHON = [sys.executable, "-W", "ignore"]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from .site import Site
+from tests.services.site import Site
 
 pytestmark = pytest.mark.services
 

@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from .processes import Program, pause, wait_until
-from .road import BadRoad
-from .site import Site
+from tests.services.pipeline import BadRoad
+from tests.services.processes import Program, pause, wait_until
+from tests.services.site import Site
 
 pytestmark = pytest.mark.services
 

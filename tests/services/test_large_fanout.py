@@ -10,9 +10,8 @@ import pytest
 
 from django_stream.client import StreamClient
 from django_stream.protocol import credentials
-
-from .processes import pause, wait_until
-from .site import Site
+from tests.services.processes import pause, wait_until
+from tests.services.site import Site
 
 pytestmark = pytest.mark.services
 

@@ -3,8 +3,7 @@
 from django.contrib import admin
 
 from django_stream.admin import publish_to_feeds
-
-from .models import Article, Plain
+from tests.testapp.models import Article, Plain
 
 
 @admin.register(Article, Plain)

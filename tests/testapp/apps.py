@@ -9,8 +9,7 @@ class TestAppConfig(AppConfig):
 
     def ready(self) -> None:
         from django_stream.activities.registry import register, register_follows
-
-        from .models import Badge, Club
+        from tests.testapp.models import Badge, Club
 
         register(Badge, actor="user", verb="win", object="group", time="won_at")
         register_follows(Club, "watched")

@@ -18,8 +18,7 @@ from django_stream.activities.mixins import (
     ReactionMixin,
     UserMixin,
 )
-
-from .pins import Pin
+from tests.testapp.pins import Pin
 
 __all__ = ["Pin"]
 

@@ -9,14 +9,14 @@ import pytest
 from django.db import models
 from django.test.utils import isolate_apps
 
-from django_stream.activities.check_ends import check_ends
-from django_stream.activities.checks import (
+from django_stream.activities.checks.models import (
     _check_defaults,
     _check_inner_names,
     _check_manager,
     check_activity_models,
     check_inner_class,
 )
+from django_stream.activities.checks.paths import check_ends
 from django_stream.activities.declaration import check_declaration, nearest
 from django_stream.activities.mixins import ActivityMixin, FollowMixin, ReactionMixin
 from django_stream.activities.publishers.follows import FollowDeclaration, FollowPublisher
@@ -154,7 +154,7 @@ def test_what_was_registered_by_a_call_is_checked_too(monkeypatch: pytest.Monkey
             app_label = "testapp"
 
     monkeypatch.setattr(
-        "django_stream.activities.checks.registered", lambda: {Prize: {"actr": "usr", "verb": "win"}}
+        "django_stream.activities.checks.models.registered", lambda: {Prize: {"actr": "usr", "verb": "win"}}
     )
 
     assert [problem.id for problem in check_activity_models()] == [

@@ -8,8 +8,7 @@ import pytest
 from django.db import models
 from django.test.utils import isolate_apps
 
-from django_stream.activities import key_checks
-from django_stream.activities.key_checks import check_keys, longest_key
+from django_stream.activities.checks.keys import check_keys, longest_key
 from django_stream.activities.publishers.follows import FollowDeclaration, FollowPublisher
 
 
@@ -60,7 +59,7 @@ def test_the_columns_of_a_pair_are_told(monkeypatch: pytest.MonkeyPatch) -> None
         Meta = InTestapp
 
     publisher = FollowPublisher(Fan, FollowDeclaration("fan", "idol"))
-    monkeypatch.setattr(key_checks, "publishers", lambda: [publisher, publisher])
+    monkeypatch.setattr("django_stream.activities.checks.keys.publishers", lambda: [publisher, publisher])
 
     (problem,) = check_keys()
     assert problem.id == "django_stream.W044"

@@ -12,17 +12,16 @@ from django.db import models
 
 from django_stream.activities.declaration import ActivityDeclaration
 from django_stream.activities.payload import payload_of
-from django_stream.activities.speaking import SpeaksActivity, sources_of
+from django_stream.activities.publishers.base import RowPublisher
+from django_stream.activities.publishers.reactions import ReactionPublisher
+from django_stream.activities.publishers.sending import Attempt
+from django_stream.activities.representation import SpeaksActivity, sources_of
 from django_stream.client import StreamClient
 from django_stream.protocol import limits
 from django_stream.protocol.activity_ids import activity_id
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.protocol.times import parse_time
 from django_stream.publishing.publisher import Change, Record, Wanted, publishers
-
-from .attempt import Attempt
-from .reactions import ReactionPublisher
-from .rows import RowPublisher
 
 _IDENTITY = ("feed", "foreign_id", "time")
 

@@ -8,10 +8,9 @@ from typing import Any
 from django.db import models
 from django.db.models.signals import m2m_changed
 
+from django_stream.activities.publishers.follows import FollowDeclaration, FollowPublisher, pair_key
 from django_stream.publishing import outbox
 from django_stream.publishing.receivers import track, track_end
-
-from .follows import FollowDeclaration, FollowPublisher, pair_key
 
 _AFTER = {"post_add", "post_remove"}
 

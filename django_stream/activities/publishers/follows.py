@@ -9,12 +9,11 @@ from typing import Any
 
 from django.db import models
 
-from django_stream.activities.naming import feed_id
+from django_stream.activities.ids import feed_id
+from django_stream.activities.publishers.sending import Attempt
 from django_stream.client import StreamClient
 from django_stream.conf import stream_settings
 from django_stream.publishing.publisher import Change, Publisher, Record, Wanted
-
-from .attempt import Attempt
 
 
 @dataclass(frozen=True, slots=True)

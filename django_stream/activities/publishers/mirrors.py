@@ -10,14 +10,13 @@ from typing import Any
 
 from django.db import models
 
-from django_stream.activities.naming import wire_id
+from django_stream.activities.ids import wire_id
 from django_stream.activities.paths import resolve, said
+from django_stream.activities.publishers.base import RowPublisher
+from django_stream.activities.publishers.sending import Attempt
 from django_stream.client import StreamClient
 from django_stream.protocol import limits
 from django_stream.publishing.publisher import Change, Wanted
-
-from .attempt import Attempt
-from .rows import RowPublisher
 
 
 @dataclass(frozen=True, slots=True)

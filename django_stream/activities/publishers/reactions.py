@@ -11,20 +11,19 @@ from typing import Any
 
 from django.db import models
 
-from django_stream.activities.naming import wire_id
+from django_stream.activities.ids import wire_id
+from django_stream.activities.model_references import concrete, label_reference_of
 from django_stream.activities.paths import Source, related_model, resolve
 from django_stream.activities.payload import feed_ids_of, payload_of
-from django_stream.activities.references import concrete, label_reference_of
-from django_stream.activities.speaking import SpeaksActivity
+from django_stream.activities.publishers.base import RowPublisher
+from django_stream.activities.publishers.mirrors import plain
+from django_stream.activities.publishers.sending import Attempt
+from django_stream.activities.representation import SpeaksActivity
 from django_stream.client import StreamClient
 from django_stream.client.exceptions import ConflictException, DoesNotExistException
 from django_stream.protocol.activity_ids import activity_id
 from django_stream.protocol.times import parse_time
 from django_stream.publishing.publisher import Change, Record, Wanted
-
-from .attempt import Attempt
-from .mirrors import plain
-from .rows import RowPublisher
 
 # Of our own making; reaction ids must be the same whenever a row is sent again.
 _NAMESPACE = uuid.UUID("5f0c7f0e-3d0b-4c1e-9a55-6e1b8f7a2d41")

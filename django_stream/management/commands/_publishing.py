@@ -8,9 +8,9 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.db import DEFAULT_DB_ALIAS, connections
 
-from django_stream.management.database import DatabaseCommand
+from django_stream.database.commands import DatabaseCommand
 from django_stream.publishing.backfill import note_all
-from django_stream.publishing.dispatch import drain
+from django_stream.publishing.drain import drain
 from django_stream.publishing.nudge import celery_is_configured, nudge, nudges_held
 from django_stream.publishing.publisher import Publisher, publishers
 from django_stream.publishing.report import DrainReport

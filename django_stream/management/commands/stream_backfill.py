@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django_stream.management.commands._publishing import PublishingCommand, chosen
 from django_stream.publishing.publisher import publishers
-
-from ._publishing import PublishingCommand, chosen
 
 # What others refer to comes first. Follows are for stream_sync.
 _ORDER = ("user", "collection", "", "reaction")

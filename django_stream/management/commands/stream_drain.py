@@ -7,8 +7,8 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.db import DEFAULT_DB_ALIAS, connections
 
-from django_stream.management.database import DatabaseCommand
-from django_stream.publishing.dispatch import drain
+from django_stream.database.commands import DatabaseCommand
+from django_stream.publishing.drain import drain
 from django_stream.publishing.parking import retry_parked
 from django_stream.publishing.report import DrainReport
 

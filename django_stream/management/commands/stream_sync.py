@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django_stream.activities.publishers.follows import FollowPublisher
+from django_stream.management.commands._publishing import PublishingCommand, chosen
 from django_stream.publishing.publisher import publishers
-
-from ._publishing import PublishingCommand, chosen
 
 
 class Command(PublishingCommand):

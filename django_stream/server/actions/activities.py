@@ -6,12 +6,12 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 
 from django_stream.protocol.errors import ApiError
-from django_stream.server.actions.feeds import database
+from django_stream.server.activity_input import Draft
 from django_stream.server.aggregation.names import names_of
 from django_stream.server.auth.keys import ensure_application
-from django_stream.server.drafts import Draft
-from django_stream.server.fanout import spread
-from django_stream.server.groups import groups_of
+from django_stream.server.fanout import jobs
+from django_stream.server.feed_groups import groups_of
+from django_stream.server.feed_store import database
 from django_stream.server.models import Activity, Placement
 
 _REPLACED = ("actor", "verb", "object", "target", "foreign_id", "extra")
@@ -51,7 +51,7 @@ def regroup(
     edited = [key for key, now in grouping_of(stored).items() if now != before[key]]
     if edited and any(group.grouped for group in groups_of(application_id).values()):
         mine = Placement.objects.using(database()).filter(key__in=edited, feed__application_id=application_id)
-        spread.edited(set(mine.values_list("feed_id", flat=True)), edited)
+        jobs.edited(set(mine.values_list("feed_id", flat=True)), edited)
 
 
 def lock(application_id: int, keys: Collection[uuid.UUID]) -> dict[uuid.UUID, Activity]:

@@ -8,8 +8,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from django_stream.server.actions.feeds import database
 from django_stream.server.conf import server_settings
+from django_stream.server.feed_store import database
 from django_stream.server.models import Activity, AuditLog
 
 

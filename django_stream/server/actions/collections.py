@@ -10,10 +10,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from django_stream.server.actions import audit
-from django_stream.server.actions.feeds import database
 from django_stream.server.auth.keys import ensure_application
+from django_stream.server.feed_store import database
 from django_stream.server.models import CollectionEntry
-from django_stream.server.objects import TEXT_LENGTH, conflicting, missing
+from django_stream.server.validation import TEXT_LENGTH, conflicting, missing
 
 
 def create(

@@ -14,16 +14,16 @@ from django.utils.text import get_valid_filename
 
 from django_stream.protocol.errors import invalid
 from django_stream.protocol.messages import Upload
-from django_stream.server.actions.feeds import database
 from django_stream.server.auth.keys import ensure_application
 from django_stream.server.conf import server_settings
+from django_stream.server.feed_store import database
 from django_stream.server.files import images, kinds
-from django_stream.server.files.addresses import storage
 from django_stream.server.files.images import Resizing
-from django_stream.server.files.limits import taken
+from django_stream.server.files.uploads import taken
+from django_stream.server.files.urls import storage
 from django_stream.server.models import StoredFile
 from django_stream.server.models.files import new_file_key
-from django_stream.server.objects import missing
+from django_stream.server.validation import missing
 
 NAME_LENGTH = 100
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from django_stream.protocol.feed_ids import FeedID
-from django_stream.server.actions import audit, feeds
-from django_stream.server.actions.feeds import database
+from django_stream.server import feed_store
+from django_stream.server.actions import audit
+from django_stream.server.feed_store import database
 from django_stream.server.models import Feed, Follow, Placement
 from django_stream.server.timelines import timelines
 
@@ -38,9 +39,9 @@ def follow_many(application_id: int, followings: Sequence[Following]) -> None:
     if not followings:
         return
     names = {name for following in followings for name in (following.source, following.target)}
-    known = feeds.ensure(application_id, names)
+    known = feed_store.ensure(application_id, names)
     with transaction.atomic(using=database()):
-        locked = feeds.lock(known[following.target] for following in followings)
+        locked = feed_store.lock(known[following.target] for following in followings)
         wanted = {(known[one.source].pk, known[one.target].pk): one.copy_limit for one in followings}
         open_pairs = set(
             Follow.objects.using(database())
@@ -98,7 +99,7 @@ def _log(action: str, pairs: Sequence[tuple[int, int]], known: dict[FeedID, Feed
 def unfollow_many(application_id: int, unfollowings: Sequence[Unfollowing]) -> None:
     """End follows. Their copies go too, unless the history is kept; unknown pairs are no error."""
     names = {name for one in unfollowings for name in (one.source, one.target)}
-    known = feeds.find(application_id, names)
+    known = feed_store.find(application_id, names)
     wanted = {
         (known[one.source].pk, known[one.target].pk): one.keep_history
         for one in unfollowings
@@ -107,7 +108,7 @@ def unfollow_many(application_id: int, unfollowings: Sequence[Unfollowing]) -> N
     if not wanted:
         return
     with transaction.atomic(using=database()):
-        locked = feeds.lock(known[one.target] for one in unfollowings if one.target in known)
+        locked = feed_store.lock(known[one.target] for one in unfollowings if one.target in known)
         for (source, target), keep_history in wanted.items():
             rows = Follow.objects.using(database()).filter(source=source, target=target)
             if keep_history:

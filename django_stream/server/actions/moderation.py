@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django_stream.server.actions.feeds import database
 from django_stream.server.auth.keys import ensure_application
+from django_stream.server.feed_store import database
 from django_stream.server.models import ModerationFlag, ModerationStatus
 
 

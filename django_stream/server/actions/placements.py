@@ -9,12 +9,13 @@ from typing import TypeVar
 from django.db import transaction
 
 from django_stream.protocol.feed_ids import FeedID
-from django_stream.server.actions import activities, audit, feeds
-from django_stream.server.actions.feeds import database
-from django_stream.server.drafts import Draft
-from django_stream.server.fanout import spread
+from django_stream.server import feed_store
+from django_stream.server.actions import activities, audit
+from django_stream.server.activity_input import Draft
+from django_stream.server.fanout import jobs
+from django_stream.server.feed_store import database
 from django_stream.server.models import Activity, Exclusion, Feed, Placement
-from django_stream.server.timelines import record, timelines
+from django_stream.server.timelines import admission, timelines
 
 Result = TypeVar("Result")
 Keys = Mapping[int, Collection[uuid.UUID]]
@@ -23,9 +24,9 @@ Keys = Mapping[int, Collection[uuid.UUID]]
 def add(application_id: int, feed_id: FeedID, drafts: Sequence[Draft]) -> list[Activity]:
     """Post activities to a feed and to their targets. The stored ones, in the order given."""
     targets = {FeedID.parse(name) for draft in drafts for name in draft.to}
-    known = feeds.ensure(application_id, {feed_id, *targets})
+    known = feed_store.ensure(application_id, {feed_id, *targets})
     with transaction.atomic(using=database()):
-        locked = feeds.lock(known.values())
+        locked = feed_store.lock(known.values())
         stored = activities.upsert(application_id, drafts)
         addressed: dict[int, list[uuid.UUID]] = {}
         for draft in drafts:
@@ -34,7 +35,7 @@ def add(application_id: int, feed_id: FeedID, drafts: Sequence[Draft]) -> list[A
         home = {known[feed_id].pk: [draft.key for draft in drafts]}
         changed = place(locked, home) | place(locked, addressed, targeted=True)
         # All at once, so that groups are locked in one order.
-        spread.placed(changed)
+        jobs.placed(changed)
         audit.activities_changed("create", stored.values())
     return [stored[draft.key] for draft in drafts]
 
@@ -43,12 +44,12 @@ def add_to_many(
     application_id: int, feed_ids: Sequence[FeedID], draft: Draft, *, forwarded: bool = False
 ) -> Activity:
     """Post one activity to many feeds and, only if forwarded, to their followers."""
-    known = feeds.ensure(application_id, feed_ids)
+    known = feed_store.ensure(application_id, feed_ids)
     with transaction.atomic(using=database()):
-        locked = feeds.lock(known.values())
+        locked = feed_store.lock(known.values())
         stored = activities.upsert(application_id, [draft])
         changed = place(locked, {feed: [draft.key] for feed in locked}, forwarded=forwarded)
-        spread.placed(changed, forwarded=forwarded)
+        jobs.placed(changed, forwarded=forwarded)
         audit.activities_changed("create", stored.values())
     return stored[draft.key]
 
@@ -88,7 +89,7 @@ def _write(placements: list[Placement], locked: Sequence[Feed], steps: dict[int,
             unique_fields=["feed", "key"],
             update_fields=["seq", "targeted"],
         )
-        feeds.advance(locked, steps)
+        feed_store.advance(locked, steps)
         for feed in locked:
             feed.version += steps.get(feed.pk, 0)
 
@@ -107,7 +108,7 @@ def remove(application_id: int, feed_id: FeedID, keys: Collection[uuid.UUID], *,
 
     An activity that only reached the feed by following is hidden there and stays elsewhere.
     """
-    if not keys or not feeds.find(application_id, [feed_id]):
+    if not keys or not feed_store.find(application_id, [feed_id]):
         return
 
     def work(locked: Mapping[FeedID, Feed], stored: Mapping[uuid.UUID, Activity]) -> None:
@@ -123,7 +124,7 @@ def take_off(feed: Feed, keys: Collection[uuid.UUID], stored: Mapping[uuid.UUID,
     leaving: set[int] = set()
     for key in keys:
         leaving |= _withdraw(feed, key, stored.get(key))
-    spread.withdrawn(leaving, keys)
+    jobs.withdrawn(leaving, keys)
     if feed.pk not in leaving:
         timelines().withdrawn([feed.pk], keys, own_only=True)
 
@@ -142,8 +143,8 @@ def with_targets_locked(
     while True:
         suspected = _addressed(application_id, keys)
         with transaction.atomic(using=database()):
-            found = feeds.find(application_id, suspected.union(feed_ids))
-            locked = feeds.lock(found.values())
+            found = feed_store.find(application_id, suspected.union(feed_ids))
+            locked = feed_store.lock(found.values())
             stored = activities.lock(application_id, keys)
             if {FeedID.parse(name) for activity in stored.values() for name in activity.to} <= suspected:
                 return work({feed.feed_id: feed for feed in locked.values()}, stored)
@@ -168,7 +169,7 @@ def _withdraw(feed: Feed, key: uuid.UUID, activity: Activity | None) -> set[int]
                 activity.to = []
                 activity.save(using=database(), update_fields=["to"])
         records.filter(feed__in=leaving).delete()
-    if record.admits(feed.pk, key):
+    if admission.admits(feed.pk, key):
         Exclusion.objects.using(database()).bulk_create(
             [Exclusion(feed=feed, key=key)], ignore_conflicts=True
         )

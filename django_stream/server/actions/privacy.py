@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping
 
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.server.actions import activities, audit, placements
-from django_stream.server.actions.feeds import database
 from django_stream.server.aggregation.names import names_of
+from django_stream.server.feed_store import database
 from django_stream.server.models import Activity, Feed
 
 _EMPTY = {"actor": "", "verb": "", "object": "", "target": "", "foreign_id": "", "extra": {}}

@@ -7,8 +7,8 @@ import uuid
 from collections import Counter
 from collections.abc import Iterable
 
+from django_stream.server import sql
 from django_stream.server.models import ChildCount, Reaction, ReactionCount
-from django_stream.server.timelines import sql
 
 _OF_ACTIVITY = ReactionCount._meta.db_table
 _OF_PARENT = ChildCount._meta.db_table

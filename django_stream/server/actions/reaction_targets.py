@@ -8,17 +8,18 @@ from collections.abc import Collection, Sequence
 from django_stream.protocol import references
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.protocol.times import format_activity_time
-from django_stream.server.actions import feeds, placements
-from django_stream.server.drafts import Draft, drafts_of, key_of
+from django_stream.server import feed_store
+from django_stream.server.actions import placements
+from django_stream.server.activity_input import Draft, drafts_of, key_of
 from django_stream.server.models import Reaction
-from django_stream.server.reads.shapes import aware
+from django_stream.server.reads.serializers import aware
 
 
 def hold(application_id: int, names: Collection[str]) -> None:
     """Lock feeds all at once and in id order, before they are written to one by one."""
     if names:
-        wanted = feeds.ensure(application_id, {FeedID.parse(name) for name in names})
-        feeds.lock(wanted.values())
+        wanted = feed_store.ensure(application_id, {FeedID.parse(name) for name in names})
+        feed_store.lock(wanted.values())
 
 
 def place(reactions: Sequence[Reaction]) -> None:

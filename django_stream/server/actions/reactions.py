@@ -15,10 +15,10 @@ from django.utils import timezone
 from django_stream.protocol import limits
 from django_stream.protocol.errors import invalid
 from django_stream.server.actions import audit, reaction_counts, reaction_targets
-from django_stream.server.actions.feeds import database
 from django_stream.server.auth.keys import ensure_application
+from django_stream.server.feed_store import database
 from django_stream.server.models import Reaction
-from django_stream.server.objects import conflicting, missing
+from django_stream.server.validation import conflicting, missing
 
 
 @dataclass(frozen=True, slots=True)

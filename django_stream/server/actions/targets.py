@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from django_stream.protocol import limits
 from django_stream.protocol.errors import ApiError, invalid
 from django_stream.protocol.feed_ids import FeedID
-from django_stream.server.actions import audit, feeds
-from django_stream.server.actions.feeds import database
+from django_stream.server import feed_store
+from django_stream.server.actions import audit
 from django_stream.server.actions.placements import place, with_targets_locked
-from django_stream.server.fanout import spread
+from django_stream.server.fanout import jobs
+from django_stream.server.feed_store import database
 from django_stream.server.models import Activity, Feed, Placement
 
 
@@ -38,7 +39,7 @@ class Retargeted:
 def retarget(application_id: int, feed_id: FeedID, change: Retargeting) -> Retargeted:
     """Put an activity on its new targets and take it off the dropped ones."""
     named = {FeedID.parse(name) for name in (*(change.new or ()), *change.added)}
-    feeds.ensure(application_id, {feed_id, *named})
+    feed_store.ensure(application_id, {feed_id, *named})
 
     def work(locked: Mapping[FeedID, Feed], stored: Mapping[uuid.UUID, Activity]) -> Retargeted:
         activity = stored.get(change.key)
@@ -54,7 +55,7 @@ def retarget(application_id: int, feed_id: FeedID, change: Retargeting) -> Retar
         _withdraw([by_name[name].pk for name in removed if name in by_name], change.key)
         # All of the list is placed, not only what is new: it also heals what a target had removed.
         home = {by_name[name].pk: [change.key] for name in after}
-        spread.placed(place({feed.pk: feed for feed in locked.values()}, home, targeted=True))
+        jobs.placed(place({feed.pk: feed for feed in locked.values()}, home, targeted=True))
         audit.activities_changed("update", [activity])
         return Retargeted(activity, added, removed)
 
@@ -78,4 +79,4 @@ def _withdraw(dropped: Sequence[int], key: uuid.UUID) -> None:
     leaving = list(rows.values_list("feed_id", flat=True))
     if leaving:
         rows.delete()
-        spread.withdrawn(leaving, [key])
+        jobs.withdrawn(leaving, [key])

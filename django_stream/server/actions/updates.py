@@ -8,8 +8,8 @@ from django.db import transaction
 
 from django_stream.protocol.errors import invalid
 from django_stream.server.actions import activities, audit
-from django_stream.server.actions.feeds import database
-from django_stream.server.drafts import Draft
+from django_stream.server.activity_input import Draft
+from django_stream.server.feed_store import database
 
 
 def replace(application_id: int, drafts: Sequence[Draft]) -> None:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from django_stream.protocol.errors import ApiError
-from django_stream.server.groups import DEFAULT_FORMAT
+from django_stream.server.feed_groups import DEFAULT_FORMAT
 
 if TYPE_CHECKING:
     from jinja2 import Template

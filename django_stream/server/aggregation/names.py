@@ -8,10 +8,10 @@ from typing import Any
 
 from django.db import router
 
+from django_stream.server.activity_rows import ActivityRow
 from django_stream.server.aggregation.formats import group_name
-from django_stream.server.groups import groups_of
+from django_stream.server.feed_groups import groups_of
 from django_stream.server.models import Activity
-from django_stream.server.rows import ActivityRow
 
 
 def names_of(activity: Activity) -> dict[str, str]:

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from django_stream.server.groups import groups_of
+from django_stream.server.feed_groups import groups_of
 from django_stream.server.models import ApiKey, Application
 
 if TYPE_CHECKING:

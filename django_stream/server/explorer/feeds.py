@@ -11,10 +11,10 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from django_stream.server.actions.feeds import database, lock
+from django_stream.server.activity_rows import ActivityRow
+from django_stream.server.feed_store import database, lock
 from django_stream.server.models import Feed, Follow, Placement
 from django_stream.server.reads import feeds, follows
-from django_stream.server.rows import ActivityRow
 from django_stream.server.timelines import Window, timelines
 
 SHOWN = 50

@@ -6,10 +6,10 @@ import re
 from functools import cache
 from typing import Any
 
-from django_stream.server.call import Endpoint
 from django_stream.server.openapi.bodies import BODIES, QUERIES
 from django_stream.server.openapi.object_bodies import OBJECT_BODIES, OBJECT_QUERIES, UPLOAD, UPLOADS
 from django_stream.server.openapi.objects import COMPONENTS, FREE, Schema, ref
+from django_stream.server.requests import Endpoint
 
 _PLACEHOLDER = re.compile(r"\{(\w+)(?:\.\.\.)?\}")
 

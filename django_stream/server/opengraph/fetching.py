@@ -13,7 +13,7 @@ import requests
 import urllib3
 
 from django_stream.protocol.errors import ApiError
-from django_stream.server.opengraph.addresses import Rules, refused
+from django_stream.server.opengraph.public_addresses import Rules, refused
 
 REDIRECTS = 5
 _CHUNK = 16 * 1024

@@ -22,7 +22,7 @@ from requests_hardened.ip_filter_adapter import IPFilterAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from django_stream.server.opengraph.addresses import Rules
+from django_stream.server.opengraph.public_addresses import Rules
 
 _deadline: ContextVar[float] = ContextVar("deadline")
 

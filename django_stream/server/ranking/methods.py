@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from django_stream.protocol.errors import ApiError
-from django_stream.server.groups import FeedGroup
+from django_stream.server.feed_groups import FeedGroup
 from django_stream.server.ranking.parser import Formula, FormulaError, Function, parse
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}

@@ -8,9 +8,9 @@ from collections.abc import Collection, Sequence
 from django.db import router
 
 from django_stream.protocol.references import user_reference
+from django_stream.server.activity_rows import SELECTED, TABLE, ActivityRow
 from django_stream.server.models import Activity
-from django_stream.server.rows import SELECTED, TABLE, ActivityRow
-from django_stream.server.timelines.sql import key_params, marks, read_key, reader, rows
+from django_stream.server.sql import key_params, marks, read_key, reader, rows
 
 
 def by_key(application_id: int, keys: Collection[uuid.UUID]) -> dict[uuid.UUID, Activity]:

@@ -8,12 +8,12 @@ from typing import Any
 
 from django.db import router
 
-from django_stream.server.enrichment.columns import one_pair_of, pairs, time_of
-from django_stream.server.enrichment.rows import json_value, time_text
+from django_stream.server import sql
 from django_stream.server.models import CollectionEntry
-from django_stream.server.objects import missing
-from django_stream.server.reads.shapes import rfc3339
-from django_stream.server.timelines import sql
+from django_stream.server.reads.enrichment.columns import one_pair_of, pairs, time_of
+from django_stream.server.reads.enrichment.reaction_rows import json_value, time_text
+from django_stream.server.reads.serializers import rfc3339
+from django_stream.server.validation import missing
 
 ENTRY = CollectionEntry._meta.db_table
 

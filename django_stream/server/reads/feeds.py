@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from django.db import router
 
 from django_stream.protocol.feed_ids import FeedID
+from django_stream.server.activity_rows import ActivityRow, missing
 from django_stream.server.models import Feed
 from django_stream.server.reads import activities
-from django_stream.server.rows import ActivityRow, missing
 from django_stream.server.timelines import Entry, Window, timelines
 
 Keep = Callable[[ActivityRow], bool]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.db import router
 
-from django_stream.server.files.addresses import key_of
+from django_stream.server.files.urls import key_of
 from django_stream.server.models import StoredFile
-from django_stream.server.objects import missing
+from django_stream.server.validation import missing
 
 
 def by_url(application_id: int, url: str) -> StoredFile:

@@ -9,12 +9,12 @@ from typing import Any
 
 from django_stream.protocol.activity_ids import activity_id, sort_key
 from django_stream.protocol.feed_ids import FeedID
+from django_stream.server.activity_rows import ActivityRow
 from django_stream.server.aggregation.names import fields_of
-from django_stream.server.groups import FeedGroup
+from django_stream.server.feed_groups import FeedGroup
 from django_stream.server.ranking.methods import Subject, method_of
 from django_stream.server.reads import reaction_counts
 from django_stream.server.reads.feeds import find, items_of
-from django_stream.server.rows import ActivityRow
 from django_stream.server.timelines import Window, timelines
 
 # Scores are computed when read: what is older than so many activities is not ranked.

@@ -11,13 +11,13 @@ from typing import Any, Literal
 from django.db import router
 from django.db.models import QuerySet
 
-from django_stream.server.enrichment.columns import array, one_of
-from django_stream.server.enrichment.rows import CHILD, ReactionRow, columns_of, read
-from django_stream.server.enrichment.trees import Trees
-from django_stream.server.enrichment.wanted import Wanted
+from django_stream.server import sql
 from django_stream.server.models import Reaction
-from django_stream.server.objects import missing
-from django_stream.server.timelines import sql
+from django_stream.server.reads.enrichment.columns import array, one_of
+from django_stream.server.reads.enrichment.options import Wanted
+from django_stream.server.reads.enrichment.reaction_rows import CHILD, ReactionRow, columns_of, read
+from django_stream.server.reads.enrichment.reaction_trees import Trees
+from django_stream.server.validation import missing
 
 Lookup = Literal["activity_id", "reaction_id", "user_id"]
 Bound = Literal["id_lt", "id_lte", "id_gt", "id_gte"]

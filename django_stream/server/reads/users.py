@@ -9,9 +9,9 @@ from django.db import router
 
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.server.models import StreamUser
-from django_stream.server.objects import missing
 from django_stream.server.reads import follows
-from django_stream.server.reads.shapes import rfc3339
+from django_stream.server.reads.serializers import rfc3339
+from django_stream.server.validation import missing
 
 
 def by_id(application_id: int, user_ids: Collection[str]) -> dict[str, StreamUser]:

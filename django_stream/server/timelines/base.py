@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from django_stream.protocol.feed_ids import FeedID
+from django_stream.server.activity_rows import ActivityRow
 from django_stream.server.models import Spread
-from django_stream.server.rows import ActivityRow
 
 Marked = Literal["all"] | Collection[uuid.UUID]
 

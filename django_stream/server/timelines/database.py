@@ -11,12 +11,10 @@ from django.db import IntegrityError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from django_stream.protocol.feed_ids import FeedID
+from django_stream.server import sql
+from django_stream.server.activity_rows import ActivityRow
 from django_stream.server.models import Spread
-from django_stream.server.rows import ActivityRow
-from django_stream.server.timelines import buckets, grouped, joined, marks, sql
-from django_stream.server.timelines.base import Entry, Groupings, Marked, Timelines, Window
-from django_stream.server.timelines.selection import Listed, Selection, Shown
-from django_stream.server.timelines.sql import (
+from django_stream.server.sql import (
     ADMITS,
     EXCLUDED,
     EXCLUSION,
@@ -25,6 +23,9 @@ from django_stream.server.timelines.sql import (
     PLACEMENT,
     TIMELINE,
 )
+from django_stream.server.timelines import activity_groups, flat_page, group_marks, group_page
+from django_stream.server.timelines.base import Entry, Groupings, Marked, Timelines, Window
+from django_stream.server.timelines.selection import Listed, Selection, Shown
 
 _INSERT = f"INSERT INTO {TIMELINE} (feed, key, via) "
 _OWN = f"{_INSERT} SELECT p.feed_id, p.key, {OWN_WAY} FROM {PLACEMENT} p WHERE "
@@ -53,7 +54,7 @@ class DatabaseTimelines(Timelines):
         return [Entry(sql.read_key(key), via or None) for key, via in found]
 
     def joined_page(self, application_id: int, feed_id: FeedID, window: Window) -> list[ActivityRow] | None:
-        return joined.page(application_id, feed_id, window)
+        return flat_page.page(application_id, feed_id, window)
 
     def ways(self, feed: int, key: uuid.UUID) -> list[int]:
         connection = sql.writer()
@@ -67,13 +68,13 @@ class DatabaseTimelines(Timelines):
     def groupings(
         self, application_id: int, feed_id: FeedID, window: Window, per_group: int, *, counted: bool
     ) -> Groupings:
-        return grouped.page(application_id, feed_id, window, per_group, counted=counted)
+        return group_page.page(application_id, feed_id, window, per_group, counted=counted)
 
     def inner(self, application_id: int, feed_id: FeedID, keys: Collection[uuid.UUID]) -> list[uuid.UUID]:
-        return grouped.inner(application_id, feed_id, keys)
+        return group_page.inner(application_id, feed_id, keys)
 
     def mark(self, feed: int, *, seen: Marked = (), read: Marked = ()) -> None:
-        marks.mark(feed, seen=seen, read=read)
+        group_marks.mark(feed, seen=seen, read=read)
 
     def placed(self, feeds: Collection[int], keys: Collection[uuid.UUID], *, own_only: bool = False) -> None:
         if not feeds or not keys:
@@ -85,7 +86,9 @@ class DatabaseTimelines(Timelines):
         if not own_only:
             sql.execute(connection, f"{_VIA}{chosen}{_KEEP}", params)
         ways = [OWN_WAY] if own_only else [OWN_WAY, *feeds]
-        buckets.joined(Shown(_reached(feeds, own_only), self._listed(connection, keys), Listed.of(ways)))
+        activity_groups.joined(
+            Shown(_reached(feeds, own_only), self._listed(connection, keys), Listed.of(ways))
+        )
 
     def withdrawn(
         self, feeds: Collection[int], keys: Collection[uuid.UUID], *, own_only: bool = False
@@ -99,11 +102,11 @@ class DatabaseTimelines(Timelines):
                 _delete_own(connection, feed, key)
                 if not own_only:
                     _delete_via(connection, feed, key)
-        buckets.reviewed(_reached(feeds, own_only), self._listed(connection, keys))
+        activity_groups.reviewed(_reached(feeds, own_only), self._listed(connection, keys))
 
     def edited(self, feeds: Collection[int], keys: Collection[uuid.UUID], *, own_only: bool = False) -> None:
         if feeds and keys:
-            buckets.reviewed(_reached(feeds, own_only), self._listed(sql.writer(), keys))
+            activity_groups.reviewed(_reached(feeds, own_only), self._listed(sql.writer(), keys))
 
     def spread_part(
         self, feed: int, keys: Collection[uuid.UUID], after: int, up_to: int, change: Spread.Change
@@ -115,7 +118,7 @@ class DatabaseTimelines(Timelines):
             for key in stored:
                 _delete_via(connection, feed, key, after, up_to)
         if change != Spread.Change.PLACED:
-            buckets.reviewed(reached, Listed.of(stored))
+            activity_groups.reviewed(reached, Listed.of(stored))
         if change != Spread.Change.EDITED:
             self._bring(connection, feed, stored, reached, [after, up_to])
 
@@ -140,7 +143,7 @@ class DatabaseTimelines(Timelines):
                 "AND f.id > %s AND f.id <= %s",
                 [feed, *present.params, feed, *follows],
             )
-            buckets.joined(Shown(reached, present, Listed.of([feed])))
+            activity_groups.joined(Shown(reached, present, Listed.of([feed])))
 
     def followed(self, follows: Sequence[int]) -> None:
         if not follows:
@@ -151,7 +154,7 @@ class DatabaseTimelines(Timelines):
         [[target]] = sql.rows(connection, f"SELECT target_id FROM {FOLLOW} WHERE id = %s", follows[:1])
         copied = f"SELECT p.key FROM {PLACEMENT} p JOIN {FOLLOW} f ON f.target_id = p.feed_id WHERE {ADMITS}"
         followed = f"SELECT f.target_id FROM {FOLLOW} f WHERE {chosen}"
-        buckets.joined(
+        activity_groups.joined(
             Shown(
                 Selection.of_follows(follows, target),
                 Listed(f"{copied} AND {chosen}", follows),
@@ -166,7 +169,7 @@ class DatabaseTimelines(Timelines):
                 connection, f"DELETE FROM {TIMELINE} WHERE feed = %s AND via = %s", [source, target]
             )
             if gone:
-                buckets.resync(source)
+                activity_groups.resync(source)
 
     def rebuild(self, feed: int) -> None:
         connection = sql.writer()
@@ -175,8 +178,8 @@ class DatabaseTimelines(Timelines):
         sql.execute(connection, f"{_VIA} f.source_id = %s{_KEEP}", [feed])
         sql.execute(connection, f"{_HIDE} e.feed_id = %s", [feed])
         keys = Listed(f"SELECT key FROM {TIMELINE} WHERE feed = %s", [feed])
-        buckets.joined(Shown(Selection.of([feed]), keys))
-        buckets.resync(feed)
+        activity_groups.joined(Shown(Selection.of([feed]), keys))
+        activity_groups.resync(feed)
 
     def _listed(self, connection: BaseDatabaseWrapper, keys: Collection[uuid.UUID]) -> Listed:
         return Listed.of(sql.key_params(connection, keys))

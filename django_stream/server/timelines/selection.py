@@ -7,8 +7,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django_stream.server.timelines import sql
-from django_stream.server.timelines.sql import EXCLUDED, FEED, FOLLOW, TIMELINE
+from django_stream.server import sql
+from django_stream.server.sql import EXCLUDED, FEED, FOLLOW, TIMELINE
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from django.http import FileResponse, HttpRequest, HttpResponseBase, JsonResponse
 from django.views.decorators.http import require_safe
 
-from django_stream.server.files.addresses import storage
 from django_stream.server.files.kinds import IMAGES
-from django_stream.server.objects import missing
+from django_stream.server.files.urls import storage
 from django_stream.server.reads import files as reads
+from django_stream.server.validation import missing
 
 _HEADERS = {
     # Strangers wrote these bytes: no browser may take them for a page of this site.

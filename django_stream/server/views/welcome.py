@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from django_stream.server.views.http import api
+from django_stream.server.views.api import api
 
 _ABOUT = (
     "This is a server of the Stream feeds API v1.0, made for programs. "

@@ -13,7 +13,7 @@ from django.test import RequestFactory
 
 from django_stream.feeds import paging
 from django_stream.feeds.manager import feed_manager
-from django_stream.publishing.dispatch import drain
+from django_stream.publishing.drain import drain
 from django_stream.publishing.outbox import activities_paused
 from tests.testapp.models import Album, Article, Member, Opinion, Subscription
 

@@ -13,20 +13,19 @@ from django.contrib.auth.models import User
 from django.db import OperationalError, transaction
 
 from django_stream.client.exceptions import ConnectionFailed
-from django_stream.deadlocks import survives_deadlocks
+from django_stream.database.deadlocks import survives_deadlocks
 from django_stream.models import OutboxEntry, Publication
 from django_stream.publishing import ledger, settlement
-from django_stream.publishing.dispatch import drain
+from django_stream.publishing.drain import drain
 from django_stream.publishing.leases import Lease, claim
 from django_stream.publishing.nudge import nudges_held
 from django_stream.publishing.publisher import Change
 from django_stream.publishing.retry import RetryPolicy
 from django_stream.publishing.settlement import settle
+from tests.db.publishing.concurrency import alone, is_stuck, patience
 from tests.faults import BreakingTransport, Clock, client_over, meanwhile
 from tests.services.processes import wait_until
 from tests.testapp.models import Tag
-
-from .at_once import alone, is_stuck, patience
 
 pytestmark = [
     pytest.mark.services,

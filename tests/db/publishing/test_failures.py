@@ -16,16 +16,16 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from django_stream import signals, tasks
+from django_stream.backends import get_client
 from django_stream.client.exceptions import ConnectionFailed
-from django_stream.homes import get_client
 from django_stream.models import OutboxEntry, Publication
 from django_stream.protocol.errors import ApiError
 from django_stream.protocol.messages import ApiResponse
 from django_stream.publishing.backfill import note_rows
-from django_stream.publishing.dispatch import drain
-from django_stream.publishing.messenger import messenger
+from django_stream.publishing.drain import drain
 from django_stream.publishing.parking import retry_parked
 from django_stream.publishing.publisher import publisher_for
+from django_stream.publishing.wakeup import messenger
 from tests.faults import BreakingTransport, Clock, Step, after, answering, before, client_over, meanwhile
 from tests.testapp.models import Article, Subscription, Tag
 
@@ -266,7 +266,7 @@ def test_what_a_killed_worker_left_open_is_not_taken_for_known(
 def test_a_database_without_short_statements_is_drained_too(
     ada: User, clock: Clock, feed_of: FeedOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("django_stream.publishing.writing._ROWS_OF", {})
+    monkeypatch.setattr("django_stream.database.bulk_sql._ROWS_OF", {})
     Tag.objects.bulk_create([Tag(name=name, user=ada) for name in "abc"])
     lost = BreakingTransport(*[after(LOST)] * 3)
 

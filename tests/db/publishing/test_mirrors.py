@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
+from django_stream.backends import get_client
 from django_stream.client.exceptions import DoesNotExistException
 from django_stream.feeds.enrichment import Enrich
-from django_stream.homes import get_client
 from django_stream.models import OutboxEntry
-from django_stream.publishing.dispatch import drain
+from django_stream.publishing.drain import drain
 from tests.faults import BreakingTransport, after, client_over
 from tests.testapp.models import Album, Article, Clip, Media, Member, Opinion, Video
 

@@ -10,13 +10,13 @@ from django.contrib.auth.models import User
 
 from django_stream import signals
 from django_stream.client.exceptions import TruncatedResponse
+from django_stream.database.bulk_sql import insert_keys
 from django_stream.models import OutboxEntry, Publication
 from django_stream.protocol.errors import ApiError
 from django_stream.protocol.messages import ApiRequest, ApiResponse
-from django_stream.publishing.dispatch import drain
+from django_stream.publishing.drain import drain
 from django_stream.publishing.leases import Lease, claim
 from django_stream.publishing.report import DrainReport
-from django_stream.publishing.writing import insert_keys
 from tests.faults import BreakingTransport, Clock, client_over, meanwhile
 from tests.testapp.models import Article, Tag
 

@@ -11,7 +11,7 @@ from django.contrib.auth.models import Group, User
 
 from django_stream.feeds.manager import feed_manager
 from django_stream.models import OutboxEntry, Publication
-from django_stream.publishing.dispatch import drain
+from django_stream.publishing.drain import drain
 from tests.testapp.models import Article, Badge, Club, Comment, Photo, Reading, Subscription, Tag
 
 pytestmark = pytest.mark.django_db

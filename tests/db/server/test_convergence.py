@@ -9,9 +9,9 @@ from collections.abc import Callable
 import pytest
 from django.db import OperationalError, connection, connections, transaction
 
-from django_stream.deadlocks import survives_deadlocks
-from django_stream.server.actions import feeds
-from django_stream.server.fanout import spread
+from django_stream.database.deadlocks import survives_deadlocks
+from django_stream.server import feed_store
+from django_stream.server.fanout import jobs
 from django_stream.server.models import Feed, Placement, Spread
 from django_stream.server.timelines import timelines
 from tests.contract.calling import call, ok
@@ -92,7 +92,7 @@ def at_once(*works: Callable[[], None]) -> None:
 
 
 def settle_and_compare() -> None:
-    spread.resume(idle_seconds=0)
+    jobs.resume(idle_seconds=0)
     assert not Spread.objects.exists()
     before = snapshot()
     for feed in Feed.objects.all():
@@ -147,10 +147,10 @@ def test_the_victim_of_a_deadlock_begins_anew():
         def work() -> None:
             with transaction.atomic():
                 attempts.append(first)
-                feeds.lock([first])
+                feed_store.lock([first])
                 if len(attempts) <= 2:
                     both_hold_one.wait()
-                feeds.lock([second])
+                feed_store.lock([second])
 
         return survives_deadlocks(work)
 

@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 
 from django_stream.protocol.activity_ids import activity_id
 from django_stream.protocol.times import parse_time
-from django_stream.server.fanout import spread
+from django_stream.server.fanout import jobs
 from django_stream.server.models import (
     Activity,
     Application,
@@ -76,7 +76,7 @@ class FeedMachine(RuleBasedStateMachine):
 
     def settle(self) -> None:
         """Work off what is still under way."""
-        spread.resume(idle_seconds=0)
+        jobs.resume(idle_seconds=0)
 
     @rule(feed=feeds, name=activities, content=contents, to=few_feeds)
     def add(self, feed, name, content, to):
@@ -175,7 +175,7 @@ class PendingMachine(FeedMachine):
     def serve_a_chunk(self, data) -> None:
         pending = sorted(Spread.objects.values_list("pk", flat=True))
         if pending:
-            spread._chunk(data.draw(st.sampled_from(pending)))
+            jobs._chunk(data.draw(st.sampled_from(pending)))
 
     @rule()
     def compare(self) -> None:

@@ -7,11 +7,11 @@ from django.utils import timezone
 
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.protocol.times import parse_time
+from django_stream.server.activity_input import key_or_none
 from django_stream.server.conf import server_settings
-from django_stream.server.drafts import key_or_none
-from django_stream.server.groups import group_of
+from django_stream.server.feed_groups import group_of
 from django_stream.server.models import Bucket
-from django_stream.server.reads import groupings
+from django_stream.server.reads import activity_groups
 from django_stream.server.timelines import Window
 from tests.contract.calling import follow, ok, post, refused
 
@@ -100,7 +100,7 @@ def test_a_page_costs_one_query_and_one_for_its_bounds(days, bounded, django_ass
     application, name = server_settings.own_app_id, FeedID("notification", "1")
     window = Window(25, up_to=key_or_none(last)) if bounded else Window(25)
     with django_assert_num_queries(1 + bounded):
-        page = groupings.page(application, name, group_of(application, "notification"), window)
+        page = activity_groups.page(application, name, group_of(application, "notification"), window)
     assert [len(items) for _, items in page.groups] == [2] * days
     assert (page.unseen, page.unread, page.more) == (days, days, False)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from django_stream.server.fanout import spread
+from django_stream.server.fanout import jobs
 from django_stream.server.models import Feed, Follow, Spread
 from tests.contract.calling import ids, ok, post
 
@@ -49,9 +49,9 @@ def test_all_chunks_are_served_when_the_transaction_commits(followed, django_cap
 def test_a_fanout_that_a_killed_worker_left_is_resumed_where_it_stopped(followed):
     post("user:1")
     pending = Spread.objects.get()
-    assert spread._chunk(pending.pk)
+    assert jobs._chunk(pending.pk)
     assert reached() == FOLLOWERS[:2]
-    assert spread.resume(idle_seconds=0) == 1
+    assert jobs.resume(idle_seconds=0) == 1
     assert reached() == FOLLOWERS
 
 
@@ -59,12 +59,12 @@ def test_chunks_act_on_the_record_as_it_is_when_they_come(followed):
     activity = post("user:1")["id"]
     ok("DELETE", "feed/timeline/3/follows/user:1/")
     ok("POST", "feed/timeline/9/follows/", {"target": "user:1", "activity_copy_limit": 0})
-    spread.resume(idle_seconds=0)
+    jobs.resume(idle_seconds=0)
     assert reached() == [name for name in FOLLOWERS if name != "timeline:3"]
     assert ids("timeline:9") == []
     ok("DELETE", f"feed/user/1/{activity}/")
     ok("POST", "unfollow_many/", [{"source": name, "target": "user:1"} for name in FOLLOWERS])
-    spread.resume(idle_seconds=0)
+    jobs.resume(idle_seconds=0)
     assert reached() == []
 
 
@@ -81,7 +81,7 @@ def test_a_chunk_that_meets_rows_already_copied_keeps_them_and_adds_the_others(f
     ok("DELETE", "feed/timeline/1/follows/user:1/", keep_history="true")
     ok("POST", "feed/timeline/1/follows/", {"target": "user:1"})
     assert ids("timeline:1") == [activity]
-    spread.resume(idle_seconds=0)
+    jobs.resume(idle_seconds=0)
     assert reached() == FOLLOWERS
 
 
@@ -96,7 +96,7 @@ def groups(feed: str) -> list[tuple[str, int]]:
 
 def serve(newest_first: bool) -> None:
     for pending in Spread.objects.order_by("-pk" if newest_first else "pk").values_list("pk", flat=True):
-        spread.run(pending)
+        jobs.run(pending)
 
 
 @pytest.mark.parametrize("newest_first", [False, True])
@@ -121,12 +121,12 @@ def test_a_way_that_goes_late_takes_the_activity_out_of_the_group_of_a_later_tex
     [late] = Spread.objects.filter(feed=Feed.objects.get(slug="user", user_id="2").pk)
     ok("POST", "data_privacy/delete_activities/", {"activities": [{"id": activity}]})
     for pending in Spread.objects.exclude(pk=late.pk):
-        spread.run(pending.pk)
+        jobs.run(pending.pk)
     assert groups("aggregated:2") == [("_2026-01-01", 1)]
     ok("DELETE", f"feed/user/1/{activity}/")
     for pending in Spread.objects.exclude(pk=late.pk):
-        spread.run(pending.pk)
-    spread.run(late.pk)
+        jobs.run(pending.pk)
+    jobs.run(late.pk)
     assert groups("aggregated:2") == []
 
 
@@ -136,11 +136,11 @@ def test_erasing_empties_the_text_of_the_group_and_makes_nothing_new(settings, f
     }
     ok("POST", "follow_many/", [{"source": "notification:1", "target": "user:1"}])
     activity = write("user:1", "likes", actor="SU:ann")
-    spread.resume(idle_seconds=0)
+    jobs.resume(idle_seconds=0)
     page = ok("GET", "feed/notification/1/", mark_seen="true", mark_read="true")
     assert [group["group"] for group in page["results"]] == ["SU:ann likes"]
     ok("POST", "data_privacy/delete_activities/", {"activities": [{"id": activity}]})
-    spread.resume(idle_seconds=0)
+    jobs.resume(idle_seconds=0)
     page = ok("GET", "feed/notification/1/")
     assert [group["group"] for group in page["results"]] == [" "]
     assert (page["unseen"], page["unread"]) == (0, 0)
@@ -150,29 +150,29 @@ def test_what_is_hidden_before_its_chunk_comes_stays_hidden(followed):
     activity = post("user:1")["id"]
     ok("DELETE", f"feed/timeline/3/{activity}/")
     ok("DELETE", f"feed/aggregated/1/{activity}/")
-    spread.resume(idle_seconds=0)
+    jobs.resume(idle_seconds=0)
     assert reached() == [name for name in FOLLOWERS if name != "timeline:3"]
     assert (groups("aggregated:1"), len(groups("aggregated:2"))) == ([], 1)
 
 
 def test_what_lingers_after_its_removal_cannot_be_hidden(followed):
     activity = write("user:1", "like")
-    spread.resume(idle_seconds=0)
+    jobs.resume(idle_seconds=0)
     ok("DELETE", f"feed/user/1/{activity}/")
     ok("DELETE", f"feed/timeline/3/{activity}/")
     write("user:1", "like")
-    spread.resume(idle_seconds=0)
+    jobs.resume(idle_seconds=0)
     assert reached() == FOLLOWERS
 
 
 def test_an_update_recounts_the_actors_of_grouped_followers_in_chunks(followed):
     write("user:1", "like", actor="x")
     post("user:1", verb="like", actor="y", time=TIME)
-    spread.resume(idle_seconds=0)
+    jobs.resume(idle_seconds=0)
     body = {"actor": "y", "verb": "like", "object": "1", "foreign_id": "a", "time": TIME}
     ok("POST", "activities/", {"activities": [body]})
     [pending] = Spread.objects.all()
-    spread.run(pending.pk)
+    jobs.run(pending.pk)
     [group] = ok("GET", "feed/aggregated/2/")["results"]
     assert (group["activity_count"], group["actor_count"]) == (2, 1)
 
@@ -180,6 +180,6 @@ def test_an_update_recounts_the_actors_of_grouped_followers_in_chunks(followed):
 def test_an_update_spreads_nothing_where_nothing_is_grouped(settings, followed):
     settings.STREAM_SERVER_FEED_GROUPS = {"user": {"kind": "flat"}}
     write("user:1", "like", actor="x")
-    spread.resume(idle_seconds=0)
+    jobs.resume(idle_seconds=0)
     write("user:1", "like", actor="y")
     assert not Spread.objects.exists()

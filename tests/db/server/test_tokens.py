@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pytest
 
 from django_stream.protocol import scopes
-from django_stream.server.call import Endpoint
 from django_stream.server.endpoints import ENDPOINTS
+from django_stream.server.requests import Endpoint
 from tests.contract.calling import call, ok, token, user_token
 
 pytestmark = pytest.mark.django_db

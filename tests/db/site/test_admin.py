@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from django_stream.models import OutboxEntry
-from django_stream.publishing.dispatch import drain
+from django_stream.publishing.drain import drain
 from django_stream.publishing.models import never
 from django_stream.publishing.outbox import activities_paused
 from tests.testapp.models import Article, Plain

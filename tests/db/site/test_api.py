@@ -15,7 +15,7 @@ from django_stream.client.exceptions import ConnectionFailed
 from django_stream.feeds import paging
 from django_stream.protocol.errors import ApiError
 from django_stream.protocol.messages import ApiResponse
-from django_stream.publishing.dispatch import drain
+from django_stream.publishing.drain import drain
 from tests.faults import BreakingTransport, Step, answering, before, client_over
 from tests.testapp.models import Article, Subscription
 

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from django_stream.homes import get_client
+from django_stream.backends import get_client
 from django_stream.models import OutboxEntry
 from django_stream.publishing.models import never
 from django_stream.publishing.outbox import activities_paused

@@ -18,10 +18,10 @@ from prometheus_client import CollectorRegistry, generate_latest
 from django_stream.api.health import health
 from django_stream.models import OutboxEntry
 from django_stream.publishing import telemetry
-from django_stream.publishing.dispatch import drain
-from django_stream.publishing.health import OutboxHealth, outbox_health
+from django_stream.publishing.drain import drain
 from django_stream.publishing.models import never
 from django_stream.publishing.prometheus import register_metrics
+from django_stream.publishing.status import OutboxHealth, outbox_health
 from tests.testapp.models import Tag
 
 pytestmark = pytest.mark.django_db

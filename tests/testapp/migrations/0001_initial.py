@@ -3,7 +3,7 @@
 import django.contrib.auth.models
 import django.db.models.deletion
 import django.utils.timezone
-import django_stream.activities.speaking
+import django_stream.activities.representation
 import uuid
 from django.conf import settings
 from django.db import migrations, models
@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
             options={
                 'abstract': False,
             },
-            bases=(django_stream.activities.speaking.SpeaksActivity, models.Model),
+            bases=(django_stream.activities.representation.SpeaksActivity, models.Model),
         ),
         migrations.CreateModel(
             name='Member',
@@ -61,7 +61,7 @@ class Migration(migrations.Migration):
             options={
                 'abstract': False,
             },
-            bases=(django_stream.activities.speaking.SpeaksActivity, models.Model),
+            bases=(django_stream.activities.representation.SpeaksActivity, models.Model),
         ),
         migrations.CreateModel(
             name='Article',
@@ -78,7 +78,7 @@ class Migration(migrations.Migration):
             options={
                 'abstract': False,
             },
-            bases=(django_stream.activities.speaking.SpeaksActivity, models.Model),
+            bases=(django_stream.activities.representation.SpeaksActivity, models.Model),
         ),
         migrations.CreateModel(
             name='Badge',
@@ -110,7 +110,7 @@ class Migration(migrations.Migration):
             options={
                 'abstract': False,
             },
-            bases=(django_stream.activities.speaking.SpeaksActivity, models.Model),
+            bases=(django_stream.activities.representation.SpeaksActivity, models.Model),
         ),
         migrations.CreateModel(
             name='Video',
@@ -145,7 +145,7 @@ class Migration(migrations.Migration):
             options={
                 'abstract': False,
             },
-            bases=(django_stream.activities.speaking.SpeaksActivity, models.Model),
+            bases=(django_stream.activities.representation.SpeaksActivity, models.Model),
         ),
         migrations.CreateModel(
             name='Pin',
@@ -157,7 +157,7 @@ class Migration(migrations.Migration):
                 ('item', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='testapp.article')),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
             ],
-            bases=(django_stream.activities.speaking.SpeaksActivity, models.Model),
+            bases=(django_stream.activities.representation.SpeaksActivity, models.Model),
         ),
         migrations.CreateModel(
             name='Reading',
@@ -170,7 +170,7 @@ class Migration(migrations.Migration):
             options={
                 'abstract': False,
             },
-            bases=(django_stream.activities.speaking.SpeaksActivity, models.Model),
+            bases=(django_stream.activities.representation.SpeaksActivity, models.Model),
         ),
         migrations.CreateModel(
             name='Subscription',
@@ -193,7 +193,7 @@ class Migration(migrations.Migration):
             options={
                 'abstract': False,
             },
-            bases=(django_stream.activities.speaking.SpeaksActivity, models.Model),
+            bases=(django_stream.activities.representation.SpeaksActivity, models.Model),
         ),
         migrations.CreateModel(
             name='Clip',

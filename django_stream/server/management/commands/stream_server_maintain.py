@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from django_stream.management.database import DatabaseCommand
+from django_stream.database.commands import DatabaseCommand
 from django_stream.server.actions import audit
-from django_stream.server.fanout import spread
+from django_stream.server.fanout import jobs
 
 
 class Command(DatabaseCommand):
@@ -20,6 +20,6 @@ class Command(DatabaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        resumed = spread.resume(options["idle"])
+        resumed = jobs.resume(options["idle"])
         pruned = audit.prune()
         self.stdout.write(f"{resumed} fan-outs resumed, {pruned} audit log entries deleted")

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from django_stream.management.database import DatabaseCommand
+from django_stream.database.commands import DatabaseCommand
 from example_project.history import source
 from example_project.history.checking import check
 

@@ -14,9 +14,9 @@ from django.core.management.base import CommandError
 from django.db import transaction
 from django.utils import timezone
 
-from django_stream.management.database import DatabaseCommand
+from django_stream.database.commands import DatabaseCommand
 from django_stream.models import OutboxEntry
-from django_stream.publishing.dispatch import drain
+from django_stream.publishing.drain import drain
 from example_project.history.models import Commit
 from example_project.social.demo import GUIDE, PASSWORD, PEOPLE, SAYINGS, WORKS
 from example_project.social.models import Follow, Like, Post

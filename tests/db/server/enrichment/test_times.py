@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from django.utils import timezone as clock
 
-from django_stream.server.enrichment.rows import time_text
 from django_stream.server.models import Reaction, StreamUser
+from django_stream.server.reads.enrichment.reaction_rows import time_text
 from tests.contract.calling import ok
 
 HALF = timezone(timedelta(hours=5, minutes=30))

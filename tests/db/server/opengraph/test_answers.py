@@ -5,8 +5,8 @@ from functools import partial
 import pytest
 from django.core.cache import cache
 
+from django_stream.server.handlers import opengraph
 from django_stream.server.opengraph.fetching import fetch
-from django_stream.server.views import opengraph
 from tests.contract.calling import ok, refusal, refused, user_token
 
 pytestmark = pytest.mark.django_db

@@ -9,8 +9,8 @@ from ipaddress import ip_address
 import pytest
 
 from django_stream.protocol.errors import ApiError
-from django_stream.server.opengraph.addresses import is_public
 from django_stream.server.opengraph.fetching import fetch
+from django_stream.server.opengraph.public_addresses import is_public
 
 MALFORMED = {
     "file": "file:///etc/passwd",

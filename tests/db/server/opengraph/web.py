@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 
-from django_stream.server.opengraph.addresses import Rules, is_public
+from django_stream.server.opengraph.public_addresses import Rules, is_public
 
 Page = Callable[[BaseHTTPRequestHandler], None]
 

@@ -1,0 +1,109 @@
+"""Model references: the text that stands for a row inside an activity.
+
+Rows are `app_label.Model:pk`; mirrored users are `SU:id` and mirrored collection rows `SO:name:id`,
+so that clients which know no models can show them too.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from django.apps import apps
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from django_stream.activities.ids import from_wire_id, pk_text, wire_id
+
+_MAX_INTEGER = 2**63 - 1
+_prefix_of: dict[type[models.Model], str] = {}
+_model_by_prefix: dict[str, type[models.Model]] = {}
+
+
+class Reference(NamedTuple):
+    """A row by its model and the text of its primary key."""
+
+    model: type[models.Model]
+    object_id: str
+
+
+def refer_by_prefix(model: type[models.Model], prefix: str) -> None:
+    """Let references to a mirrored model begin with `SU` or `SO:<collection>`."""
+    _prefix_of[model] = prefix
+    _model_by_prefix[prefix] = model
+
+
+def read_prefix(model: type[models.Model], prefix: str) -> None:
+    """Read references with this prefix as rows of the model, unless another model is mirrored by it."""
+    _model_by_prefix.setdefault(prefix, model)
+
+
+def reference_of(instance: models.Model) -> str:
+    """The reference of a saved row; ValueError when it has no primary key yet."""
+    object_id = object_id_of(instance)
+    prefix = _prefix_of.get(concrete(type(instance)))
+    return (
+        f"{prefix}:{wire_id(object_id)}" if prefix else f"{concrete(type(instance))._meta.label}:{object_id}"
+    )
+
+
+def label_reference_of(instance: models.Model) -> str:
+    """`app_label.Model:pk`, also for mirrored rows: the foreign id of a row's activity."""
+    return f"{concrete(type(instance))._meta.label}:{object_id_of(instance)}"
+
+
+def concrete(model: type[models.Model]) -> type[models.Model]:
+    """The model that a proxy stands for."""
+    return model._meta.concrete_model or model
+
+
+def object_id_of(instance: models.Model) -> str:
+    """The primary key as text; a composite key becomes a JSON list."""
+    pk = instance.pk
+    if pk is None:
+        raise ValueError(f"{instance._meta.label} has no primary key yet: save it before referring to it")
+    fields = instance._meta.pk_fields
+    if len(fields) == 1:
+        return pk_text(fields[0].to_python(pk))
+    return pk_text(tuple(field.to_python(part) for field, part in zip(fields, pk, strict=True)))
+
+
+def parse_reference(value: object) -> Reference | None:
+    """Read a reference, or None for any other value: text with a colon is not yet a reference."""
+    if not isinstance(value, str):
+        return None
+    prefix, colon, wire = value.rpartition(":")
+    mirrored = _model_by_prefix.get(prefix)
+    if mirrored is not None and wire:
+        return Reference(mirrored, from_wire_id(wire))
+    label, colon, object_id = value.partition(":")
+    model = _model_of(label) if colon and object_id else None
+    return Reference(model, object_id) if model else None
+
+
+@lru_cache(maxsize=1024)
+def _model_of(label: str) -> type[models.Model] | None:
+    if label.count(".") != 1:
+        return None
+    try:
+        return apps.get_model(label)
+    except (LookupError, ValueError):
+        return None
+
+
+def clean_pk(model: type[models.Model], object_id: str) -> Any:
+    """The primary key as the model's own type, or None when the text cannot be one."""
+    fields = model._meta.pk_fields
+    try:
+        parts = [object_id] if len(fields) == 1 else json.loads(object_id)
+        if not isinstance(parts, list) or len(parts) != len(fields):
+            return None
+        values = tuple(field.to_python(part) for field, part in zip(fields, parts, strict=True))
+        object_id.encode()
+    except (ValueError, ValidationError, TypeError, OverflowError, RecursionError):
+        return None
+    # What no database could look for may still be written into an activity by anybody.
+    if "\0" in object_id or any(isinstance(value, int) and abs(value) > _MAX_INTEGER for value in values):
+        return None
+    return values[0] if len(fields) == 1 else values

@@ -1,0 +1,188 @@
+"""The properties by which an instance speaks as an activity; any of them may be overridden."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models
+from django.utils import timezone
+
+from django_stream.activities.declaration import ActivityDeclaration, wire_name
+from django_stream.activities.model_references import label_reference_of, reference_of
+from django_stream.activities.paths import Source, resolve
+
+DEFAULT_TIME = "created_at"
+_DEFAULT_ACTOR = "user"
+
+
+class SpeaksActivity:
+    """Names follow stream-django, so that its models move by a change of import."""
+
+    @property
+    def activity_instance(self) -> models.Model:
+        """The row that speaks."""
+        return self  # type: ignore[return-value]
+
+    @property
+    def activity_declaration(self) -> ActivityDeclaration:
+        return ActivityDeclaration.of(type(self.activity_instance))
+
+    @property
+    def activity_actor_attr(self) -> Any:
+        """The acting instance, usually a user."""
+        return self._declared(self.activity_declaration.actor or _DEFAULT_ACTOR)
+
+    @property
+    def activity_actor_id(self) -> Any:
+        """The user id of the author's feed."""
+        actor = self.activity_actor_attr
+        return actor.pk if isinstance(actor, models.Model) else actor
+
+    @property
+    def activity_actor(self) -> str | None:
+        """The actor as it stands in the activity: a model reference."""
+        return as_reference(self.activity_actor_attr)
+
+    @property
+    def activity_verb(self) -> str:
+        verb = self.activity_declaration.verb
+        if verb is None:
+            return self.activity_instance._meta.model_name or ""
+        return str(verb(self.activity_instance) or "") if callable(verb) else verb
+
+    @property
+    def activity_object_attr(self) -> Any:
+        """What is acted upon: the row itself unless declared otherwise."""
+        source = self.activity_declaration.object
+        return self.activity_instance if source is None else self._declared(source)
+
+    @property
+    def activity_object(self) -> str | None:
+        return as_reference(self.activity_object_attr)
+
+    @property
+    def activity_target(self) -> str | None:
+        source = self.activity_declaration.target
+        return None if source is None else as_reference(self._declared(source))
+
+    @property
+    def activity_foreign_id(self) -> str:
+        """With the time, the identity of the activity on the wire."""
+        return label_reference_of(self.activity_instance)
+
+    @property
+    def activity_time(self) -> datetime | None:
+        value = self._declared(self.activity_declaration.time or DEFAULT_TIME)
+        return None if value is None else aware(value)
+
+    @property
+    def activity_notify(self) -> list[Any]:
+        """Further feeds that receive the activity: feed ids, feeds, or users (their notification feeds)."""
+        source = self.activity_declaration.to
+        value: Any = None if source is None else self._declared(source)
+        if hasattr(value, "all"):
+            # From the row's own database: a replica that a router names may not know the change yet.
+            value = value.using(self.activity_instance._state.db)
+        if isinstance(value, str | models.Model):
+            return [value]
+        return [] if value is None else list(value)
+
+    @property
+    def activity_author_feed(self) -> str | None:
+        """Slug of the feed that receives the activity first; None means STREAM_USER_FEED."""
+        return self.activity_declaration.feed
+
+    @property
+    def activity_should_publish(self) -> bool:
+        """False keeps the row out of the feeds, and takes it out when it was in."""
+        source = self.activity_declaration.should_publish
+        return True if source is None else bool(self._declared(source))
+
+    @property
+    def extra_activity_data(self) -> dict[str, Any] | None:
+        """Custom fields of the activity."""
+        return {wire_name(path): self._declared(path) for path in self.activity_declaration.extra}
+
+    @classmethod
+    def activity_related_models(cls) -> list[str] | None:
+        """Paths for select_related when rows of this model are shown in a feed."""
+        return None
+
+    def _declared(self, source: Source) -> Any:
+        return resolve(self.activity_instance, source)
+
+
+class RegisteredSpeaker(SpeaksActivity):
+    """Speaks for a row of a model that cannot be subclassed."""
+
+    def __init__(self, instance: models.Model, declaration: ActivityDeclaration) -> None:
+        self._instance = instance
+        self._declaration = declaration
+
+    @property
+    def activity_instance(self) -> models.Model:
+        return self._instance
+
+    @property
+    def activity_declaration(self) -> ActivityDeclaration:
+        return self._declaration
+
+
+# What an activity is made of; the others only tell how rows are read.
+_PROPERTIES = tuple(
+    name
+    for name, value in vars(SpeaksActivity).items()
+    if isinstance(value, property) and name not in {"activity_instance", "activity_declaration"}
+)
+
+
+def as_reference(value: Any) -> str | None:
+    if value is None:
+        return None
+    return reference_of(value) if isinstance(value, models.Model) else str(value)
+
+
+def aware(value: date | datetime) -> datetime:
+    """Naive times are local where USE_TZ is off, as Django stores them, and UTC where it is on."""
+    if not isinstance(value, date):
+        raise TypeError(f"the activity's time is {value!r}, and neither a date nor a datetime")
+    if not isinstance(value, datetime):
+        value = datetime(value.year, value.month, value.day)
+    if timezone.is_aware(value):
+        return value
+    zone = timezone.get_fixed_timezone(0) if settings.USE_TZ else timezone.get_default_timezone()
+    return timezone.make_aware(value, zone)
+
+
+def sources_of(model: type[models.Model], declaration: ActivityDeclaration) -> list[Source]:
+    """Every path the activity is made from, defaults included; overridden properties may read anything."""
+    defaults = {"actor": _DEFAULT_ACTOR, "time": DEFAULT_TIME}
+    sources: dict[str, Source] = {**defaults, **declaration.sources()}
+    if issubclass(model, SpeaksActivity) and overrides(model, *_PROPERTIES):
+        sources["an overridden property"] = lambda row: row
+    return list(sources.values())
+
+
+def overrides(model: type[models.Model], *names: str) -> bool:
+    """Whether a model replaces any of these properties by its own."""
+    return any(getattr(model, name) is not getattr(SpeaksActivity, name) for name in names)
+
+
+def default_time_is_missing(model: type[models.Model]) -> bool:
+    """True when a model neither declares its time nor has the field that is used by default."""
+    try:
+        model._meta.get_field(DEFAULT_TIME)
+    except FieldDoesNotExist:
+        return not hasattr(model, DEFAULT_TIME)
+    return False
+
+
+def default_actor_is_missing(model: type[models.Model]) -> bool:
+    try:
+        model._meta.get_field(_DEFAULT_ACTOR)
+    except FieldDoesNotExist:
+        return not hasattr(model, _DEFAULT_ACTOR)
+    return False

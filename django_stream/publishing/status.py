@@ -1,0 +1,34 @@
+"""How the outbox is doing: what a monitor asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import Count, Min, Q
+from django.utils import timezone
+
+from django_stream.publishing.models import OutboxEntry
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxHealth:
+    """Entries waiting, the age of the oldest in seconds, entries that failed before, entries parked."""
+
+    depth: int
+    oldest_seconds: float
+    retrying: int
+    parked: int
+
+
+def outbox_health(using: str = "default") -> OutboxHealth:
+    """One query."""
+    waiting = Q(parked_at=None)
+    found = OutboxEntry.objects.using(using).aggregate(
+        depth=Count("pk", filter=waiting),
+        oldest=Min("created_at", filter=waiting),
+        retrying=Count("pk", filter=waiting & ~Q(reason="")),
+        parked=Count("pk", filter=~waiting),
+    )
+    oldest = found.pop("oldest")
+    age = (timezone.now() - oldest).total_seconds() if oldest else 0.0
+    return OutboxHealth(oldest_seconds=max(age, 0.0), **found)

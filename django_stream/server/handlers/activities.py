@@ -1,0 +1,40 @@
+"""Activities wherever they are: read and update."""
+
+from __future__ import annotations
+
+import uuid
+
+from django_stream.protocol import limits
+from django_stream.protocol.errors import invalid
+from django_stream.server.actions import updates
+from django_stream.server.activity_input import drafts_of, key_of, key_or_none, moment_of
+from django_stream.server.reads import activities, serializers
+from django_stream.server.reads.enrichment.enrich import enriched
+from django_stream.server.requests import Body, Call, batch
+
+
+def read(call: Call) -> Body:
+    keys = _keys(call)
+    if len(keys) > limits.ACTIVITIES_PER_REQUEST:
+        raise invalid(f"at most {limits.ACTIVITIES_PER_REQUEST} activities can be read at once", "ids")
+    found = activities.in_order(call.application_id, keys)
+    return {"results": enriched(call, [serializers.activity(activity) for activity in found])}
+
+
+def _keys(call: Call) -> list[uuid.UUID]:
+    ids = call.parameters.listed("ids")
+    if ids:
+        return [key for value in ids if (key := key_or_none(value)) is not None]
+    foreign_ids, timestamps = call.parameters.listed("foreign_ids"), call.parameters.listed("timestamps")
+    if not foreign_ids and not timestamps:
+        raise invalid("ids, or foreign_ids with timestamps, are required", "ids")
+    if len(foreign_ids) != len(timestamps):
+        raise invalid("foreign_ids and timestamps must have the same length", "timestamps")
+    moments = [moment_of(text, "timestamps") for text in timestamps]
+    return [key_of(foreign_id, moment) for foreign_id, moment in zip(foreign_ids, moments, strict=True)]
+
+
+def update(call: Call) -> Body:
+    items = batch(call.fields().get("activities"), "activities", limits.ACTIVITIES_PER_REQUEST)
+    updates.replace(call.application_id, drafts_of(items, call.application_id, identified=True))
+    return {}

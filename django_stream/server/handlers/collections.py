@@ -1,0 +1,104 @@
+"""Collections: one entry and many."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django_stream.protocol import limits
+from django_stream.protocol.errors import invalid
+from django_stream.server import permissions
+from django_stream.server.actions import collections as actions
+from django_stream.server.reads import collections as reads
+from django_stream.server.requests import Body, Call, batch
+from django_stream.server.validation import data_of, text_id, word_id
+
+
+def create(call: Call) -> Body:
+    fields = call.fields()
+    entry_id = word_id(fields["id"], "id") if fields.get("id") not in (None, "") else ""
+    data = _filled(fields.get("data"))
+    entry = actions.create(call.application_id, _collection(call), entry_id, data, _owner(call, fields))
+    return reads.shape(entry)
+
+
+def _owner(call: Call, fields: dict[str, Any]) -> str:
+    given = fields.get("user_id")
+    owner = "" if given is None else text_id(given, "user_id")
+    if call.principal.is_server:
+        return owner
+    permissions.same_user(call, [owner] if owner else [])
+    return call.principal.user_id or ""
+
+
+def read(call: Call) -> Body:
+    return reads.shape(reads.get(call.application_id, _collection(call), call.captures["entry"]))
+
+
+def update(call: Call) -> Body:
+    fields = call.fields()
+    if "id" in fields:
+        raise invalid("the id of an entry cannot change", "id")
+    data = _filled(fields.get("data"))
+    return reads.shape(actions.update(call.application_id, *_own(call), data))
+
+
+def delete(call: Call) -> Body:
+    collection, entry_id = _own(call)
+    actions.delete(call.application_id, collection, [entry_id])
+    return {}
+
+
+def _own(call: Call) -> tuple[str, str]:
+    """The entry in the path, which must exist and, for a user token, belong to its holder."""
+    entry = reads.get(call.application_id, _collection(call), call.captures["entry"])
+    if not call.principal.is_server:
+        permissions.same_user(call, [entry.user_id])
+    return entry.collection, entry.entry_id
+
+
+def _collection(call: Call) -> str:
+    return word_id(call.captures["collection"], "collection")
+
+
+def _filled(value: Any) -> dict[str, Any]:
+    data = data_of(value)
+    if not data:
+        raise invalid("data is required and must not be empty", "data")
+    return data
+
+
+def upsert_many(call: Call) -> Body:
+    given = call.fields().get("data")
+    if not isinstance(given, dict):
+        raise invalid("data must be an object: {collection: [entries]}", "data")
+    entries: dict[tuple[str, str], dict[str, Any]] = {}
+    for name, items in given.items():
+        for item in batch(items, f"data.{name}", limits.COLLECTION_SELECT):
+            if not isinstance(item, dict):
+                raise invalid("each entry must be an object with an id", f"data.{name}")
+            entries[word_id(name, "collection"), word_id(item.get("id"), "id")] = data_of(item)
+    batch(list(entries), "data", limits.COLLECTION_SELECT)
+    actions.upsert_many(call.application_id, entries)
+    return {"data": given}
+
+
+def select(call: Call) -> Body:
+    names = [_name(text) for text in call.parameters.listed("foreign_ids")]
+    batch(names, "foreign_ids", limits.COLLECTION_SELECT)
+    found = reads.by_name(call.application_id, names)
+    data = [found[name] for name in dict.fromkeys(names) if name in found]
+    return {"response": {"data": data}}
+
+
+def _name(text: str) -> tuple[str, str]:
+    collection, colon, entry_id = text.partition(":")
+    if not colon:
+        raise invalid(f"foreign_ids must have the form 'collection:id', not {text!r}", "foreign_ids")
+    return collection, entry_id
+
+
+def delete_many(call: Call) -> Body:
+    collection = word_id(call.parameters.text("collection_name"), "collection_name")
+    ids = batch(call.parameters.listed("ids"), "ids", limits.COLLECTION_SELECT)
+    actions.delete(call.application_id, collection, ids)
+    return {}

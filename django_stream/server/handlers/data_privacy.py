@@ -1,0 +1,62 @@
+"""Data privacy: what is stored of a user, and its erasure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django_stream.protocol import limits
+from django_stream.protocol.activity_ids import from_sort_key
+from django_stream.protocol.errors import invalid
+from django_stream.protocol.feed_ids import FeedID
+from django_stream.server.actions import privacy
+from django_stream.server.actions.reactions import delete_many
+from django_stream.server.activity_input import check_configured, feed_id_of, key_of_id
+from django_stream.server.reads import activities, reactions
+from django_stream.server.requests import Body, Call, batch
+
+
+def export_ids(call: Call) -> Body:
+    user_id = call.captures["user"]
+    ids = [str(from_sort_key(key)) for key in activities.keys_of_actor(call.application_id, user_id)]
+    reaction_ids = reactions.ids_of_user(call.application_id, user_id)
+    export: dict[str, Any] = {
+        "user_id": user_id,
+        "activity_count": len(ids),
+        "reaction_count": len(reaction_ids),
+        "activity_ids": ids,
+        "reaction_ids": reaction_ids,
+    }
+    return {"export": export}
+
+
+def delete_activities(call: Call) -> Body:
+    items = batch(call.fields().get("activities"), "activities", limits.ACTIVITIES_PER_REQUEST)
+    privacy.erase(
+        call.application_id, {key_of_id(_item(item).get("id")): _feeds(call, item) for item in items}
+    )
+    return {}
+
+
+def delete_reactions(call: Call) -> Body:
+    fields = call.fields()
+    ids = batch(fields.get("ids"), "ids", limits.ACTIVITIES_PER_REQUEST)
+    soft = fields.get("soft") or False
+    if not isinstance(soft, bool) or not all(isinstance(reaction_id, str) for reaction_id in ids):
+        raise invalid("ids must be a list of reaction ids, and soft true or false", "ids")
+    delete_many(call.application_id, ids, soft=soft)
+    return {}
+
+
+def _item(item: Any) -> dict[str, Any]:
+    if not isinstance(item, dict):
+        raise invalid("each of the activities must be an object with an id", "activities")
+    return item
+
+
+def _feeds(call: Call, item: dict[str, Any]) -> list[FeedID]:
+    names = item.get("remove_from_feeds") or []
+    if not isinstance(names, list):
+        raise invalid("remove_from_feeds must be a list of feed ids", "remove_from_feeds")
+    feeds = [feed_id_of(name, "remove_from_feeds") for name in names]
+    check_configured(feeds, call.application_id)
+    return feeds

@@ -1,0 +1,108 @@
+"""Pages of feeds: flat, aggregated and notification."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django_stream.server import feed_groups
+from django_stream.server.actions import notification_marks
+from django_stream.server.activity_input import key_or_none
+from django_stream.server.aggregation.formats import check_format
+from django_stream.server.feed_groups import FeedGroup
+from django_stream.server.reads import activity_groups, feeds, ranked, serializers
+from django_stream.server.reads.activity_groups import wire_id
+from django_stream.server.reads.enrichment.enrich import enriched
+from django_stream.server.reads.windows import BOUNDS, conflicting, next_by_id, next_by_offset, window_of
+from django_stream.server.requests import Body, Call
+from django_stream.server.timelines.base import Marked
+
+
+def read(call: Call) -> Body:
+    group = feed_groups.group_of(call.application_id, call.feed_id.slug)
+    external = call.parameters.json_object("ranking_vars", "rankingVars")
+    if group.grouped:
+        return _grouped(call, group)
+    return _ranked(call, group, external) if call.parameters.text("ranking") else _flat(call)
+
+
+def _flat(call: Call) -> Body:
+    window = window_of(call)
+    page = feeds.page(call.application_id, call.feed_id, window, _kept(call))
+    results = enriched(call, [serializers.activity(row) for row in page.items])
+    following = next_by_id(call, page.items[-1].activity_id, window.limit) if page.more else ""
+    return {"results": results, "next": following}
+
+
+def _kept(call: Call) -> feeds.Keep | None:
+    """What the discarding parameters leave over; None when there are none."""
+    separator = call.parameters.text("discard_actors_sep") or ","
+    actors = {actor for actor in call.parameters.text("discard_actors").split(separator) if actor}
+    without_erased = call.parameters.flag("discard_deleted_activities")
+    if not actors and not without_erased:
+        return None
+    return lambda activity: activity.actor not in actors and not (without_erased and activity.is_erased)
+
+
+def _ranked(call: Call, group: FeedGroup, external: dict[str, Any]) -> Body:
+    if call.parameters.given(*BOUNDS):
+        raise conflicting("a ranked feed is paged by limit and offset, not by ids")
+    window = window_of(call)
+    page = ranked.page(
+        call.application_id,
+        call.feed_id,
+        group,
+        call.parameters.text("ranking"),
+        external,
+        limit=window.limit,
+        offset=window.offset,
+        session=call.parameters.text("session"),
+    )
+    shaped = [serializers.activity(entry.activity) for entry in page.entries]
+    with_variables = call.parameters.flag("withScoreVars", "with_score_vars")
+    for activity, entry in zip(shaped, page.entries, strict=True):
+        activity["score"] = entry.score
+        if with_variables:
+            activity["score_vars"] = dict(entry.variables)
+    end = window.offset + window.limit
+    following = next_by_offset(call, end, window.limit, page.session) if page.more else ""
+    return {"results": enriched(call, shaped), "next": following}
+
+
+def _grouped(call: Call, group: FeedGroup) -> Body:
+    check_format(group.aggregation_format)
+    window = window_of(call)
+    page = activity_groups.page(call.application_id, call.feed_id, group, window, _kept(call))
+    # Enrichment sees all activities of the page at once, to fetch what they need together.
+    shaped = [serializers.activity(row) for _, items in page.groups for row in items]
+    activities = iter(enriched(call, shaped))
+    notification = group.kind == "notification"
+    results = [
+        serializers.grouping(
+            grouping,
+            wire_id(grouping, group),
+            [next(activities) for _ in items],
+            marked=notification,
+        )
+        for grouping, items in page.groups
+    ]
+    following = next_by_id(call, page.last_id, window.limit) if page.more else ""
+    body: dict[str, Any] = {"results": results, "next": following}
+    if notification:
+        body |= {"unseen": page.unseen, "unread": page.unread}
+        _mark(call)
+    return body
+
+
+def _mark(call: Call) -> None:
+    """After the page was taken: the answer shows the state before."""
+    seen, read = (_marked(call, name) for name in ("mark_seen", "mark_read"))
+    notification_marks.mark(call.application_id, call.feed_id, seen=seen, read=read)
+
+
+def _marked(call: Call, name: str) -> Marked:
+    """`true`, or a list of group ids; `<activity id>.<group>` may itself hold commas."""
+    listed = call.parameters.listed(name)
+    if [item.lower() for item in listed] in (["true"], ["1"], ["t"], ["all"]):
+        return "all"
+    keys = (key_or_none(item.partition(".")[0]) for item in listed)
+    return {key for key in keys if key is not None}

@@ -1,0 +1,79 @@
+"""Files and images: upload, delete, other sizes, fresh addresses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django_stream.protocol.errors import invalid
+from django_stream.protocol.messages import Upload
+from django_stream.server import permissions
+from django_stream.server.actions import files as actions
+from django_stream.server.conf import server_settings
+from django_stream.server.files.images import CROP_SIDES, RESIZE_MODES, Resizing
+from django_stream.server.files.urls import url_of
+from django_stream.server.models import StoredFile
+from django_stream.server.reads import files as reads
+from django_stream.server.requests import Body, Call
+
+
+def upload(call: Call) -> Body:
+    stored = actions.store(call.application_id, call.principal.user_id or "", _upload(call))
+    return {"file": url_of(stored, call)}
+
+
+def upload_image(call: Call) -> Body:
+    stored = actions.store_image(call.application_id, call.principal.user_id or "", _upload(call))
+    return {"file": url_of(stored, call)}
+
+
+def _upload(call: Call) -> Upload:
+    if call.upload is None:
+        raise invalid("a multipart body with a field 'file' is required", "file")
+    return call.upload
+
+
+def delete(call: Call) -> Body:
+    actions.delete(_own(call, call.parameters.text("url")))
+    return {}
+
+
+def process(call: Call) -> Body:
+    original = _own(call, call.parameters.text("url"))
+    if not original.is_image:
+        raise invalid("the url is not that of an image", "url")
+    return {"file": url_of(actions.resize(original, _resizing(call)), call)}
+
+
+def refresh(call: Call) -> Body:
+    """Addresses of this server do not run out; those of a storage may."""
+    return {"url": url_of(_own(call, call.fields().get("url")), call)}
+
+
+def _own(call: Call, url: Any) -> StoredFile:
+    """The file at a URL, which must exist and, for a user token, be its holder's."""
+    if not isinstance(url, str) or not url:
+        raise invalid("url is required", "url")
+    file = reads.by_url(call.application_id, url)
+    if not call.principal.is_server:
+        permissions.same_user(call, [file.user_id])
+    return file
+
+
+def _resizing(call: Call) -> Resizing:
+    width, height = (
+        call.parameters.number(name, 0, least=1, most=server_settings.IMAGE_SIDE_MAX) or None
+        for name in ("w", "h")
+    )
+    if width is None and height is None:
+        raise invalid("w or h is required", "w")
+    mode = call.parameters.text("resize") or "clip"
+    if mode not in RESIZE_MODES:
+        raise invalid(f"resize must be one of {', '.join(RESIZE_MODES)}, not {mode!r}", "resize")
+    across, down = 0.5, 0.5
+    for side in call.parameters.listed("crop"):
+        if side not in CROP_SIDES and side != "center":
+            raise invalid(f"crop may name {', '.join(CROP_SIDES)} and center, not {side!r}", "crop")
+        to_left, to_top = CROP_SIDES.get(side, (None, None))
+        across = across if to_left is None else to_left
+        down = down if to_top is None else to_top
+    return Resizing(width, height, mode, (across, down))

@@ -1,0 +1,89 @@
+"""Moderation: reports of users, decisions of moderators."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django_stream.protocol.errors import ApiError, invalid
+from django_stream.server.actions import moderation
+from django_stream.server.activity_input import text_of
+from django_stream.server.reads import serializers
+from django_stream.server.requests import Body, Call, batch
+
+BATCH = 100
+ENTITY_TYPES = ("stream:user", "stream:feeds:v2:activity", "stream:feeds:v2:reaction")
+_DECISION = ("status", "recommended_action", "latest_moderator_action")
+
+
+def flag(call: Call) -> Body:
+    fields = call.fields()
+    entity_type, entity_id = _entity(fields)
+    custom = fields.get("custom") or {}
+    if not isinstance(custom, dict):
+        raise invalid("custom must be an object", "custom")
+    stored = moderation.flag(
+        call.application_id,
+        {
+            "entity_type": entity_type,
+            "entity_id": entity_id,
+            "user_id": _required(fields, "user_id"),
+            "reason": text_of(fields, "reason"),
+            "custom": custom,
+        },
+    )
+    return serializers.flag(stored)
+
+
+def status(call: Call) -> Body:
+    fields = call.fields()
+    _decide(call, fields, _required(fields, "moderator_id"))
+    return {}
+
+
+def status_batch(call: Call) -> Body:
+    fields = call.fields()
+    moderator = _required(fields, "moderator_id")
+    updates = batch(fields.get("updates"), "updates", BATCH)
+    return {"results": [_outcome(call, update, moderator) for update in updates]}
+
+
+def forget_user(call: Call) -> Body:
+    """Nothing about users is cached here; the call is answered for the clients' sake."""
+    return {}
+
+
+def _outcome(call: Call, update: Any, moderator: str) -> dict[str, Any]:
+    """One update of a batch fails alone."""
+    fields = update if isinstance(update, dict) else {}
+    error = ""
+    try:
+        _decide(call, fields, moderator)
+    except ApiError as refusal:
+        error = refusal.detail
+    return {
+        "entity_id": fields.get("entity_id", ""),
+        "entity_type": fields.get("entity_type", ""),
+        "success": not error,
+        "error": error,
+    }
+
+
+def _decide(call: Call, fields: dict[str, Any], moderator: str) -> None:
+    entity_type, entity_id = _entity(fields)
+    decision = {name: text_of(fields, name)[:64] for name in _DECISION}
+    decision["moderator_id"] = moderator
+    moderation.set_status(call.application_id, entity_type, entity_id, decision)
+
+
+def _entity(fields: dict[str, Any]) -> tuple[str, str]:
+    entity_type = _required(fields, "entity_type")
+    if entity_type not in ENTITY_TYPES:
+        raise invalid(f"entity_type must be one of {', '.join(ENTITY_TYPES)}", "entity_type")
+    return entity_type, _required(fields, "entity_id")
+
+
+def _required(fields: dict[str, Any], name: str) -> str:
+    text = text_of(fields, name)
+    if not text:
+        raise invalid(f"{name} is required", name)
+    return text

@@ -1,0 +1,36 @@
+"""Open graph data of a page."""
+
+from __future__ import annotations
+
+import hashlib
+
+from django.core.cache import cache
+
+from django_stream.protocol.errors import invalid
+from django_stream.server.conf import server_settings
+from django_stream.server.opengraph.fetching import fetch, nothing_found
+from django_stream.server.opengraph.parsing import parse
+from django_stream.server.requests import Body, Call
+
+URL_LENGTH = 2048
+
+
+def read(call: Call) -> Body:
+    url = call.parameters.text("url").strip()
+    if not url or len(url) > URL_LENGTH:
+        raise invalid(f"url is required and may have at most {URL_LENGTH} characters", "url")
+    key = f"django_stream:og:{hashlib.sha256(url.encode()).hexdigest()}"
+    data: Body | None = cache.get(key)
+    if data is None:
+        data = _fetched(url)
+        cache.set(key, data, server_settings.OPEN_GRAPH_CACHE_SECONDS)
+    # Some caches hand out what they keep.
+    return dict(data)
+
+
+def _fetched(url: str) -> Body:
+    page = fetch(url, seconds=server_settings.OPEN_GRAPH_SECONDS, most=server_settings.OPEN_GRAPH_BYTES)
+    data = parse(page)
+    if not data:
+        raise nothing_found()
+    return data | {"original_url": url}

@@ -1,0 +1,77 @@
+"""Users: one and many."""
+
+from __future__ import annotations
+
+from django_stream.protocol import limits
+from django_stream.protocol.errors import invalid
+from django_stream.server import permissions
+from django_stream.server.actions import users as actions
+from django_stream.server.reads import users as reads
+from django_stream.server.requests import Body, Call, batch
+from django_stream.server.validation import data_of, text_id
+
+
+def create(call: Call) -> Body:
+    fields = call.fields()
+    user_id = text_id(fields.get("id"), "id")
+    if not call.principal.is_server:
+        permissions.same_user(call, [user_id])
+    again = call.parameters.flag("get_or_create")
+    user = actions.create(call.application_id, user_id, data_of(fields.get("data")), get_or_create=again)
+    return reads.shape(user)
+
+
+def read(call: Call) -> Body:
+    user = reads.get(call.application_id, call.captures["user"])
+    counts = call.parameters.flag("with_follow_counts")
+    return reads.shape(user) | (reads.follow_counts(call.application_id, user.user_id) if counts else {})
+
+
+def update(call: Call) -> Body:
+    user_id = _own(call)
+    return reads.shape(actions.update(call.application_id, user_id, data_of(call.fields().get("data"))))
+
+
+def delete(call: Call) -> Body:
+    actions.delete(call.application_id, [_own(call)])
+    return {}
+
+
+def _own(call: Call) -> str:
+    """The user in the path, who must exist and, for a user token, be its holder."""
+    user_id = reads.get(call.application_id, call.captures["user"]).user_id
+    if not call.principal.is_server:
+        permissions.same_user(call, [user_id])
+    return user_id
+
+
+def create_many(call: Call) -> Body:
+    fields = call.fields()
+    items = batch(fields.get("users"), "users", limits.USERS_PER_REQUEST)
+    if not all(isinstance(item, dict) for item in items):
+        raise invalid("each of the users must be an object with an id", "users")
+    users = {text_id(item.get("id"), "id"): data_of(item.get("data")) for item in items}
+    override = fields.get("override", fields.get("override_existing")) or False
+    if not isinstance(override, bool):
+        raise invalid("override must be true or false", "override")
+    created = actions.create_many(call.application_id, users, override=override)
+    return {"created_users": [reads.shape(user) for user in created]}
+
+
+def read_many(call: Call) -> Body:
+    ids = _ids(call)
+    found = reads.by_id(call.application_id, ids)
+    return {"users": [reads.shape(found[user_id]) for user_id in ids if user_id in found]}
+
+
+def delete_many(call: Call) -> Body:
+    ids = _ids(call)
+    actions.delete(call.application_id, ids)
+    return {"deleted_user_ids": ids}
+
+
+def _ids(call: Call) -> list[str]:
+    ids = list(dict.fromkeys(call.parameters.listed("ids")))
+    if not ids:
+        raise invalid("ids are required", "ids")
+    return list(batch(ids, "ids", limits.USERS_PER_REQUEST))

@@ -1,0 +1,65 @@
+"""A page of an aggregated or notification feed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from django_stream.protocol import limits
+from django_stream.protocol.activity_ids import from_sort_key
+from django_stream.protocol.feed_ids import FeedID
+from django_stream.server.activity_rows import ActivityRow
+from django_stream.server.feed_groups import FeedGroup
+from django_stream.server.reads.feeds import Keep
+from django_stream.server.reads.windows import conflicting
+from django_stream.server.timelines import Grouping, Window, timelines
+
+
+@dataclass(frozen=True, slots=True)
+class GroupedPage:
+    """Groups, newest first, each with its newest activities."""
+
+    groups: list[tuple[Grouping, list[ActivityRow]]]
+    more: bool
+    unseen: int = 0
+    unread: int = 0
+    last_id: str = ""
+    """Where the page ends, even if its last group was left out."""
+
+
+def page(
+    application_id: int, feed_id: FeedID, group: FeedGroup, window: Window, keep: Keep | None = None
+) -> GroupedPage:
+    """The groups of a feed in the window, and how many wait for their reader in all of it."""
+    counted = group.kind == "notification"
+    if window.limit == 0 and not counted:
+        return GroupedPage([], more=False)
+    _refuse_inner(application_id, feed_id, window)
+    # One group more tells whether there is another page; for the counts alone, none is needed.
+    step = replace(window, limit=window.limit and window.limit + 1)
+    found = timelines().groupings(application_id, feed_id, step, limits.ACTIVITIES_PER_GROUP, counted=counted)
+    shown = found.groups[: window.limit]
+    filled = [(grouping, _kept(grouping, keep)) for grouping in shown]
+    if keep is not None:
+        filled = [(grouping, items) for grouping, items in filled if items]
+    last = wire_id(shown[-1], group) if shown else ""
+    return GroupedPage(filled, len(found.groups) > window.limit, found.unseen, found.unread, last)
+
+
+def _kept(grouping: Grouping, keep: Keep | None) -> list[ActivityRow]:
+    """The activities to show; one without actor is just being deleted."""
+    present = [row for row in grouping.activities if row.actor is not None]
+    return present if keep is None else [row for row in present if keep(row)]
+
+
+def wire_id(grouping: Grouping, group: FeedGroup) -> str:
+    """The id of a group: its newest activity's, on notification feeds with the name behind."""
+    newest = grouping.activities[0].activity_id
+    return f"{newest}.{grouping.name}" if group.kind == "notification" else newest
+
+
+def _refuse_inner(application_id: int, feed_id: FeedID, window: Window) -> None:
+    """The id of a group is its newest activity's: any other activity of it marks no place."""
+    bounds = (window.below, window.up_to, window.above, window.from_on)
+    keys = {key for key in bounds if key is not None}
+    for key in timelines().inner(application_id, feed_id, keys) if keys else ():
+        raise conflicting(f"activity {from_sort_key(key)} is inside a group and not its newest")

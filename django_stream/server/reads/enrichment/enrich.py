@@ -1,0 +1,82 @@
+"""An answer's activities, enriched: everything is collected first, then fetched, then put in place."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django_stream.protocol.activity_ids import sort_key
+from django_stream.protocol.references import activity_reference
+from django_stream.server.reads import activities, serializers
+from django_stream.server.reads.enrichment.options import Wanted
+from django_stream.server.reads.enrichment.reaction_data import ReactionData
+from django_stream.server.reads.enrichment.reaction_trees import Trees
+from django_stream.server.reads.enrichment.referenced_objects import DEPTH, PER_ACTIVITY, Reference, Referred
+from django_stream.server.requests import Call
+
+Shape = dict[str, Any]
+
+
+def enrich(application_id: int, listed: list[Shape], wanted: Wanted) -> list[Shape]:
+    """The same activities with objects for references and the reaction data that is wanted."""
+    if not listed:
+        return []
+    referred = Referred.load(application_id, listed)
+    reactions = ReactionData.load(application_id, [*listed, *referred.activities.values()], wanted)
+    trees = Trees(wanted)
+    users = {reference.name for reference in referred.of_kind("SU")}
+    trees.load(application_id, [*referred.reactions.values(), *reactions.rows()], users)
+    return _Writer(referred, reactions, trees, PER_ACTIVITY * len(listed)).activities(listed)
+
+
+def enriched(call: Call, listed: list[Shape]) -> list[Shape]:
+    """The activities of an answer as the call wants them: enriched if its path began with `enrich/`.
+
+    Called once for an answer, with every activity of it, those inside groups included.
+    """
+    return enrich(call.application_id, listed, Wanted.by(call)) if call.enriched else listed
+
+
+def about(application_id: int, activity: uuid.UUID, wanted: Wanted) -> Shape:
+    """The activity that reactions are about, enriched; one that is unknown here in its documented form."""
+    rows = activities.in_order(application_id, [sort_key(activity)])
+    if not rows:
+        return Reference(activity_reference(activity), "SA", str(activity)).missing()
+    return enrich(application_id, [serializers.activity(rows[0])], wanted)[0]
+
+
+class _Writer:
+    """Puts what was fetched in place; every occurrence of a reference gets an object of its own."""
+
+    def __init__(self, referred: Referred, reactions: ReactionData, trees: Trees, budget: int) -> None:
+        self._referred = referred
+        self._reactions = reactions
+        self._trees = trees
+        self._budget = budget
+
+    def activities(self, listed: list[Shape]) -> list[Shape]:
+        return [self._activity(shape, DEPTH) for shape in listed]
+
+    def _activity(self, shape: Shape, depth: int) -> Shape:
+        written = dict(shape)
+        for name, reference in self._referred.fields[shape["id"]]:
+            if self._replaceable(reference, depth):
+                self._budget -= 1
+                written[name] = self._object(reference, depth) or reference.missing()
+        return written | self._reactions.added_to(shape["id"], self._trees.shape)
+
+    def _replaceable(self, reference: Reference, depth: int) -> bool:
+        return (
+            self._budget > 0 and reference in self._referred.asked and (reference.kind != "SA" or depth > 0)
+        )
+
+    def _object(self, reference: Reference, depth: int) -> Shape | None:
+        if reference.kind == "SU":
+            return self._trees.people.profile(reference.name)
+        if reference.kind == "SO":
+            return self._referred.entry(reference)
+        if reference.kind == "SR":
+            row = self._referred.reactions.get(reference.canonical)
+            return None if row is None else self._trees.shape(row)
+        nested = self._referred.activities.get(reference.canonical)
+        return None if nested is None else self._activity(nested, depth - 1)

@@ -1,0 +1,89 @@
+# ruff: noqa: S608 (only the name of our own table is put into the text)
+"""Reactions with everything below them, loaded level by level for a whole answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django_stream.protocol import limits
+from django_stream.server import sql
+from django_stream.server.models import ChildCount
+from django_stream.server.reads.enrichment import latest_reactions
+from django_stream.server.reads.enrichment.columns import array, one_of
+from django_stream.server.reads.enrichment.options import Wanted
+from django_stream.server.reads.enrichment.reaction_rows import CHILD_COUNT, ReactionRow
+from django_stream.server.reads.enrichment.users import People
+
+OWN_CHILDREN = 5
+
+Children = dict[int, list[ReactionRow]]
+
+
+class Trees:
+    """Reactions of one answer; each is told in the same form wherever it stands."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        self._wanted = wanted
+        self._counts: dict[int, dict[str, int]] = {}
+        self._children: Children = {}
+        self._own: Children = {}
+        self.people = People({}, {})
+
+    def load(self, application_id: int, roots: Iterable[ReactionRow], users: Iterable[str] = ()) -> None:
+        """Take these in with their descendants, a few queries a level, and whoever reacted or is named."""
+        known: dict[int, ReactionRow] = {}
+        level = {row.pk: row for row in roots}
+        while level:
+            known |= level
+            parents = [row for row in level.values() if row.has_children]
+            found = self._below([row.pk for row in parents if row.level < limits.REACTION_LEVELS])
+            level = {row.pk: row for row in found if row.pk not in known}
+        self.people = People.load(application_id, users, known.values())
+
+    def _below(self, reactions: list[int]) -> list[ReactionRow]:
+        parents = self._count_children(reactions) if reactions else []
+        if not parents:
+            return []
+        found = latest_reactions.of_parents(parents, limits.LATEST_CHILDREN)
+        _file(found, self._children)
+        if self._wanted.own_children:
+            kinds, user_id = self._wanted.own_children_kinds, self._wanted.user_id
+            own = latest_reactions.own_of_parents(parents, OWN_CHILDREN, kinds=kinds, user_id=user_id)
+            _file(own, self._own)
+            found += own
+        return found
+
+    def _count_children(self, reactions: list[int]) -> list[int]:
+        """Note the counts; those of the reactions that have children to show."""
+        connection = sql.reader(ChildCount)
+        chosen = one_of(connection, "parent_id")
+        text = f"SELECT parent_id, kind, count FROM {CHILD_COUNT} WHERE {chosen}"
+        counts: dict[int, dict[str, int]] = {}
+        for parent, kind, count in sql.rows(connection, text, [array(connection, reactions)]):
+            counts.setdefault(parent, {})[kind] = count
+        self._counts |= counts
+        return [parent for parent, kinds in counts.items() if any(kinds.values())]
+
+    def shape(self, row: ReactionRow) -> dict[str, Any]:
+        """A reaction on the wire."""
+        shape = row.shape(self.people.author(row.user_id))
+        if counts := self._counts.get(row.pk):
+            shape["latest_children"] = self._by_kind(self._children.get(row.pk, ()))
+            shape["children_counts"] = counts.copy()
+        if self._wanted.own_children:
+            shape["own_children"] = self._by_kind(self._own.get(row.pk, ()))
+        return shape
+
+    def _by_kind(self, rows: Iterable[ReactionRow]) -> dict[str, list[Any]]:
+        """`{kind: [reaction, ...]}`, in the order given."""
+        kinds: dict[str, list[Any]] = {}
+        for row in rows:
+            kinds.setdefault(row.kind, []).append(self.shape(row))
+        return kinds
+
+
+def _file(rows: Iterable[ReactionRow], under: Children) -> None:
+    for row in rows:
+        assert row.parent_id is not None
+        under.setdefault(row.parent_id, []).append(row)

@@ -1,0 +1,126 @@
+"""References in the fields of activities, and what takes their place."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from django_stream.protocol.activity_ids import sort_key
+from django_stream.server.reads import activities, collections, reactions, serializers
+from django_stream.server.reads.enrichment.reaction_rows import ReactionRow
+
+# The wire names no depth: an activity, the one it is about, and the one that is about, in turn.
+DEPTH = 3
+# A page stays of a size that its activities justify, whatever somebody puts into their fields.
+PER_ACTIVITY = 25
+_NEVER = frozenset({"id", "time", "origin"})
+_TYPES = {"SU": "user", "SO": "object", "SA": "activity", "SR": "reaction"}
+
+Shape = dict[str, Any]
+
+
+class Reference(NamedTuple):
+    """One reference, such as `SU:bob` or `SO:food:123`."""
+
+    text: str
+    kind: str
+    name: str
+
+    @classmethod
+    def parse(cls, value: Any) -> Reference | None:
+        """Read a field's value; None when it is no reference."""
+        if not isinstance(value, str) or value[2:3] != ":" or value[:2] not in _TYPES or len(value) == 3:
+            return None
+        kind, name = value[:2], value[3:]
+        return None if kind == "SO" and not all(name.partition(":")) else cls(value, kind, name)
+
+    @property
+    def entry(self) -> tuple[str, str]:
+        """Collection and id of an `SO:` reference."""
+        collection, _, entry_id = self.name.partition(":")
+        return collection, entry_id
+
+    @property
+    def canonical(self) -> str:
+        """The name as the server writes it: UUIDs come in several spellings."""
+        return _as_uuid(self.name) or self.name
+
+    def missing(self) -> Shape:
+        """What stands in for an object that does not exist."""
+        error: Shape = {
+            "error": "ReferenceNotFound",
+            "reference": self.text,
+            "reference_type": _TYPES[self.kind],
+        }
+        if self.kind == "SO":
+            collection, entry_id = self.entry
+            return {"id": entry_id, "collection": collection} | error
+        return {"id": self.name} | error
+
+
+def fields_of(shape: Shape) -> list[tuple[str, Reference]]:
+    """The fields of an activity that hold a reference."""
+    read = ((name, Reference.parse(value)) for name, value in shape.items() if name not in _NEVER)
+    return [(name, reference) for name, reference in read if reference is not None]
+
+
+@dataclass(slots=True)
+class Referred:
+    """Everything that the activities of an answer refer to, by kind; users come with reactions."""
+
+    fields: dict[str, list[tuple[str, Reference]]] = field(default_factory=dict)
+    """The references of each activity, by its id, and the names of the fields that hold them."""
+    asked: set[Reference] = field(default_factory=set)
+    """What was looked for. Any other reference stays as it is."""
+    entries: dict[tuple[str, str], Shape] = field(default_factory=dict)
+    activities: dict[str, Shape] = field(default_factory=dict)
+    reactions: dict[str, ReactionRow] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, application_id: int, listed: list[Shape]) -> Referred:
+        """One query a kind, and one for each depth of nested activities."""
+        found = cls()
+        level, left = listed, PER_ACTIVITY * len(listed)
+        for _ in range(DEPTH + 1):
+            references = found._of(level)[:left]
+            left -= len(references)
+            found.asked.update(references)
+            nested = {one.canonical for one in references if one.kind == "SA"}
+            if not nested:
+                break
+            more = _activities(application_id, nested)
+            found.activities |= more
+            level = list(more.values())
+        found.entries = collections.by_name(application_id, [one.entry for one in found.of_kind("SO")])
+        wanted = {one.canonical for one in found.of_kind("SR")}
+        found.reactions = reactions.rows_by_id(application_id, wanted)
+        return found
+
+    def _of(self, level: list[Shape]) -> list[Reference]:
+        """The references of these activities that were not asked for yet."""
+        self.fields |= {shape["id"]: fields_of(shape) for shape in level}
+        fresh = {one: None for shape in level for _, one in self.fields[shape["id"]]}
+        return [one for one in fresh if one not in self.asked]
+
+    def of_kind(self, kind: str) -> list[Reference]:
+        return [one for one in self.asked if one.kind == kind]
+
+    def entry(self, reference: Reference) -> Shape | None:
+        """A collection entry on the wire, in an object of its own."""
+        known = self.entries.get(reference.entry)
+        return None if known is None else known.copy()
+
+
+def _activities(application_id: int, ids: Iterable[str]) -> dict[str, Shape]:
+    keys = [sort_key(uuid.UUID(name)) for name in ids if _as_uuid(name)]
+    rows = activities.in_order(application_id, keys) if keys else []
+    return {shape["id"]: shape for shape in map(serializers.activity, rows)}
+
+
+def _as_uuid(text: str) -> str | None:
+    try:
+        return str(uuid.UUID(text))
+    except ValueError:
+        return None

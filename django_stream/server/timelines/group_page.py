@@ -1,0 +1,125 @@
+# ruff: noqa: S608 (only table names of our own models are put into the text)
+"""A page of a grouped feed with its newest activities, their origins and its counts, in one statement.
+
+As on flat feeds, the text depends on nothing but which bounds are given and the limit.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection
+from datetime import datetime
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from django_stream.protocol.feed_ids import FeedID
+from django_stream.protocol.times import format_activity_time
+from django_stream.server import sql
+from django_stream.server.activity_rows import SELECTED, TABLE, ActivityRow, loads
+from django_stream.server.sql import BUCKET, ENTRY, FEED, TIMELINE
+from django_stream.server.timelines.base import Grouping, Groupings, Window
+
+_FEED = f"(SELECT id FROM {FEED} WHERE application_id = %s AND slug = %s AND user_id = %s)"
+# Both counts by one scan of the index of groups that wait.
+_WAITING = (
+    "(SELECT count(*) FILTER (WHERE NOT is_seen) AS unseen, "
+    "count(*) FILTER (WHERE NOT is_read) AS unread "
+    f"FROM {BUCKET} WHERE feed = {_FEED} AND (NOT is_seen OR NOT is_read)) w"
+)
+_ORIGIN = f"(SELECT t.via FROM {TIMELINE} t WHERE t.feed = b.feed AND t.key = e.key ORDER BY t.via LIMIT 1)"
+_LOWEST = uuid.UUID(int=0)
+# Places in a row, after the two counts.
+_GROUP, _TOLD, _KEY = 2, 3, 4
+
+
+def page(application_id: int, feed_id: FeedID, window: Window, per_group: int, *, counted: bool) -> Groupings:
+    """Groups by their newest activity, each with its newest few; counted: and how many wait in all."""
+    connection = sql.reader()
+    name = [application_id, feed_id.slug, feed_id.user_id]
+    bounds, bound = sql.bounds(connection, "newest", window)
+    offset = [window.offset] if window.offset else []
+    text = _text(connection.vendor, bounds, window.limit, bool(offset), per_group, counted)
+    params = [*(name if counted else ()), *name, *bound, *offset, application_id]
+    return _read(sql.rows(connection, text, params))
+
+
+def inner(application_id: int, feed_id: FeedID, keys: Collection[uuid.UUID]) -> list[uuid.UUID]:
+    """Those of the keys that are in a group with a newer activity."""
+    connection = sql.reader()
+    found = sql.rows(
+        connection,
+        f"SELECT e.key FROM {ENTRY} e JOIN {BUCKET} b ON b.id = e.bucket "
+        f"WHERE e.feed = {_FEED} AND e.key IN {sql.marks(keys)} AND e.key <> b.newest",
+        [application_id, feed_id.slug, feed_id.user_id, *sql.key_params(connection, keys)],
+    )
+    return [sql.read_key(key) for (key,) in found]
+
+
+@lru_cache(maxsize=512)
+def _text(vendor: str, bounds: str, limit: int, offset: bool, per_group: int, counted: bool) -> str:
+    groups = (
+        f"(SELECT * FROM {BUCKET} WHERE feed = {_FEED} AND newest IS NOT NULL{bounds} "
+        f"ORDER BY newest DESC LIMIT {limit:d}{' OFFSET %s' if offset else ''}) b"
+    )
+    counts = "0, 0"
+    if counted:
+        # On the left, so that they come even if no group does.
+        counts, groups = "w.unseen, w.unread", f"{_WAITING} LEFT JOIN {groups} ON 1 = 1"
+    return (
+        f"SELECT {counts}, b.id, {_told(vendor)}, e.key, {SELECTED}, o.slug || ':' || o.user_id "
+        f"FROM {groups} LEFT JOIN {ENTRY} e ON e.bucket = b.id "
+        # Of large groups, the newest few are those from a floor on.
+        f"AND e.key >= CASE WHEN b.activity_count > {per_group:d} THEN (SELECT x.key FROM {ENTRY} x "
+        f"WHERE x.bucket = b.id ORDER BY x.key DESC LIMIT 1 OFFSET {per_group - 1:d}) ELSE '{_LOWEST}' END "
+        f"LEFT JOIN {TABLE} a ON a.application_id = %s AND a.key = e.key "
+        f"LEFT JOIN {FEED} o ON o.id = {_ORIGIN}"
+    )
+
+
+def _told(vendor: str) -> str:
+    """What is said of a group: once, with its newest activity, and in one column."""
+    array, zone = "json_array", ""
+    if vendor == "postgresql":
+        array, zone = "json_build_array", " AT TIME ZONE 'UTC'"
+    times = f"b.created_at{zone}, b.updated_at{zone}"
+    told = f"{array}(b.name, b.activity_count, b.actor_count, {times}, b.is_seen, b.is_read)"
+    return f"CASE WHEN e.key = b.newest THEN CAST({told} AS text) END"
+
+
+def _read(found: list[tuple[Any, ...]]) -> Groupings:
+    unseen, unread = found[0][:_GROUP] if found else (0, 0)
+    # By activity, newest first: so the first of each group is the one that tells of it.
+    rows = sorted((row for row in found if row[_KEY] is not None), key=itemgetter(_KEY), reverse=True)
+    groups: dict[int, Grouping] = {}
+    for row in rows:
+        if row[_TOLD] is not None:
+            groups[row[_GROUP]] = _grouping(*loads(row[_TOLD]))
+        groups[row[_GROUP]].activities.append(ActivityRow(row[_KEY:]))
+    return Groupings([*groups.values()], unseen, unread)
+
+
+def _grouping(
+    name: str,
+    activities: int,
+    actors: int,
+    created_at: str,
+    updated_at: str,
+    is_seen: bool | int,
+    is_read: bool | int,
+) -> Grouping:
+    times = _wire_time(created_at), _wire_time(updated_at)
+    return Grouping(name, activities, actors, *times, bool(is_seen), bool(is_read), [])
+
+
+def _wire_time(text: str) -> str:
+    """A time as JSON holds it, on SQLite as it is stored: in UTC if the site uses time zones."""
+    if settings.USE_TZ and len(text) == len("2026-01-01 12:00:00.000000"):
+        return f"{text[:10]}T{text[11:]}"
+    moment = datetime.fromisoformat(text)
+    # PostgreSQL's are in UTC anyway.
+    is_local = not settings.USE_TZ and text[10] == " "
+    return format_activity_time(timezone.make_aware(moment) if is_local else moment)
