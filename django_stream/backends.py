@@ -17,9 +17,14 @@ EMBEDDED = "embedded"
 HOSTED = "hosted"
 
 
-def home_mark() -> str:
+def backend_fingerprint() -> str:
     """Changes with the home, the application or the key: what is known of one says nothing of another."""
-    where = (stream_settings.HOME, stream_settings.LOCATION, stream_settings.API_KEY, stream_settings.APP_ID)
+    where = (
+        stream_settings.BACKEND,
+        stream_settings.LOCATION,
+        stream_settings.API_KEY,
+        stream_settings.APP_ID,
+    )
     return hashlib.sha256(repr(where).encode()).hexdigest()[:8]
 
 
@@ -30,10 +35,10 @@ class NetworkInTests(RuntimeError):
 @lru_cache(maxsize=1)
 def get_client() -> StreamClient:
     """The client of the configured home, shared by the whole process."""
-    home = stream_settings.HOME
+    home = stream_settings.BACKEND
     if home != EMBEDDED and _under_test() and not stream_settings.NETWORK_IN_TESTS:
         raise NetworkInTests(
-            f"STREAM_HOME is {home!r}, and tests reach no network: set it to 'embedded' for them, "
+            f"STREAM_BACKEND is {home!r}, and tests reach no network: set it to 'embedded' for them, "
             "or set STREAM_NETWORK_IN_TESTS if they are meant to"
         )
     options: dict[str, Any] = {"timeout": stream_settings.TIMEOUT}
@@ -45,7 +50,7 @@ def get_client() -> StreamClient:
         options["base_url"] = home
     else:
         raise ImproperlyConfigured(
-            f"STREAM_HOME is {home!r}: use 'embedded', 'hosted', or the base URL of a server such as 'https://feeds.example.com'"
+            f"STREAM_BACKEND is {home!r}: use 'embedded', 'hosted', or the base URL of a server such as 'https://feeds.example.com'"
         )
     return StreamClient(stream_settings.API_KEY, stream_settings.secret, stream_settings.APP_ID, **options)
 

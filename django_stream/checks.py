@@ -56,12 +56,12 @@ class StreamNames:
 
 
 def _home() -> list[CheckMessage]:
-    home = stream_settings.HOME
+    home = stream_settings.BACKEND
     problems: list[CheckMessage] = []
     if home not in (EMBEDDED, HOSTED) and not str(home).startswith(("http://", "https://")):
         problems.append(
             Error(
-                f"STREAM_HOME is {home!r}.",
+                f"STREAM_BACKEND is {home!r}.",
                 hint="Use 'embedded', 'hosted', or the base URL of a server, such as 'https://feeds.example.com'.",
                 id="django_stream.E010",
             )
@@ -71,7 +71,7 @@ def _home() -> list[CheckMessage]:
     ):
         problems.append(
             Error(
-                f"STREAM_HOME is {home!r}, but the credentials for it are missing.",
+                f"STREAM_BACKEND is {home!r}, but the credentials for it are missing.",
                 hint="Set STREAM_API_KEY and STREAM_API_SECRET to a key of that server.",
                 id="django_stream.E011",
             )
@@ -150,7 +150,7 @@ def _feeds() -> list[CheckMessage]:
                 id="django_stream.E018",
             )
         ]
-    if stream_settings.HOME != EMBEDDED:
+    if stream_settings.BACKEND != EMBEDDED:
         return []
     used = [
         ("STREAM_USER_FEED", stream_settings.USER_FEED),
@@ -180,7 +180,7 @@ def _groups() -> set[str]:
 
 def _dotted_paths() -> list[CheckMessage]:
     problems: list[CheckMessage] = []
-    names = ["FEED_MANAGER_CLASS"] + (["TRANSPORT"] if stream_settings.HOME == EMBEDDED else [])
+    names = ["FEED_MANAGER_CLASS"] + (["TRANSPORT"] if stream_settings.BACKEND == EMBEDDED else [])
     for name in names:
         path = getattr(stream_settings, name)
         try:
@@ -193,11 +193,11 @@ def _dotted_paths() -> list[CheckMessage]:
                     id="django_stream.E012",
                 )
             )
-    if stream_settings.HOME == EMBEDDED and "django_stream.server" not in _installed():
+    if stream_settings.BACKEND == EMBEDDED and "django_stream.server" not in _installed():
         problems.append(
             Error(
                 "The feeds live in this site's own database, but the server is not installed.",
-                hint="Add 'django_stream.server' to INSTALLED_APPS, or set STREAM_HOME to another home.",
+                hint="Add 'django_stream.server' to INSTALLED_APPS, or set STREAM_BACKEND to another home.",
                 id="django_stream.E013",
             )
         )
@@ -214,7 +214,7 @@ def _celery() -> list[CheckMessage]:
     from celery import current_app
 
     if not celery_is_configured():
-        if stream_settings.HOME == EMBEDDED:
+        if stream_settings.BACKEND == EMBEDDED:
             return []
         return [
             Warning(

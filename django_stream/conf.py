@@ -18,7 +18,7 @@ PREFIX = "STREAM_"
 class StreamSettings:
     """Every setting with its type and default; a value in Django's settings wins."""
 
-    HOME: str = "embedded"
+    BACKEND: str = "embedded"
     """Where the feeds live: "embedded", "hosted", or the base URL of a server of one's own."""
     API_KEY: str = credentials.EMBEDDED_API_KEY
     API_SECRET: str | None = None

@@ -93,7 +93,7 @@ CELERY_BEAT_SCHEDULE = {
 }
 
 # The demo's own credentials serve the embedded feeds; the environment may bring others.
-for name in ("STREAM_API_KEY", "STREAM_API_SECRET", "STREAM_APP_ID", "STREAM_HOME", "STREAM_LOCATION"):
+for name in ("STREAM_API_KEY", "STREAM_API_SECRET", "STREAM_APP_ID", "STREAM_BACKEND", "STREAM_LOCATION"):
     if value := os.environ.get(name):
         globals()[name] = value
 

@@ -32,7 +32,7 @@ def compare(followers: int, rounds: int) -> int:
     from benchmarks.server.measuring import ratio
     from django_stream.protocol.feed_ids import FeedID
     from django_stream.server.actions import placements
-    from django_stream.server.activity_input import drafts_of
+    from django_stream.server.activity_input import activity_inputs
     from django_stream.server.models import Follow, TimelineEntry
 
     data.prepare(1000)
@@ -62,7 +62,7 @@ def compare(followers: int, rounds: int) -> int:
             )
 
     def own() -> None:
-        draft = drafts_of([{"actor": "a", "verb": "v", "object": "o"}], data.APP)
+        draft = activity_inputs([{"actor": "a", "verb": "v", "object": "o"}], data.APP)
         placements.add(data.APP, FeedID("user", "0"), draft)
 
     seconds = {"raw": [], "own": []}

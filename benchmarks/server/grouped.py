@@ -37,7 +37,7 @@ def compare(groups: int, per_group: int) -> bool:
     from benchmarks.server.measuring import medians, ratio
     from django_stream.protocol.feed_ids import FeedID
     from django_stream.server.actions import placements
-    from django_stream.server.activity_input import drafts_of
+    from django_stream.server.activity_input import activity_inputs
     from django_stream.server.feed_groups import group_of
     from django_stream.server.reads import activity_groups, feeds, serializers
     from django_stream.server.timelines import Window
@@ -49,7 +49,7 @@ def compare(groups: int, per_group: int) -> bool:
             {"actor": f"a{n % 50}", "verb": "v", "object": str(n), "bucket": str(n % groups)}
             for n in range(start, min(start + 100, groups * per_group))
         ]
-        drafts = drafts_of(items, data.APP)
+        drafts = activity_inputs(items, data.APP)
         for name in names.values():
             placements.add(data.APP, name, drafts)
     data.analyze()

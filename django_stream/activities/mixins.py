@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models, router
 
 from django_stream.activities.managers import TrackedManager
 from django_stream.activities.publishers.follows import FollowPublisher
-from django_stream.activities.representation import SpeaksActivity
+from django_stream.activities.representation import ActivityProperties, with_activity_properties
 from django_stream.publishing.outbox import one_transaction
 from django_stream.publishing.publisher import publishers_of
 
@@ -30,7 +30,18 @@ class TrackedModel(models.Model):
     save.alters_data = True  # type: ignore[attr-defined]
 
 
-class ActivityMixin(SpeaksActivity, TrackedModel):
+if TYPE_CHECKING:
+
+    class _SelfRepresenting(ActivityProperties, TrackedModel):
+        class Meta:
+            abstract = True
+
+else:  # Migrations name every base that is no model, and nothing of ours may stand in those of a project.
+    _SelfRepresenting = TrackedModel
+
+
+@with_activity_properties
+class ActivityMixin(_SelfRepresenting):
     """Rows are events: each publishes an activity, described by `class Activity` or by properties."""
 
     class Meta:

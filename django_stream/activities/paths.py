@@ -22,10 +22,10 @@ def resolve(instance: models.Model, source: Source) -> Any:
         raise
 
 
-def said(speaker: Any, name: str, row: models.Model) -> Any:
+def read_property(representation: Any, name: str, row: models.Model) -> Any:
     """What a property says; an error that its code raises names it."""
     try:
-        return getattr(speaker, name)
+        return getattr(representation, name)
     except Exception as error:
         _blame(error, row, name)
         raise

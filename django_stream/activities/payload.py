@@ -9,8 +9,8 @@ from typing import Any
 from django.db import models
 
 from django_stream.activities.ids import feed_id
-from django_stream.activities.paths import said
-from django_stream.activities.representation import SpeaksActivity
+from django_stream.activities.paths import read_property
+from django_stream.activities.representation import ActivityProperties
 from django_stream.conf import stream_settings
 from django_stream.protocol.activity_ids import ticks_of
 from django_stream.protocol.feed_ids import FeedID
@@ -31,18 +31,18 @@ class Payload:
     activity: dict[str, Any]
 
 
-def payload_of(speaker: SpeaksActivity) -> Payload | None:
+def payload_of(representation: ActivityProperties) -> Payload | None:
     """The activity that a row means now, or None when it should not be published."""
-    row = speaker.activity_instance
+    row = representation.activity_instance
 
     def says(name: str) -> Any:
-        return said(speaker, name, row)
+        return read_property(representation, name, row)
 
     if not says("activity_should_publish"):
         return None
     time = says("activity_time")
     if time is None:
-        raise _incomplete(speaker, "time")
+        raise _incomplete(representation, "time")
     ticks_of(as_utc(time))  # refuses a time that no activity can have
     activity: dict[str, Any] = dict(says("extra_activity_data") or {})
     activity |= {
@@ -54,7 +54,7 @@ def payload_of(speaker: SpeaksActivity) -> Payload | None:
     }
     for name in _REQUIRED:
         if not activity[name]:
-            raise _incomplete(speaker, name)
+            raise _incomplete(representation, name)
     if target := says("activity_target"):
         activity["target"] = target
     if to := feed_ids_of(says("activity_notify")):
@@ -83,8 +83,8 @@ def _storable(foreign_id: object) -> str:
     return text
 
 
-def _incomplete(speaker: SpeaksActivity, name: str) -> IncompleteActivity:
-    row = speaker.activity_instance
+def _incomplete(representation: ActivityProperties, name: str) -> IncompleteActivity:
+    row = representation.activity_instance
     return IncompleteActivity(
         f"{row._meta.label} {row.pk} has no {name}: declare it in class Activity, "
         f"override activity_{name}, or let should_publish keep such rows out"

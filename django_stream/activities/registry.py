@@ -27,7 +27,7 @@ from django_stream.activities.publishers.follow_fields import follows_by, track_
 from django_stream.activities.publishers.follows import FollowDeclaration, FollowPublisher
 from django_stream.activities.publishers.mirrors import CollectionPublisher, MirrorDeclaration, UserPublisher
 from django_stream.activities.publishers.reactions import ReactionDeclaration, ReactionPublisher
-from django_stream.activities.representation import RegisteredSpeaker, SpeaksActivity
+from django_stream.activities.representation import ActivityProperties, RegisteredActivity
 from django_stream.publishing.publisher import Publisher, publishers, publishers_of
 from django_stream.publishing.receivers import listen_to, track, track_relation
 
@@ -57,7 +57,7 @@ def register(model: type[models.Model], **options: Any) -> None:
     """
     _registered[model] = options
     declaration = ActivityDeclaration(**{name: options[name] for name in options if name in option_names()})
-    _track_activities(model, declaration, lambda row: RegisteredSpeaker(row, declaration))
+    _track_activities(model, declaration, lambda row: RegisteredActivity(row, declaration))
 
 
 def registered() -> dict[type[models.Model], dict[str, Any]]:
@@ -99,11 +99,11 @@ def is_shown(model: type[models.Model]) -> bool:
     return concrete(model) in _shown
 
 
-def speaker_of(row: models.Model) -> SpeaksActivity | None:
+def representation_of(row: models.Model) -> ActivityProperties | None:
     """What speaks for a row as an activity, None when its model is not tracked so."""
     for publisher in publishers_of(type(row)):
         if isinstance(publisher, ActivityPublisher) and isinstance(row, publisher.model):
-            return publisher.speaker(row)
+            return publisher.representation(row)
     return None
 
 
@@ -118,9 +118,11 @@ def _read(declaration: type[_Declaration], model: type[models.Model], inner: str
 
 
 def _track_activities(
-    model: type[models.Model], declaration: ActivityDeclaration, speaker: Callable[[Any], SpeaksActivity]
+    model: type[models.Model],
+    declaration: ActivityDeclaration,
+    representation: Callable[[Any], ActivityProperties],
 ) -> None:
-    publisher = ActivityPublisher(model, declaration, speaker)
+    publisher = ActivityPublisher(model, declaration, representation)
     track(publisher)
     _track_recipients(model, declaration, publisher)
     show(model)
@@ -163,7 +165,7 @@ def _begin_users(model: type[models.Model]) -> None:
 
 
 def _begin_reactions(model: type[models.Model]) -> None:
-    track(ReactionPublisher(model, _read(ReactionDeclaration, model, "Reaction"), speaker_of))
+    track(ReactionPublisher(model, _read(ReactionDeclaration, model, "Reaction"), representation_of))
 
 
 _BEGIN: dict[type[models.Model], Callable[[type[models.Model]], None]] = {

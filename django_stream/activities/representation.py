@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.core.exceptions import FieldDoesNotExist
@@ -14,11 +14,13 @@ from django_stream.activities.declaration import ActivityDeclaration, wire_name
 from django_stream.activities.model_references import label_reference_of, reference_of
 from django_stream.activities.paths import Source, resolve
 
+_Model = TypeVar("_Model", bound=models.Model)
+
 DEFAULT_TIME = "created_at"
 _DEFAULT_ACTOR = "user"
 
 
-class SpeaksActivity:
+class ActivityProperties:
     """Names follow stream-django, so that its models move by a change of import."""
 
     @property
@@ -115,7 +117,20 @@ class SpeaksActivity:
         return resolve(self.activity_instance, source)
 
 
-class RegisteredSpeaker(SpeaksActivity):
+def with_activity_properties(model: type[_Model]) -> type[_Model]:
+    """Give a model class the properties without making them one of its bases."""
+    for name, value in vars(ActivityProperties).items():
+        if not name.startswith("__"):
+            setattr(model, name, value)
+    return model
+
+
+def represents_itself(model: type[models.Model]) -> bool:
+    """Whether rows of the model have the properties, so that a project may override them."""
+    return hasattr(model, "activity_declaration")
+
+
+class RegisteredActivity(ActivityProperties):
     """Speaks for a row of a model that cannot be subclassed."""
 
     def __init__(self, instance: models.Model, declaration: ActivityDeclaration) -> None:
@@ -134,7 +149,7 @@ class RegisteredSpeaker(SpeaksActivity):
 # What an activity is made of; the others only tell how rows are read.
 _PROPERTIES = tuple(
     name
-    for name, value in vars(SpeaksActivity).items()
+    for name, value in vars(ActivityProperties).items()
     if isinstance(value, property) and name not in {"activity_instance", "activity_declaration"}
 )
 
@@ -161,14 +176,14 @@ def sources_of(model: type[models.Model], declaration: ActivityDeclaration) -> l
     """Every path the activity is made from, defaults included; overridden properties may read anything."""
     defaults = {"actor": _DEFAULT_ACTOR, "time": DEFAULT_TIME}
     sources: dict[str, Source] = {**defaults, **declaration.sources()}
-    if issubclass(model, SpeaksActivity) and overrides(model, *_PROPERTIES):
+    if represents_itself(model) and overrides(model, *_PROPERTIES):
         sources["an overridden property"] = lambda row: row
     return list(sources.values())
 
 
 def overrides(model: type[models.Model], *names: str) -> bool:
     """Whether a model replaces any of these properties by its own."""
-    return any(getattr(model, name) is not getattr(SpeaksActivity, name) for name in names)
+    return any(getattr(model, name) is not getattr(ActivityProperties, name) for name in names)
 
 
 def default_time_is_missing(model: type[models.Model]) -> bool:

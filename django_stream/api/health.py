@@ -9,7 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from django_stream.conf import stream_settings
-from django_stream.publishing.status import outbox_health
+from django_stream.publishing.status import outbox_status
 
 
 @never_cache
@@ -19,6 +19,6 @@ def health(request: HttpRequest, using: str = "default") -> JsonResponse:
 
     It tells numbers only; who may ask is for the site's URLs to decide.
     """
-    state = outbox_health(using)
+    state = outbox_status(using)
     late = state.oldest_seconds > stream_settings.OUTBOX_ALARM_SECONDS
     return JsonResponse({"late": late, **asdict(state)}, status=503 if late else 200)

@@ -21,7 +21,7 @@ _TRIES = 5
 _DEADLOCK = "40P01"
 
 
-def survives_deadlocks(work: Callable[Given, Result]) -> Callable[Given, Result]:
+def retry_on_deadlock(work: Callable[Given, Result]) -> Callable[Given, Result]:
     """Do the work, which owns its transaction, again if it was the victim of a deadlock."""
 
     @wraps(work)

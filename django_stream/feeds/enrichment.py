@@ -10,7 +10,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import models
 
 from django_stream.activities.model_references import Reference, clean_pk, object_id_of, parse_reference
-from django_stream.activities.registry import is_shown, speaker_of
+from django_stream.activities.registry import is_shown, representation_of
 from django_stream.conf import stream_settings
 
 DEFAULT_FIELDS = ("actor", "object", "target")
@@ -117,8 +117,8 @@ class Enrich:
 
 def _may_be_shown(row: models.Model) -> bool:
     """A row that should not be published is as good as gone: anybody can write its reference."""
-    speaker = speaker_of(row)
-    return speaker is None or speaker.activity_should_publish
+    representation = representation_of(row)
+    return representation is None or representation.activity_should_publish
 
 
 def apply_missing_policy(

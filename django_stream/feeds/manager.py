@@ -13,7 +13,7 @@ from django.utils.functional import SimpleLazyObject
 
 from django_stream.activities.ids import feed_id, wire_id
 from django_stream.activities.payload import feed_ids_of, payload_of
-from django_stream.activities.representation import SpeaksActivity
+from django_stream.activities.representation import ActivityProperties
 from django_stream.backends import get_client
 from django_stream.client import Feed, StreamClient
 from django_stream.conf import imported, stream_settings
@@ -43,7 +43,7 @@ class FeedManager:
         """What those whom the user follows have done, by the names of STREAM_NEWS_FEEDS."""
         return {name: self.get_feed(slug, user_id) for name, slug in stream_settings.news_feeds.items()}
 
-    def get_actor_feed(self, instance: SpeaksActivity) -> Feed:
+    def get_actor_feed(self, instance: ActivityProperties) -> Feed:
         """The feed that an activity of this row goes to first."""
         slug = instance.activity_author_feed or stream_settings.USER_FEED
         return self.get_feed(slug, instance.activity_actor_id)
@@ -75,13 +75,13 @@ class FeedManager:
         if pairs:
             self.client.follow_many(pairs, stream_settings.ACTIVITY_COPY_LIMIT)
 
-    def add_activity_to_feed(self, feed: Feed, instance: SpeaksActivity) -> None:
+    def add_activity_to_feed(self, feed: Feed, instance: ActivityProperties) -> None:
         """Put a row's activity into one more feed, now and outside of the outbox."""
         payload = payload_of(instance)
         if payload is not None:
             feed.add_activity(payload.activity)
 
-    def get_recipients(self, instance: SpeaksActivity) -> list[str]:
+    def get_recipients(self, instance: ActivityProperties) -> list[str]:
         """Feed ids that a row's activity is sent to besides its actor's feed."""
         return feed_ids_of(instance.activity_notify)
 

@@ -151,7 +151,7 @@ def _check(limit: object, cursor: object, options: Mapping[str, Any]) -> None:
 
 def _tell_of_missing_tables(error: InternalException) -> None:
     """While developing, a page that is opened before `migrate` names it."""
-    if settings.DEBUG and stream_settings.HOME == EMBEDDED and (commands := remedy()):
+    if settings.DEBUG and stream_settings.BACKEND == EMBEDDED and (commands := remedy()):
         raise ImproperlyConfigured(
             f"the feeds cannot be read, since the database is behind the models: run `{commands}`"
         ) from error

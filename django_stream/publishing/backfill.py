@@ -24,20 +24,20 @@ def republish(rows: models.QuerySet[Any]) -> int:
     return max((note_rows(one, rows, using) for one in publishers_of(rows.model)), default=0)
 
 
-def note_rows(publisher: Publisher, rows: models.QuerySet[Any], using: str, *, doubted: bool = False) -> int:
+def note_rows(publisher: Publisher, rows: models.QuerySet[Any], using: str, *, force: bool = False) -> int:
     """Have every row of a queryset looked at again; returns how many entries were written."""
-    return outbox.note(publisher.label, publisher.keys_where(rows), using, bulk=True, doubted=doubted)
+    return outbox.note(publisher.label, publisher.keys_where(rows), using, bulk=True, force=force)
 
 
-def note_all(publisher: Publisher, using: str, *, doubted: bool = False) -> Iterator[int]:
+def note_all(publisher: Publisher, using: str, *, force: bool = False) -> Iterator[int]:
     """The same for a whole table and for what the feeds hold of rows that are gone; yields counts."""
     table = publisher.model._base_manager.using(using).order_by("pk")
     for pks in _in_steps(table):
-        yield note_rows(publisher, table.filter(pk__in=pks), using, doubted=doubted)
+        yield note_rows(publisher, table.filter(pk__in=pks), using, force=force)
     ledger = Publication.objects.using(using).filter(model_label=publisher.label).order_by("pk")
     for pks in _in_steps(ledger):
         keys = set(ledger.filter(pk__in=pks).values_list("object_key", flat=True))
-        gone = sorted(keys - publisher.wanted(keys, using).keys())
+        gone = sorted(keys - publisher.desired(keys, using).keys())
         yield outbox.note(publisher.label, gone, using, bulk=True)
 
 

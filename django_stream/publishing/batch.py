@@ -10,15 +10,15 @@ from functools import partial
 from django.db import transaction
 
 from django_stream import signals
-from django_stream.backends import home_mark
+from django_stream.backends import backend_fingerprint
 from django_stream.client import StreamClient
 from django_stream.client.exceptions import ConnectionFailed, RequestTimeout
-from django_stream.database.deadlocks import survives_deadlocks
+from django_stream.database.deadlocks import retry_on_deadlock
 from django_stream.publishing import ledger
 from django_stream.publishing.leases import Lease
-from django_stream.publishing.publisher import Change, Publisher, Refused, Wanted, publisher_for
+from django_stream.publishing.publisher import Change, Desired, Publisher, Refused, publisher_for
 from django_stream.publishing.report import DrainReport
-from django_stream.publishing.retry import NotTracked, RetryPolicy, is_held_back, reason_of
+from django_stream.publishing.retry import NotTracked, RetrySchedule, is_held_back, reason_of
 from django_stream.publishing.settlement import settle
 
 logger = logging.getLogger("django_stream.publishing")
@@ -37,10 +37,10 @@ class Batch:
         self.failures: _Failures = {}
         self._client = client
         self._clock = clock
-        self._mark = home_mark()
+        self._fingerprint = backend_fingerprint()
 
     def publish(self) -> DrainReport:
-        """Read the truth, write down what may be sent, send it, and settle."""
+        """Read what is desired, write down what may be sent, send it, and settle."""
         publisher = publisher_for(self.label)
         changes: dict[str, Change] = {}
         different: dict[str, Change] = {}
@@ -54,28 +54,28 @@ class Batch:
         return self._settle(publisher, changes, different)
 
     def _changes(self, publisher: Publisher) -> dict[str, Change]:
-        truth = _truth(publisher, list(self.objects), self.lease.using)
+        state = _desired_state(publisher, list(self.objects), self.lease.using)
         changes = {}
         for key, leased in self.objects.items():
-            wanted = truth.get(key)
-            if isinstance(wanted, Exception):
-                self.failures[key] = wanted
+            desired = state.get(key)
+            if isinstance(desired, Exception):
+                self.failures[key] = desired
                 continue
             # What another home holds says nothing of this one.
-            sure = leased.is_known and leased.digest.startswith(self._mark)
-            changes[key] = Change(key, leased.records, wanted, sure=sure)
+            confirmed = leased.is_known and leased.digest.startswith(self._fingerprint)
+            changes[key] = Change(key, leased.records, desired, confirmed=confirmed)
         return changes
 
-    def _digest(self, wanted: Wanted) -> str:
-        return f"{self._mark}:{wanted.digest}"
+    def _digest(self, desired: Desired) -> str:
+        return f"{self._fingerprint}:{desired.digest}"
 
     def _is_unchanged(self, change: Change) -> bool:
         """Nothing to send: gone and never published, or the very content that is known to be there."""
-        if change.wanted is None:
+        if change.desired is None:
             return not change.before
-        return change.sure and self.objects[change.key].digest == self._digest(change.wanted)
+        return change.confirmed and self.objects[change.key].digest == self._digest(change.desired)
 
-    @survives_deadlocks
+    @retry_on_deadlock
     def _write_intent(self, changes: dict[str, Change]) -> list[Change]:
         """Before anything is sent, remember all that may be in the feeds from now on.
 
@@ -88,10 +88,10 @@ class Batch:
             sendable = [change for change in changes.values() if change.key in ours]
             intents = []
             for change in sendable:
-                if change.wanted is not None:
+                if change.desired is not None:
                     leased = self.objects[change.key]
-                    leased.records = [*change.stale, *change.wanted.records]
-                    leased.digest = self._digest(change.wanted)
+                    leased.records = [*change.stale, *change.desired.records]
+                    leased.digest = self._digest(change.desired)
                     intents.append(leased)
             ledger.write(intents, self.lease.using)
         return sendable
@@ -111,7 +111,7 @@ class Batch:
     def _settle(
         self, publisher: Publisher | None, changes: dict[str, Change], different: dict[str, Change]
     ) -> DrainReport:
-        policy = RetryPolicy.from_settings()
+        policy = RetrySchedule.from_settings()
         done = {key: change for key, change in changes.items() if key not in self.failures}
         failed, parked = self._judged(policy)
         overtaken = settle(
@@ -140,7 +140,7 @@ class Batch:
             ),
         )
 
-    def _judged(self, policy: RetryPolicy) -> tuple[_Failures, _Failures]:
+    def _judged(self, policy: RetrySchedule) -> tuple[_Failures, _Failures]:
         """The failures that are tried again, and those that are parked."""
         failed: _Failures = {}
         parked: _Failures = {}
@@ -167,22 +167,22 @@ class Batch:
                 signal.send_robust(sender, keys=list(reasons), using=using, reasons=reasons)
 
 
-def _truth(publisher: Publisher, keys: list[str], using: str) -> dict[str, Wanted | Exception]:
+def _desired_state(publisher: Publisher, keys: list[str], using: str) -> dict[str, Desired | Exception]:
     """What is wanted; when asking for all fails, each is asked for, to find the culprit."""
     try:
         with transaction.atomic(using):
-            truth = dict(publisher.wanted(keys, using))
+            state = dict(publisher.desired(keys, using))
     except Exception as error:
         if len(keys) == 1:
             return {keys[0]: error}
-        return {key: value for one in keys for key, value in _truth(publisher, [one], using).items()}
-    return {key: _with_json_form(value) for key, value in truth.items()}
+        return {key: value for one in keys for key, value in _desired_state(publisher, [one], using).items()}
+    return {key: _with_json_form(value) for key, value in state.items()}
 
 
-def _with_json_form(value: Wanted | Exception) -> Wanted | Exception:
+def _with_json_form(value: Desired | Exception) -> Desired | Exception:
     """What has no JSON form concerns this object only, and shows here."""
     try:
-        if isinstance(value, Wanted):
+        if isinstance(value, Desired):
             _ = value.digest
     except Exception as error:  # whatever the content's own code may raise
         return error

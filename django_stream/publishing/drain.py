@@ -12,7 +12,7 @@ from django_stream.client import StreamClient
 from django_stream.conf import stream_settings
 from django_stream.publishing import telemetry
 from django_stream.publishing.batch import Batch
-from django_stream.publishing.lease_guard import fenced
+from django_stream.publishing.lease_guard import lease_guarded
 from django_stream.publishing.leases import claim
 from django_stream.publishing.report import DrainReport
 
@@ -42,5 +42,5 @@ def drain(
         batches += 1
         for label, objects in lease.objects.items():
             with telemetry.span("publish", model=label, objects=len(objects)):
-                report += Batch(lease, label, fenced(client, lease.until, clock), clock).publish()
+                report += Batch(lease, label, lease_guarded(client, lease.until, clock), clock).publish()
     return report

@@ -16,7 +16,7 @@ class LeaseOver(TransportException):
     """There is no time left for this call; the change is tried again."""
 
 
-class FencedTransport:
+class LeaseGuardedTransport:
     """Carries requests until a moment, and refuses them afterwards."""
 
     def __init__(self, transport: Transport, end: datetime, clock: Callable[[], datetime]) -> None:
@@ -38,7 +38,7 @@ def longest_call(timeout: float) -> float:
     return RetryPolicy().deadline_for(timeout)
 
 
-def fenced(client: StreamClient, until: datetime, clock: Callable[[], datetime]) -> StreamClient:
+def lease_guarded(client: StreamClient, until: datetime, clock: Callable[[], datetime]) -> StreamClient:
     """The client, for calls that are certain to be over when the lease is."""
     end = until - timedelta(seconds=longest_call(client.timeout or stream_settings.TIMEOUT))
-    return client.with_transport(FencedTransport(client.api.transport, end, clock))
+    return client.with_transport(LeaseGuardedTransport(client.api.transport, end, clock))

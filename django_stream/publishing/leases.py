@@ -12,7 +12,7 @@ from django.db.models import Exists, F, OuterRef
 
 from django_stream.conf import stream_settings
 from django_stream.database.bulk_sql import Among
-from django_stream.database.deadlocks import survives_deadlocks
+from django_stream.database.deadlocks import retry_on_deadlock
 from django_stream.publishing import ledger
 from django_stream.publishing.ledger import LeasedObject
 from django_stream.publishing.models import OutboxEntry, Publication
@@ -50,7 +50,7 @@ def claim(using: str, now: datetime, limit: int, *, bulk: bool = True) -> Lease 
     return None
 
 
-@survives_deadlocks
+@retry_on_deadlock
 def _claim(using: str, now: datetime, limit: int, bulk: bool) -> Lease | None:
     """None when nothing is due; a lease of nothing when others were faster with what was."""
     until = now + timedelta(seconds=stream_settings.OUTBOX_LEASE_SECONDS)
@@ -98,6 +98,6 @@ def _attach_entries(label: str, objects: dict[str, LeasedObject], using: str) ->
         leased = objects[key]
         leased.entry_ids.append(entry_id)
         if attempts:
-            leased.doubted = True
+            leased.force = True
             # What comes after it was parked has all attempts again.
             leased.failures = max(leased.failures, 0 if parked_at else attempts)

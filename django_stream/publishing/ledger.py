@@ -32,13 +32,13 @@ class LeasedObject:
     failures: int = 0
     """Those that count against the change: it is parked after so many."""
     entry_ids: list[int] = field(default_factory=list)
-    doubted: bool = False
-    """Somebody wants it sent whether or not it seems to be there."""
+    force: bool = False
+    """Send it even if the feeds seem to hold it already."""
 
     @property
     def is_known(self) -> bool:
         """Whether the feeds held records and content of the ledger when this attempt began."""
-        return self.attempts == 1 and not self.doubted
+        return self.attempts == 1 and not self.force
 
 
 def take(
@@ -124,7 +124,7 @@ def release(objects: Collection[LeasedObject], using: str, *, attempts: int | No
         _among(objects, using).update(lease=None, leased_until=None, **count)
 
 
-def doubt(label: str, objects: Collection[LeasedObject], using: str) -> None:
+def reopen(label: str, objects: Collection[LeasedObject], using: str) -> None:
     """Tell again what lost attempts may have put into the feeds, to those who took their objects over.
 
     The lease is taken from them, who would forget it. Nobody else gets it until theirs would have run out.

@@ -42,9 +42,9 @@ def nudge_on_commit(using: str, *, bulk: bool = False) -> None:
 
 
 def _nudge_once(connection: BaseDatabaseWrapper) -> None:
-    wanted = _wanted.pop(connection, None)
-    if wanted and not _held.get():
-        for bulk in sorted(wanted):
+    desired = _wanted.pop(connection, None)
+    if desired and not _held.get():
+        for bulk in sorted(desired):
             nudge(connection.alias, bulk=bulk)
 
 

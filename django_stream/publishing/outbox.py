@@ -47,10 +47,10 @@ def is_paused() -> bool:
     return _paused.get() or stream_settings.DISABLE_MODEL_TRACKING
 
 
-def note(label: str, keys: Iterable[str], using: str, *, bulk: bool = False, doubted: bool = False) -> int:
+def note(label: str, keys: Iterable[str], using: str, *, bulk: bool = False, force: bool = False) -> int:
     """Note that these objects changed; returns how many entries were written (0 while paused).
 
-    When what is known of them is doubted, they are sent whether or not they seem to be there.
+    With `force` they are sent even if the feeds seem to hold them already.
     """
     if is_paused():
         return 0
@@ -58,7 +58,7 @@ def note(label: str, keys: Iterable[str], using: str, *, bulk: bool = False, dou
     if buffer is not None and buffer.using == using:
         buffer.keys.setdefault(label, set()).update(keys)
         return 0
-    return _write(label, keys, using, bulk=bulk, doubted=doubted)
+    return _write(label, keys, using, bulk=bulk, force=force)
 
 
 @contextmanager
@@ -92,9 +92,9 @@ def noted_together(using: str) -> Iterator[None]:
             _write(label, sorted(keys), using, bulk=True)
 
 
-def _write(label: str, keys: Iterable[str], using: str, *, bulk: bool, doubted: bool = False) -> int:
-    # Doubt looks like an attempt of which nobody knows how it ended.
-    entry = OutboxEntry(model_label=label, bulk=bulk, due_at=_first_due(), attempts=int(doubted))
+def _write(label: str, keys: Iterable[str], using: str, *, bulk: bool, force: bool = False) -> int:
+    # An attempt with unknown outcome: the drain then trusts nothing that it knows of these objects.
+    entry = OutboxEntry(model_label=label, bulk=bulk, due_at=_first_due(), attempts=int(force))
     count = insert_entries(entry, keys, using)
     if count:
         nudge_on_commit(using, bulk=bulk)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django_stream import signals
-from django_stream.publishing.status import outbox_health
+from django_stream.publishing.status import outbox_status
 
 
 def register_metrics(registry: Any = None, databases: Sequence[str] = ("default",)) -> None:
@@ -37,7 +37,7 @@ class _OutboxCollector:
     def collect(self) -> Iterator[Any]:
         from prometheus_client.core import GaugeMetricFamily
 
-        states = {using: outbox_health(using) for using in self._databases}
+        states = {using: outbox_status(using) for using in self._databases}
         for name, text in _GAUGES.items():
             gauge = GaugeMetricFamily(f"django_stream_outbox_{name}", text, labels=["database"])
             for using, state in states.items():

@@ -20,7 +20,7 @@ Record = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Desired:
     """What the feeds should hold for an object now: the records that name it and the content to send."""
 
     records: list[Record]
@@ -35,20 +35,20 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """From what the feeds may hold to what they should hold; `wanted` None takes the object out.
+    """From what the feeds may hold to what they should hold; `desired` None takes the object out.
 
-    `sure` means that `before` is there for certain, not merely possibly.
+    `confirmed` means that `before` is there for certain, not merely possibly.
     """
 
     key: str
     before: list[Record]
-    wanted: Wanted | None
-    sure: bool
+    desired: Desired | None
+    confirmed: bool
 
     @property
     def stale(self) -> list[Record]:
         """Records to take out."""
-        keep = self.wanted.records if self.wanted else []
+        keep = self.desired.records if self.desired else []
         return [record for record in self.before if record not in keep]
 
 
@@ -92,8 +92,8 @@ class Publisher(ABC):
         """The keys of all rows of a queryset, streamed."""
 
     @abstractmethod
-    def wanted(self, keys: Collection[str], using: str) -> Mapping[str, Wanted | Exception]:
-        """The committed truth for these keys; an absent key is wanted nowhere, an exception parks it."""
+    def desired(self, keys: Collection[str], using: str) -> Mapping[str, Desired | Exception]:
+        """What the committed rows ask for, by key; an absent key belongs nowhere, an exception parks it."""
 
     @abstractmethod
     def apply(self, client: StreamClient, changes: list[Change]) -> Mapping[str, Exception]:

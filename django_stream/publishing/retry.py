@@ -13,7 +13,7 @@ from django_stream.conf import stream_settings
 
 
 @dataclass(frozen=True, slots=True)
-class RetryPolicy:
+class RetrySchedule:
     """Exponential delays with full jitter, so that a herd of failures spreads out."""
 
     base_seconds: float
@@ -21,7 +21,7 @@ class RetryPolicy:
     max_attempts: int
 
     @classmethod
-    def from_settings(cls) -> RetryPolicy:
+    def from_settings(cls) -> RetrySchedule:
         return cls(
             stream_settings.OUTBOX_RETRY_BASE_SECONDS,
             stream_settings.OUTBOX_RETRY_CAP_SECONDS,

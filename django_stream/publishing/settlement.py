@@ -10,17 +10,17 @@ from django.db import transaction
 from django.db.models import F
 
 from django_stream.database.bulk_sql import Among, insert_keys, update_rows
-from django_stream.database.deadlocks import survives_deadlocks
+from django_stream.database.deadlocks import retry_on_deadlock
 from django_stream.publishing import ledger
 from django_stream.publishing.leases import Lease
 from django_stream.publishing.ledger import LeasedObject
 from django_stream.publishing.models import OutboxEntry, never
 from django_stream.publishing.outbox import insert_entries
 from django_stream.publishing.publisher import Change
-from django_stream.publishing.retry import RetryPolicy, reason_of
+from django_stream.publishing.retry import RetrySchedule, reason_of
 
 
-@survives_deadlocks
+@retry_on_deadlock
 def settle(
     lease: Lease,
     label: str,
@@ -30,7 +30,7 @@ def settle(
     parked: dict[str, Exception],
     dependents: Callable[[], Iterable[tuple[str, Iterable[str]]]],
     now: datetime,
-    policy: RetryPolicy,
+    policy: RetrySchedule,
 ) -> set[str]:
     """Write the outcome of one attempt in one transaction; returns the keys that others have taken over."""
     objects, using = lease.objects[label], lease.using
@@ -63,7 +63,7 @@ def _reschedule(
     failed: dict[str, Exception],
     parked: dict[str, Exception],
     now: datetime,
-    policy: RetryPolicy,
+    policy: RetrySchedule,
     using: str,
 ) -> None:
     rows: list[tuple[Any, ...]] = []
@@ -81,17 +81,17 @@ def _note_lost(label: str, objects: Collection[LeasedObject], now: datetime, usi
     The doubt is in the ledger, so that nothing is skipped as unchanged.
     """
     if objects:
-        ledger.doubt(label, objects, using)
+        ledger.reopen(label, objects, using)
         entry = OutboxEntry(model_label=label, due_at=now)
         insert_keys(entry, sorted(leased.key for leased in objects), using)
 
 
 def _settle_ledger(objects: dict[str, LeasedObject], done: dict[str, Change], using: str) -> None:
-    gone = [objects[key] for key, change in done.items() if change.wanted is None]
-    there = [objects[key] for key, change in done.items() if change.wanted is not None]
-    moved = [objects[key] for key, change in done.items() if change.wanted is not None and change.stale]
+    gone = [objects[key] for key, change in done.items() if change.desired is None]
+    there = [objects[key] for key, change in done.items() if change.desired is not None]
+    moved = [objects[key] for key, change in done.items() if change.desired is not None and change.stale]
     for leased in moved:
-        leased.records = done[leased.key].wanted.records  # type: ignore[union-attr]
+        leased.records = done[leased.key].desired.records  # type: ignore[union-attr]
     ledger.erase(gone, using)
     ledger.write(moved, using)
     ledger.release(there, using, attempts=0)

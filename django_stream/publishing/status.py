@@ -11,7 +11,7 @@ from django_stream.publishing.models import OutboxEntry
 
 
 @dataclass(frozen=True, slots=True)
-class OutboxHealth:
+class OutboxStatus:
     """Entries waiting, the age of the oldest in seconds, entries that failed before, entries parked."""
 
     depth: int
@@ -20,7 +20,7 @@ class OutboxHealth:
     parked: int
 
 
-def outbox_health(using: str = "default") -> OutboxHealth:
+def outbox_status(using: str = "default") -> OutboxStatus:
     """One query."""
     waiting = Q(parked_at=None)
     found = OutboxEntry.objects.using(using).aggregate(
@@ -31,4 +31,4 @@ def outbox_health(using: str = "default") -> OutboxHealth:
     )
     oldest = found.pop("oldest")
     age = (timezone.now() - oldest).total_seconds() if oldest else 0.0
-    return OutboxHealth(oldest_seconds=max(age, 0.0), **found)
+    return OutboxStatus(oldest_seconds=max(age, 0.0), **found)

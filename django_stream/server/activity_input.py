@@ -34,7 +34,7 @@ _OWN = frozenset({*REQUIRED, "target", "foreign_id", "time", "to"})
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class ActivityInput:
     """An activity ready to be stored."""
 
     key: uuid.UUID
@@ -47,17 +47,19 @@ class Draft:
     extra: Mapping[str, Any]
 
 
-def drafts_of(items: Sequence[Any], application_id: int, *, identified: bool = False) -> list[Draft]:
+def activity_inputs(
+    items: Sequence[Any], application_id: int, *, identified: bool = False
+) -> list[ActivityInput]:
     """Check a list of activities. `identified` demands foreign_id and time, as updates do."""
     # Later items of a batch without times are newer.
     now = datetime.now(UTC)
     moments = [now + timedelta(microseconds=index) for index in range(len(items))]
     return [
-        _draft(item, moment, application_id, identified) for item, moment in zip(items, moments, strict=True)
+        _read(item, moment, application_id, identified) for item, moment in zip(items, moments, strict=True)
     ]
 
 
-def _draft(item: Any, now: datetime, application_id: int, identified: bool) -> Draft:
+def _read(item: Any, now: datetime, application_id: int, identified: bool) -> ActivityInput:
     if not isinstance(item, dict):
         raise invalid("an activity must be a JSON object", "activity")
     check_size(item)
@@ -69,7 +71,7 @@ def _draft(item: Any, now: datetime, application_id: int, identified: bool) -> D
         missing = "time" if texts["foreign_id"] else "foreign_id"
         raise invalid(f"{missing} is required: foreign_id and time identify an activity", missing)
     extra = {name: value for name, value in item.items() if name not in _OWN and name not in _ANSWERED}
-    return Draft(
+    return ActivityInput(
         key=activity_ids.sort_key(_id_of(item, texts, extra, now)),
         to=targets_of(item.get("to"), application_id, "to"),
         extra=extra,

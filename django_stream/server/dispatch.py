@@ -8,7 +8,7 @@ import re
 import time
 from typing import Any
 
-from django_stream.database.deadlocks import survives_deadlocks
+from django_stream.database.deadlocks import retry_on_deadlock
 from django_stream.protocol.errors import ApiError, invalid
 from django_stream.protocol.messages import ApiRequest, ApiResponse
 from django_stream.server.auth import keys, tokens
@@ -57,7 +57,7 @@ def _answer(request: ApiRequest, headers: dict[str, str]) -> tuple[int, dict[str
     return route.endpoint.status, _perform(call)
 
 
-@survives_deadlocks
+@retry_on_deadlock
 def _perform(call: Call) -> dict[str, Any]:
     return call.endpoint.function(call)
 

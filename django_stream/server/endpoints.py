@@ -12,7 +12,6 @@ from django_stream.server.handlers import (
     activity_changes,
     audit_logs,
     data_privacy,
-    feed_pages,
     feeds,
     follows,
     moderation,
@@ -26,7 +25,7 @@ def _feeds() -> list[Endpoint]:
     one, many = "feed/{feed}", "feed/add_to_many"
     return [
         Endpoint("POST", many, scopes.FEED, feeds.add_to_many, "add_to_many", status=201),
-        Endpoint("GET", one, scopes.FEED, feed_pages.read, "read", allow.read_feed, enrichable=True),
+        Endpoint("GET", one, scopes.FEED, feeds.read, "read", allow.read_feed, enrichable=True),
         Endpoint("POST", one, scopes.FEED, feeds.add, "add", allow.post, status=201),
         Endpoint(
             "POST",

@@ -11,13 +11,21 @@ from django.db import connections, router
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model, UUIDField
 
-from django_stream.server.models import Bucket, BucketEntry, Exclusion, Feed, Follow, Placement, TimelineEntry
+from django_stream.server.models import (
+    ActivityGroup,
+    ActivityGroupEntry,
+    Exclusion,
+    Feed,
+    Follow,
+    Placement,
+    TimelineEntry,
+)
 from django_stream.server.timelines.base import Window
 
 TIMELINE = TimelineEntry._meta.db_table
 PLACEMENT = Placement._meta.db_table
-BUCKET = Bucket._meta.db_table
-ENTRY = BucketEntry._meta.db_table
+ACTIVITY_GROUP = ActivityGroup._meta.db_table
+ENTRY = ActivityGroupEntry._meta.db_table
 EXCLUSION = Exclusion._meta.db_table
 FOLLOW = Follow._meta.db_table
 FEED = Feed._meta.db_table
@@ -58,7 +66,7 @@ def rows(connection: BaseDatabaseWrapper, sql: str, params: Iterable[Any] = ()) 
 def lock_groups(connection: BaseDatabaseWrapper, where: str, params: Iterable[Any]) -> None:
     """Lock groups until the end of the transaction, in the one order that all writers keep."""
     if connection.features.has_select_for_update:
-        chosen = f"SELECT id FROM {BUCKET} WHERE {where} ORDER BY name, feed FOR UPDATE"
+        chosen = f"SELECT id FROM {ACTIVITY_GROUP} WHERE {where} ORDER BY name, feed FOR UPDATE"
         rows(connection, f"SELECT count(*) FROM ({chosen}) locked", params)
 
 

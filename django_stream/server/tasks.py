@@ -8,10 +8,10 @@ from django_stream.server.actions import audit
 from django_stream.server.fanout import jobs as fanout
 
 
-@shared_task(name="django_stream.server.spread", ignore_result=True, acks_late=True)
-def spread(spread_id: int) -> None:
+@shared_task(name="django_stream.server.fan_out", ignore_result=True, acks_late=True)
+def fan_out(job_id: int) -> None:
     """Work off one large fan-out."""
-    fanout.run(spread_id)
+    fanout.run(job_id)
 
 
 @shared_task(name="django_stream.server.maintain", ignore_result=True)

@@ -19,7 +19,7 @@ from django_stream.protocol import limits
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.publishing.drain import drain
 from django_stream.publishing.nudge import nudges_held
-from django_stream.publishing.publisher import Wanted, publisher_for
+from django_stream.publishing.publisher import Desired, publisher_for
 from django_stream.publishing.report import DrainReport
 
 
@@ -71,11 +71,11 @@ def _capture(label: str, key: str, using: str) -> CapturedActivity | None:
     publisher = publisher_for(label)
     if publisher is None or publisher.kind:
         return None
-    wanted = publisher.wanted([key], using).get(key)
-    if isinstance(wanted, Exception):
-        raise wanted
-    if isinstance(wanted, Wanted):
-        return CapturedActivity(label, key, wanted.records[0]["feed"], wanted.content)
+    desired = publisher.desired([key], using).get(key)
+    if isinstance(desired, Exception):
+        raise desired
+    if isinstance(desired, Desired):
+        return CapturedActivity(label, key, desired.records[0]["feed"], desired.content)
     return CapturedActivity(label, key, None, None)
 
 

@@ -18,8 +18,8 @@ def compare() -> Counter[str]:
 
     from tests.expected_feeds import differences, wanted_feeds
 
-    wanted = wanted_feeds()
-    counts = Counter(feeds=len(wanted), entries=sum(map(len, wanted.values())), differences=0)
+    desired = wanted_feeds()
+    counts = Counter(feeds=len(desired), entries=sum(map(len, desired.values())), differences=0)
     for found in differences(User.objects.values_list("pk", flat=True)):
         counts["differences"] += 1
         counts[found.kind] += 1

@@ -39,7 +39,7 @@ class Site:
             "DJANGO_SETTINGS_MODULE": "tests.services.site_settings",
             "DATABASE_URL": postgres.url(self.database),
             "CELERY_BROKER_URL": broker.url,
-            "STREAM_HOME": f"http://127.0.0.1:{self.api_port}",
+            "STREAM_BACKEND": f"http://127.0.0.1:{self.api_port}",
         }
         self._others: list[Program] = []
 

@@ -9,7 +9,7 @@ INSTALLED_APPS = [app for app in INSTALLED_APPS if app != "django_stream.server"
 ROOT_URLCONF = ""
 DATABASES["default"]["CONN_MAX_AGE"] = 60
 
-STREAM_HOME = os.environ["STREAM_HOME"]
+STREAM_BACKEND = os.environ["STREAM_BACKEND"]
 STREAM_NEWS_FEEDS = ("timeline",)
 # A follow copies all there is, so that timelines can be computed without knowing when it was made.
 STREAM_ACTIVITY_COPY_LIMIT = 1000

@@ -68,7 +68,7 @@ def bad_road() -> Iterator[Callable[[Site], BadRoad]]:
     def lead_to(site: Site) -> BadRoad:
         road = BadRoad(site.api_port, seed=SEED, chances=CHANCES)
         road.start()
-        site.environment["STREAM_HOME"] = f"http://127.0.0.1:{road.port}"
+        site.environment["STREAM_BACKEND"] = f"http://127.0.0.1:{road.port}"
         roads.append(road)
         return road
 

@@ -16,7 +16,7 @@ from django_stream.activities.checks.models import (
     check_activity_models,
     check_inner_class,
 )
-from django_stream.activities.checks.paths import check_ends
+from django_stream.activities.checks.paths import check_paths
 from django_stream.activities.declaration import check_declaration, nearest
 from django_stream.activities.mixins import ActivityMixin, FollowMixin, ReactionMixin
 from django_stream.activities.publishers.follows import FollowDeclaration, FollowPublisher
@@ -251,8 +251,8 @@ def test_a_time_that_is_no_time_is_found(path: str) -> None:
         boss = models.ForeignKey("self", models.CASCADE)
         created_at = models.DateField()
 
-    assert [problem.id for problem in check_ends(Note, {"time": path})] == ["django_stream.E008"]
-    assert check_ends(Note, {"time": "boss.created_at"}) == check_ends(Note, {}) == []
+    assert [problem.id for problem in check_paths(Note, {"time": path})] == ["django_stream.E008"]
+    assert check_paths(Note, {"time": "boss.created_at"}) == check_paths(Note, {}) == []
 
 
 @pytest.mark.parametrize(
@@ -281,7 +281,7 @@ def test_a_value_in_the_place_of_a_row_is_found(option: str, path: str, better: 
         def shout(self) -> str:
             return self.text.upper()
 
-    found = [(problem.id, problem.hint) for problem in check_ends(Note, {option: path})]
+    found = [(problem.id, problem.hint) for problem in check_paths(Note, {option: path})]
 
     hint = f"Name {better}: pages show rows, and people follow rows."
     assert found == ([("django_stream.W042", hint)] if better else [])
@@ -296,12 +296,12 @@ def test_the_test_project_is_sound() -> None:
     ("setting", "value", "check_id", "hint"),
     [
         ("STREAM_API_SECRTE", "x", "django_stream.W001", "Did you mean STREAM_API_SECRET?"),
-        ("STREAM_HOME", "cloud", "django_stream.E010", "'embedded', 'hosted'"),
-        ("STREAM_HOME", "hosted", "django_stream.E011", "STREAM_API_KEY"),
+        ("STREAM_BACKEND", "cloud", "django_stream.E010", "'embedded', 'hosted'"),
+        ("STREAM_BACKEND", "hosted", "django_stream.E011", "STREAM_API_KEY"),
         ("STREAM_TRANSPORT", "no.such.Thing", "django_stream.E012", "Correct the path"),
         ("STREAM_FEED_MANAGER_CLASS", "no.such.Thing", "django_stream.E012", "Correct the path"),
-        ("STREAM_HOME", "https://feeds.example.com", "django_stream.E011", "a key of that server"),
-        ("STREAM_HOME", "https://feeds.example.com", "django_stream.W020", "Celery"),
+        ("STREAM_BACKEND", "https://feeds.example.com", "django_stream.E011", "a key of that server"),
+        ("STREAM_BACKEND", "https://feeds.example.com", "django_stream.W020", "Celery"),
         ("STREAM_TIMEOUT", "soon", "django_stream.E014", "type float"),
         ("STREAM_API_SECRET", "short", "django_stream.W012", "longer"),
     ],

@@ -10,7 +10,7 @@ from django.apps import apps
 from django.core.checks import CheckMessage, Error, Warning
 from django.db import models
 
-from django_stream.activities.checks.paths import check_ends, is_to_one, not_a_row
+from django_stream.activities.checks.paths import check_paths, is_to_one, not_a_row
 from django_stream.activities.declaration import check_declaration, declared, nearest, not_a_list
 from django_stream.activities.managers import TrackedQuerySet
 from django_stream.activities.mixins import (
@@ -55,13 +55,15 @@ def check_activity_models(**_: Any) -> list[CheckMessage]:
         if issubclass(model, TrackedModel):
             problems += _check_manager(model) + _check_inner_names(model)
         if issubclass(model, ActivityMixin):
-            problems += check_declaration(model) + _check_defaults(model) + check_ends(model, declared(model))
+            problems += (
+                check_declaration(model) + _check_defaults(model) + check_paths(model, declared(model))
+            )
         for mixin, (inner, declaration) in _INNER.items():
             if issubclass(model, mixin):
                 problems += check_inner_class(model, inner, declaration)
     for model, options in registered().items():
         problems += check_declaration(model, options)
-        problems += _check_registered(model, options) + check_ends(model, options)
+        problems += _check_registered(model, options) + check_paths(model, options)
     return problems
 
 

@@ -12,7 +12,7 @@ from django_stream.activities.paths import last_field
 from django_stream.activities.representation import DEFAULT_TIME, overrides
 
 
-def check_ends(model: type[models.Model], options: dict[str, Any]) -> list[CheckMessage]:
+def check_paths(model: type[models.Model], options: dict[str, Any]) -> list[CheckMessage]:
     """Paths of a `class Activity` that exist, and lead to the wrong kind of field."""
     return _check_time(model, options) + _check_rows(model, options)
 

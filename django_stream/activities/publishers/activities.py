@@ -14,14 +14,14 @@ from django_stream.activities.declaration import ActivityDeclaration
 from django_stream.activities.payload import payload_of
 from django_stream.activities.publishers.base import RowPublisher
 from django_stream.activities.publishers.reactions import ReactionPublisher
-from django_stream.activities.publishers.sending import Attempt
-from django_stream.activities.representation import SpeaksActivity, sources_of
+from django_stream.activities.publishers.sending import Sender
+from django_stream.activities.representation import ActivityProperties, sources_of
 from django_stream.client import StreamClient
 from django_stream.protocol import limits
 from django_stream.protocol.activity_ids import activity_id
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.protocol.times import parse_time
-from django_stream.publishing.publisher import Change, Record, Wanted, publishers
+from django_stream.publishing.publisher import Change, Desired, Record, publishers
 
 _IDENTITY = ("feed", "foreign_id", "time")
 
@@ -33,28 +33,28 @@ class ActivityPublisher(RowPublisher):
         self,
         model: type[models.Model],
         declaration: ActivityDeclaration,
-        speaker: Callable[[Any], SpeaksActivity],
+        representation: Callable[[Any], ActivityProperties],
     ) -> None:
         super().__init__(model, sources_of(model, declaration), declaration.watch)
-        self.speaker = speaker
+        self.representation = representation
         self.declaration = declaration
 
-    def wanted_by(self, row: Any) -> Wanted | None:
-        payload = payload_of(self.speaker(row))
+    def desired_by(self, row: Any) -> Desired | None:
+        payload = payload_of(self.representation(row))
         if payload is None:
             return None
         activity = payload.activity
         record = {"feed": str(payload.feed), "foreign_id": activity["foreign_id"], "time": activity["time"]}
-        return Wanted([record | {"to": activity.get("to", [])}], activity)
+        return Desired([record | {"to": activity.get("to", [])}], activity)
 
     def apply(self, client: StreamClient, changes: list[Change]) -> Mapping[str, Exception]:
-        attempt = _ActivityAttempt(client)
-        attempt.add([change for change in changes if change.wanted and not _is_update(change)])
-        attempt.update([change for change in changes if _is_update(change)])
-        attempt.retarget([change for change in changes if _is_retargeted(change)])
+        sender = _ActivitySender(client)
+        sender.add([change for change in changes if change.desired and not _is_update(change)])
+        sender.update([change for change in changes if _is_update(change)])
+        sender.retarget([change for change in changes if _is_retargeted(change)])
         # Last, so that an activity that moves is at no moment nowhere.
-        attempt.remove(changes)
-        return attempt.failures
+        sender.remove(changes)
+        return sender.failures
 
     def dependents(self, changes: Collection[Change], using: str) -> Iterator[tuple[str, Iterable[str]]]:
         """Reactions go with the activity that they react to, and are there only while it is."""
@@ -71,18 +71,18 @@ def _identity(record: Record) -> tuple[Any, ...]:
 def _is_update(change: Change) -> bool:
     """The activity is certainly there under the same identity: its content is all that changes."""
     return bool(
-        change.sure
-        and change.wanted
+        change.confirmed
+        and change.desired
         and len(change.before) == 1
-        and _identity(change.before[0]) == _identity(change.wanted.records[0])
+        and _identity(change.before[0]) == _identity(change.desired.records[0])
     )
 
 
 def _is_retargeted(change: Change) -> bool:
     """The activity may have other targets; a move between feeds leaves them as they are."""
-    if change.wanted is None:
+    if change.desired is None:
         return False
-    now = change.wanted.records[0]
+    now = change.desired.records[0]
     same = ("foreign_id", "time")
     return any(
         all(record[name] == now[name] for name in same) and record["to"] != now["to"]
@@ -90,7 +90,7 @@ def _is_retargeted(change: Change) -> bool:
     )
 
 
-class _ActivityAttempt(Attempt):
+class _ActivitySender(Sender):
     """The steps by which activities come, change and go."""
 
     def __init__(self, client: StreamClient) -> None:
@@ -120,7 +120,7 @@ class _ActivityAttempt(Attempt):
 
     def remove(self, changes: list[Change]) -> None:
         for change in changes:
-            kept = [_identity(record) for record in change.wanted.records] if change.wanted else []
+            kept = [_identity(record) for record in change.desired.records] if change.desired else []
             for record in change.before:
                 if _identity(record) not in kept and change.key not in self.failures:
                     self.one(change, partial(self._remove_record, record))
@@ -137,13 +137,13 @@ class _ActivityAttempt(Attempt):
 
 
 def _record(change: Change) -> Record:
-    assert change.wanted is not None
-    return change.wanted.records[0]
+    assert change.desired is not None
+    return change.desired.records[0]
 
 
 def _content(change: Change, *without: str) -> dict[str, Any]:
-    assert change.wanted is not None
-    return {name: value for name, value in change.wanted.content.items() if name not in without}
+    assert change.desired is not None
+    return {name: value for name, value in change.desired.content.items() if name not in without}
 
 
 def _activity_id(record: Record) -> UUID:

@@ -11,7 +11,7 @@ from django.db import models
 from django_stream.activities.ids import pk_text
 from django_stream.activities.model_references import clean_pk, object_id_of
 from django_stream.activities.paths import Source, first_field, select_related_path
-from django_stream.publishing.publisher import Publisher, Wanted, publishers
+from django_stream.publishing.publisher import Desired, Publisher, publishers
 
 _CHUNK = 2000
 
@@ -28,7 +28,7 @@ class RowPublisher(Publisher):
         self._joins = sorted({path for source in sources if (path := select_related_path(model, source))})
 
     @abstractmethod
-    def wanted_by(self, row: Any) -> Wanted | None:
+    def desired_by(self, row: Any) -> Desired | None:
         """What the feeds should hold for this row; None for nothing."""
 
     def matters(self, changed_fields: Collection[str]) -> bool:
@@ -44,17 +44,17 @@ class RowPublisher(Publisher):
         """The inverse of `keys_of`; what cannot be a primary key of this model is left out."""
         return [pk for key in keys if (pk := clean_pk(self.model, key)) is not None]
 
-    def wanted(self, keys: Collection[str], using: str) -> dict[str, Wanted | Exception]:
-        truth: dict[str, Wanted | Exception] = {}
+    def desired(self, keys: Collection[str], using: str) -> dict[str, Desired | Exception]:
+        found: dict[str, Desired | Exception] = {}
         for row in self._rows(keys, using):
             try:
-                wanted = self.wanted_by(row)
+                desired = self.desired_by(row)
             except Exception as error:  # the model's own code: whatever it raises concerns this row only
-                truth[object_id_of(row)] = error
+                found[object_id_of(row)] = error
             else:
-                if wanted is not None:
-                    truth[object_id_of(row)] = wanted
-        return truth
+                if desired is not None:
+                    found[object_id_of(row)] = desired
+        return found
 
     def _rows(self, keys: Collection[str], using: str) -> models.QuerySet[Any]:
         rows = self.model._base_manager.using(using).filter(pk__in=self.pks_of(keys))

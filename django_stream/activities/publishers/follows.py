@@ -10,10 +10,10 @@ from typing import Any
 from django.db import models
 
 from django_stream.activities.ids import feed_id
-from django_stream.activities.publishers.sending import Attempt
+from django_stream.activities.publishers.sending import Sender
 from django_stream.client import StreamClient
 from django_stream.conf import stream_settings
-from django_stream.publishing.publisher import Change, Publisher, Record, Wanted
+from django_stream.publishing.publisher import Change, Desired, Publisher, Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class FollowPublisher(Publisher):
         pairs = rows.values_list(*self._columns).iterator(chunk_size=2000)
         return (pair_key(pair) for pair in pairs if None not in pair)
 
-    def wanted(self, keys: Collection[str], using: str) -> dict[str, Wanted | Exception]:
+    def desired(self, keys: Collection[str], using: str) -> dict[str, Desired | Exception]:
         follower, followed = self._columns
         pairs = {key: json.loads(key) for key in keys}
         rows = self.model._base_manager.using(using).filter(
@@ -72,7 +72,7 @@ class FollowPublisher(Publisher):
             **{f"{followed}__in": {pair[1] for pair in pairs.values()}},
         )
         there = set(self.keys_where(rows.distinct()))
-        return {key: Wanted(self._records(*pair)) for key, pair in pairs.items() if key in there}
+        return {key: Desired(self._records(*pair)) for key, pair in pairs.items() if key in there}
 
     def _records(self, follower: Any, followed: Any) -> list[Record]:
         target = str(feed_id(self.declaration.feed or stream_settings.USER_FEED, followed))
@@ -82,18 +82,18 @@ class FollowPublisher(Publisher):
         ]
 
     def apply(self, client: StreamClient, changes: list[Change]) -> Mapping[str, Exception]:
-        attempt = Attempt()
-        follow = [change for change in changes if change.wanted is not None]
+        sender = Sender()
+        follow = [change for change in changes if change.desired is not None]
         unfollow = [change for change in changes if change.stale]
         copy_limit = stream_settings.ACTIVITY_COPY_LIMIT
         # The client splits by the API's own limit.
-        attempt.batch(follow, len(changes), lambda part: client.follow_many(_follows(part), copy_limit))
-        attempt.batch(unfollow, len(changes), lambda part: client.unfollow_many(_unfollows(part)))
-        return attempt.failures
+        sender.batch(follow, len(changes), lambda part: client.follow_many(_follows(part), copy_limit))
+        sender.batch(unfollow, len(changes), lambda part: client.unfollow_many(_unfollows(part)))
+        return sender.failures
 
 
 def _follows(changes: Sequence[Change]) -> list[Record]:
-    return [record for change in changes if change.wanted for record in change.wanted.records]
+    return [record for change in changes if change.desired for record in change.desired.records]
 
 
 def _unfollows(changes: Sequence[Change]) -> list[Record]:

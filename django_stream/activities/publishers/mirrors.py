@@ -11,12 +11,12 @@ from typing import Any
 from django.db import models
 
 from django_stream.activities.ids import wire_id
-from django_stream.activities.paths import resolve, said
+from django_stream.activities.paths import read_property, resolve
 from django_stream.activities.publishers.base import RowPublisher
-from django_stream.activities.publishers.sending import Attempt
+from django_stream.activities.publishers.sending import Sender
 from django_stream.client import StreamClient
 from django_stream.protocol import limits
-from django_stream.publishing.publisher import Change, Wanted
+from django_stream.publishing.publisher import Change, Desired
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +41,20 @@ class MirrorPublisher(RowPublisher):
     def data_of(self, row: Any) -> dict[str, Any]:
         # Asked of the model: of a row whose property raises AttributeError it seems to be absent.
         if hasattr(self.model, self.data_property):
-            data: dict[str, Any] = said(row, self.data_property, row)
+            data: dict[str, Any] = read_property(row, self.data_property, row)
             return data
         return {path.replace(".", "_"): plain(resolve(row, path)) for path in self.declaration.fields}
 
-    def wanted_by(self, row: Any) -> Wanted | None:
-        return Wanted([{"id": wire_id(row)}], self.data_of(row))
+    def desired_by(self, row: Any) -> Desired | None:
+        return Desired([{"id": wire_id(row)}], self.data_of(row))
 
     def apply(self, client: StreamClient, changes: list[Change]) -> Mapping[str, Exception]:
-        attempt = Attempt()
-        put = [change for change in changes if change.wanted is not None]
-        gone = [change for change in changes if change.wanted is None]
-        attempt.batch(put, limits.USERS_PER_REQUEST, lambda part: self.put(client, part))
-        attempt.batch(gone, limits.USERS_PER_REQUEST, lambda part: self.remove(client, part))
-        return attempt.failures
+        sender = Sender()
+        put = [change for change in changes if change.desired is not None]
+        gone = [change for change in changes if change.desired is None]
+        sender.batch(put, limits.USERS_PER_REQUEST, lambda part: self.put(client, part))
+        sender.batch(gone, limits.USERS_PER_REQUEST, lambda part: self.remove(client, part))
+        return sender.failures
 
     @abstractmethod
     def put(self, client: StreamClient, changes: Sequence[Change]) -> None:
@@ -72,7 +72,7 @@ class CollectionPublisher(MirrorPublisher):
     data_property = "collection_data"
 
     def put(self, client: StreamClient, changes: Sequence[Change]) -> None:
-        items = [{**change.wanted.content, "id": _id(change)} for change in changes if change.wanted]
+        items = [{**change.desired.content, "id": _id(change)} for change in changes if change.desired]
         client.collections.upsert(self.declaration.name, items)
 
     def remove(self, client: StreamClient, changes: Sequence[Change]) -> None:
@@ -86,7 +86,7 @@ class UserPublisher(MirrorPublisher):
     data_property = "stream_user_data"
 
     def put(self, client: StreamClient, changes: Sequence[Change]) -> None:
-        users = [{"id": _id(change), "data": change.wanted.content} for change in changes if change.wanted]
+        users = [{"id": _id(change), "data": change.desired.content} for change in changes if change.desired]
         client.users.add_many(users, override=True)
 
     def remove(self, client: StreamClient, changes: Sequence[Change]) -> None:
@@ -103,6 +103,6 @@ def plain(value: Any) -> Any:
 
 
 def _id(change: Change) -> str:
-    record = change.wanted.records[0] if change.wanted else change.before[0]
+    record = change.desired.records[0] if change.desired else change.before[0]
     entry_id: str = record["id"]
     return entry_id

@@ -17,13 +17,13 @@ from django_stream.activities.paths import Source, related_model, resolve
 from django_stream.activities.payload import feed_ids_of, payload_of
 from django_stream.activities.publishers.base import RowPublisher
 from django_stream.activities.publishers.mirrors import plain
-from django_stream.activities.publishers.sending import Attempt
-from django_stream.activities.representation import SpeaksActivity
+from django_stream.activities.publishers.sending import Sender
+from django_stream.activities.representation import ActivityProperties
 from django_stream.client import StreamClient
 from django_stream.client.exceptions import ConflictException, DoesNotExistException
 from django_stream.protocol.activity_ids import activity_id
 from django_stream.protocol.times import parse_time
-from django_stream.publishing.publisher import Change, Record, Wanted
+from django_stream.publishing.publisher import Change, Desired, Record
 
 # Of our own making; reaction ids must be the same whenever a row is sent again.
 _NAMESPACE = uuid.UUID("5f0c7f0e-3d0b-4c1e-9a55-6e1b8f7a2d41")
@@ -53,14 +53,14 @@ class ReactionPublisher(RowPublisher):
         self,
         model: type[models.Model],
         declaration: ReactionDeclaration,
-        speaker_of: Callable[[models.Model], SpeaksActivity | None],
+        representation_of: Callable[[models.Model], ActivityProperties | None],
     ) -> None:
         sources = [declaration.activity, declaration.user, *declaration.fields]
         super().__init__(model, [*sources, declaration.to] if declaration.to else sources)
         self.declaration = declaration
-        self._speaker_of = speaker_of
+        self._representation_of = representation_of
 
-    def wanted_by(self, row: Any) -> Wanted | None:
+    def desired_by(self, row: Any) -> Desired | None:
         target = self._activity_id(row)
         user = resolve(row, self.declaration.user)
         if target is None or user is None:
@@ -73,13 +73,13 @@ class ReactionPublisher(RowPublisher):
         name = ":".join((label_reference_of(row), *record.values()))
         record["id"] = str(uuid.uuid5(_NAMESPACE, name))
         data = {path.replace(".", "_"): plain(resolve(row, path)) for path in self.declaration.fields}
-        return Wanted([record], {"data": data, "target_feeds": self._target_feeds(row)})
+        return Desired([record], {"data": data, "target_feeds": self._target_feeds(row)})
 
     def _activity_id(self, row: Any) -> str | None:
         """The id of the other row's activity, None while that is not published."""
         other = resolve(row, self.declaration.activity)
-        speaker = self._speaker_of(other) if other is not None else None
-        payload = payload_of(speaker) if speaker is not None else None
+        representation = self._representation_of(other) if other is not None else None
+        payload = payload_of(representation) if representation is not None else None
         if payload is None:
             return None
         return str(activity_id(parse_time(payload.activity["time"]), payload.activity["foreign_id"]))
@@ -101,27 +101,27 @@ class ReactionPublisher(RowPublisher):
         return feed_ids_of(recipients if isinstance(recipients, list | tuple | set) else [recipients])
 
     def apply(self, client: StreamClient, changes: list[Change]) -> Mapping[str, Exception]:
-        attempt = Attempt()
+        sender = Sender()
         for change in changes:
-            if change.wanted is not None:
-                attempt.one(change, partial(_put, client, change, change.wanted))
+            if change.desired is not None:
+                sender.one(change, partial(_put, client, change, change.desired))
             for record in change.stale:
-                attempt.one(change, partial(_remove, client, record))
-        return attempt.failures
+                sender.one(change, partial(_remove, client, record))
+        return sender.failures
 
 
-def _put(client: StreamClient, change: Change, wanted: Wanted) -> None:
-    (record,) = wanted.records
+def _put(client: StreamClient, change: Change, desired: Desired) -> None:
+    (record,) = desired.records
     if record in change.before:
         try:
-            client.reactions.update(record["id"], **wanted.content)
+            client.reactions.update(record["id"], **desired.content)
             return
         except DoesNotExistException:
             pass  # The attempt before was killed between its intent and its call.
     try:
-        client.reactions.add(**record, **wanted.content)
+        client.reactions.add(**record, **desired.content)
     except ConflictException:
-        client.reactions.update(record["id"], **wanted.content)
+        client.reactions.update(record["id"], **desired.content)
 
 
 def _remove(client: StreamClient, record: Record) -> None:

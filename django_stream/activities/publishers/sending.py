@@ -10,7 +10,7 @@ from django_stream.publishing.publisher import Change, Refused
 from django_stream.publishing.retry import is_transient
 
 
-class Attempt:
+class Sender:
     """Collects the failures by key; a change that has failed is left alone by later steps."""
 
     def __init__(self) -> None:

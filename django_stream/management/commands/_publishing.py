@@ -69,7 +69,7 @@ class PublishingCommand(DatabaseCommand):
 
 def _noted(publisher: Publisher, options: dict[str, Any]) -> Iterator[int]:
     """The drain that publishes these rows is ours, so that it can be told what became of them."""
-    steps = note_all(publisher, options["database"], doubted=options["force"])
+    steps = note_all(publisher, options["database"], force=options["force"])
     while True:
         with nudges_held():
             count = next(steps, None)

@@ -6,10 +6,10 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 
 from django_stream.protocol.errors import ApiError
-from django_stream.server.activity_input import Draft
+from django_stream.server.activity_input import ActivityInput
 from django_stream.server.aggregation.names import names_of
 from django_stream.server.auth.keys import ensure_application
-from django_stream.server.fanout import jobs
+from django_stream.server.fanout import jobs as fanout
 from django_stream.server.feed_groups import groups_of
 from django_stream.server.feed_store import database
 from django_stream.server.models import Activity, Placement
@@ -17,29 +17,31 @@ from django_stream.server.models import Activity, Placement
 _REPLACED = ("actor", "verb", "object", "target", "foreign_id", "extra")
 
 
-def upsert(application_id: int, drafts: Sequence[Draft]) -> dict[uuid.UUID, Activity]:
-    """Store drafts and lock their rows: a known (foreign_id, time) is replaced in place.
+def upsert(application_id: int, new_activities: Sequence[ActivityInput]) -> dict[uuid.UUID, Activity]:
+    """Store activities and lock their rows: a known (foreign_id, time) is replaced in place.
 
     `to` only ever grows here, so that a second posting cannot withdraw the first one's targets.
     """
-    if not drafts:
+    if not new_activities:
         return {}
     ensure_application(application_id, database())
-    wanted = {draft.key: draft for draft in drafts}
-    fresh = [_fresh(application_id, draft) for draft in wanted.values()]
+    wanted = {new_activity.key: new_activity for new_activity in new_activities}
+    fresh = [_fresh(application_id, new_activity) for new_activity in wanted.values()]
     Activity.objects.using(database()).bulk_create(fresh, ignore_conflicts=True)
     stored = lock(application_id, wanted)
-    before = grouping_of(stored)
+    before = group_members_of(stored)
     changed = [activity for key, activity in stored.items() if _merge(activity, wanted[key])]
     if changed:
-        Activity.objects.using(database()).bulk_update(changed, [*_REPLACED, "to", "buckets", "is_erased"])
+        Activity.objects.using(database()).bulk_update(
+            changed, [*_REPLACED, "to", "group_names", "is_erased"]
+        )
         regroup(application_id, stored, before)
     return stored
 
 
-def grouping_of(stored: Mapping[uuid.UUID, Activity]) -> dict[uuid.UUID, tuple[str, dict[str, str]]]:
+def group_members_of(stored: Mapping[uuid.UUID, Activity]) -> dict[uuid.UUID, tuple[str, dict[str, str]]]:
     """What groups are made and told of, for `regroup`."""
-    return {key: (activity.actor, activity.buckets) for key, activity in stored.items()}
+    return {key: (activity.actor, activity.group_names) for key, activity in stored.items()}
 
 
 def regroup(
@@ -48,10 +50,10 @@ def regroup(
     before: Mapping[uuid.UUID, tuple[str, dict[str, str]]],
 ) -> None:
     """After an update, put activities into the groups and counts that they belong to now."""
-    edited = [key for key, now in grouping_of(stored).items() if now != before[key]]
+    edited = [key for key, now in group_members_of(stored).items() if now != before[key]]
     if edited and any(group.grouped for group in groups_of(application_id).values()):
         mine = Placement.objects.using(database()).filter(key__in=edited, feed__application_id=application_id)
-        jobs.edited(set(mine.values_list("feed_id", flat=True)), edited)
+        fanout.regroup(set(mine.values_list("feed_id", flat=True)), edited)
 
 
 def lock(application_id: int, keys: Collection[uuid.UUID]) -> dict[uuid.UUID, Activity]:
@@ -73,33 +75,33 @@ def drop_unplaced(application_id: int, keys: Collection[uuid.UUID]) -> None:
         Activity.objects.using(database()).filter(application_id=application_id, key__in=gone).delete()
 
 
-def _fresh(application_id: int, draft: Draft) -> Activity:
+def _fresh(application_id: int, new_activity: ActivityInput) -> Activity:
     activity = Activity(
         application_id=application_id,
-        key=draft.key,
-        to=list(draft.to),
-        extra=dict(draft.extra),
-        **{name: getattr(draft, name) for name in _REPLACED[:-1]},
+        key=new_activity.key,
+        to=list(new_activity.to),
+        extra=dict(new_activity.extra),
+        **{name: getattr(new_activity, name) for name in _REPLACED[:-1]},
     )
-    activity.buckets = names_of(activity)
+    activity.group_names = names_of(activity)
     return activity
 
 
-def _merge(activity: Activity, draft: Draft) -> bool:
-    """Bring a stored activity up to its draft; whether anything changed."""
-    if activity.foreign_id != draft.foreign_id and not activity.is_erased:
+def _merge(activity: Activity, new_activity: ActivityInput) -> bool:
+    """Bring a stored activity up to what was posted; whether anything changed."""
+    if activity.foreign_id != new_activity.foreign_id and not activity.is_erased:
         # 32 bits of the foreign_id are in an id: two may meet at one time, and neither may be lost.
         raise ApiError.named(
             "ConflictException",
-            f"foreign_id {draft.foreign_id!r} has the same id at this time as {activity.foreign_id!r}",
+            f"foreign_id {new_activity.foreign_id!r} has the same id at this time as {activity.foreign_id!r}",
         )
-    to = list(dict.fromkeys([*activity.to, *draft.to]))
-    after = {**{name: getattr(draft, name) for name in _REPLACED}, "to": to, "is_erased": False}
+    to = list(dict.fromkeys([*activity.to, *new_activity.to]))
+    after = {**{name: getattr(new_activity, name) for name in _REPLACED}, "to": to, "is_erased": False}
     before = {name: getattr(activity, name) for name in after}
     if before == after:
         return False
     for name, value in after.items():
         setattr(activity, name, dict(value) if name == "extra" else value)
     if before["is_erased"]:
-        activity.buckets = names_of(activity)
+        activity.group_names = names_of(activity)
     return True

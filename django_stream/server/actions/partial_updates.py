@@ -33,7 +33,7 @@ def apply(application_id: int, changes: Sequence[Change]) -> list[Activity]:
     """Apply all changes or none. The activities, in the order given."""
     with transaction.atomic(using=database()):
         stored = activities.lock(application_id, {change.key for change in changes})
-        before = activities.grouping_of(stored)
+        before = activities.group_members_of(stored)
         for change in changes:
             activity = stored.get(change.key)
             if activity is None or activity.is_erased:

@@ -11,8 +11,8 @@ from django.db import transaction
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.server import feed_store
 from django_stream.server.actions import activities, audit
-from django_stream.server.activity_input import Draft
-from django_stream.server.fanout import jobs
+from django_stream.server.activity_input import ActivityInput
+from django_stream.server.fanout import jobs as fanout
 from django_stream.server.feed_store import database
 from django_stream.server.models import Activity, Exclusion, Feed, Placement
 from django_stream.server.timelines import admission, timelines
@@ -21,37 +21,37 @@ Result = TypeVar("Result")
 Keys = Mapping[int, Collection[uuid.UUID]]
 
 
-def add(application_id: int, feed_id: FeedID, drafts: Sequence[Draft]) -> list[Activity]:
+def add(application_id: int, feed_id: FeedID, new_activities: Sequence[ActivityInput]) -> list[Activity]:
     """Post activities to a feed and to their targets. The stored ones, in the order given."""
-    targets = {FeedID.parse(name) for draft in drafts for name in draft.to}
+    targets = {FeedID.parse(name) for new_activity in new_activities for name in new_activity.to}
     known = feed_store.ensure(application_id, {feed_id, *targets})
     with transaction.atomic(using=database()):
         locked = feed_store.lock(known.values())
-        stored = activities.upsert(application_id, drafts)
+        stored = activities.upsert(application_id, new_activities)
         addressed: dict[int, list[uuid.UUID]] = {}
-        for draft in drafts:
-            for name in draft.to:
-                addressed.setdefault(known[FeedID.parse(name)].pk, []).append(draft.key)
-        home = {known[feed_id].pk: [draft.key for draft in drafts]}
+        for new_activity in new_activities:
+            for name in new_activity.to:
+                addressed.setdefault(known[FeedID.parse(name)].pk, []).append(new_activity.key)
+        home = {known[feed_id].pk: [new_activity.key for new_activity in new_activities]}
         changed = place(locked, home) | place(locked, addressed, targeted=True)
         # All at once, so that groups are locked in one order.
-        jobs.placed(changed)
+        fanout.deliver(changed)
         audit.activities_changed("create", stored.values())
-    return [stored[draft.key] for draft in drafts]
+    return [stored[new_activity.key] for new_activity in new_activities]
 
 
 def add_to_many(
-    application_id: int, feed_ids: Sequence[FeedID], draft: Draft, *, forwarded: bool = False
+    application_id: int, feed_ids: Sequence[FeedID], new_activity: ActivityInput, *, forwarded: bool = False
 ) -> Activity:
     """Post one activity to many feeds and, only if forwarded, to their followers."""
     known = feed_store.ensure(application_id, feed_ids)
     with transaction.atomic(using=database()):
         locked = feed_store.lock(known.values())
-        stored = activities.upsert(application_id, [draft])
-        changed = place(locked, {feed: [draft.key] for feed in locked}, forwarded=forwarded)
-        jobs.placed(changed, forwarded=forwarded)
+        stored = activities.upsert(application_id, [new_activity])
+        changed = place(locked, {feed: [new_activity.key] for feed in locked}, forwarded=forwarded)
+        fanout.deliver(changed, forwarded=forwarded)
         audit.activities_changed("create", stored.values())
-    return stored[draft.key]
+    return stored[new_activity.key]
 
 
 def place(
@@ -124,7 +124,7 @@ def take_off(feed: Feed, keys: Collection[uuid.UUID], stored: Mapping[uuid.UUID,
     leaving: set[int] = set()
     for key in keys:
         leaving |= _withdraw(feed, key, stored.get(key))
-    jobs.withdrawn(leaving, keys)
+    fanout.withdraw(leaving, keys)
     if feed.pk not in leaving:
         timelines().withdrawn([feed.pk], keys, own_only=True)
 

@@ -24,7 +24,7 @@ def erase(application_id: int, wanted: Mapping[uuid.UUID, Collection[FeedID]]) -
                 placements.take_off(feed, [key], stored)
                 activities.drop_unplaced(application_id, [key])
         left = activities.lock(application_id, stored)
-        before = activities.grouping_of(left)
+        before = activities.group_members_of(left)
         for activity in left.values():
             _empty(activity)
         activities.regroup(application_id, left, before)
@@ -38,5 +38,5 @@ def _empty(activity: Activity) -> None:
         setattr(activity, name, value)
     activity.is_erased = True
     # The names of its groups may tell who it was.
-    activity.buckets = names_of(activity)
-    activity.save(using=database(), update_fields=[*_EMPTY, "is_erased", "buckets"])
+    activity.group_names = names_of(activity)
+    activity.save(using=database(), update_fields=[*_EMPTY, "is_erased", "group_names"])

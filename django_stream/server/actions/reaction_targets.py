@@ -10,7 +10,7 @@ from django_stream.protocol.feed_ids import FeedID
 from django_stream.protocol.times import format_activity_time
 from django_stream.server import feed_store
 from django_stream.server.actions import placements
-from django_stream.server.activity_input import Draft, drafts_of, key_of
+from django_stream.server.activity_input import ActivityInput, activity_inputs, key_of
 from django_stream.server.models import Reaction
 from django_stream.server.reads.serializers import aware
 
@@ -26,7 +26,7 @@ def place(reactions: Sequence[Reaction]) -> None:
     """Put the activities of these reactions on their target feeds, or replace them there."""
     for row in _held(reactions):
         names = [FeedID.parse(name) for name in row.target_feeds]
-        placements.add_to_many(row.application_id, names, draft_of(row), forwarded=True)
+        placements.add_to_many(row.application_id, names, target_activity(row), forwarded=True)
 
 
 def withdraw(reactions: Sequence[Reaction], keeping: Collection[str] = ()) -> None:
@@ -46,7 +46,7 @@ def _held(reactions: Sequence[Reaction]) -> list[Reaction]:
     return telling
 
 
-def draft_of(reaction: Reaction) -> Draft:
+def target_activity(reaction: Reaction) -> ActivityInput:
     """The activity, checked like any other that is posted."""
     own = {
         "actor": references.user_reference(reaction.user_id),
@@ -58,7 +58,7 @@ def draft_of(reaction: Reaction) -> Draft:
         "reaction": references.reaction_reference(reaction.reaction_id),
         "to": None,
     }
-    return drafts_of([{**(reaction.target_feeds_extra_data or {}), **own}], reaction.application_id)[0]
+    return activity_inputs([{**(reaction.target_feeds_extra_data or {}), **own}], reaction.application_id)[0]
 
 
 def key_of_target(reaction: Reaction) -> uuid.UUID:

@@ -12,7 +12,7 @@ from django_stream.protocol.feed_ids import FeedID
 from django_stream.server import feed_store
 from django_stream.server.actions import audit
 from django_stream.server.actions.placements import place, with_targets_locked
-from django_stream.server.fanout import jobs
+from django_stream.server.fanout import jobs as fanout
 from django_stream.server.feed_store import database
 from django_stream.server.models import Activity, Feed, Placement
 
@@ -55,7 +55,7 @@ def retarget(application_id: int, feed_id: FeedID, change: Retargeting) -> Retar
         _withdraw([by_name[name].pk for name in removed if name in by_name], change.key)
         # All of the list is placed, not only what is new: it also heals what a target had removed.
         home = {by_name[name].pk: [change.key] for name in after}
-        jobs.placed(place({feed.pk: feed for feed in locked.values()}, home, targeted=True))
+        fanout.deliver(place({feed.pk: feed for feed in locked.values()}, home, targeted=True))
         audit.activities_changed("update", [activity])
         return Retargeted(activity, added, removed)
 
@@ -79,4 +79,4 @@ def _withdraw(dropped: Sequence[int], key: uuid.UUID) -> None:
     leaving = list(rows.values_list("feed_id", flat=True))
     if leaving:
         rows.delete()
-        jobs.withdrawn(leaving, [key])
+        fanout.withdraw(leaving, [key])

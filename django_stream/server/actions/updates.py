@@ -8,16 +8,16 @@ from django.db import transaction
 
 from django_stream.protocol.errors import invalid
 from django_stream.server.actions import activities, audit
-from django_stream.server.activity_input import Draft
+from django_stream.server.activity_input import ActivityInput
 from django_stream.server.feed_store import database
 
 
-def replace(application_id: int, drafts: Sequence[Draft]) -> None:
+def replace(application_id: int, new_activities: Sequence[ActivityInput]) -> None:
     """Replace activities by their (foreign_id, time), or create them on no feed; `to` must not change."""
     with transaction.atomic(using=database()):
-        known = activities.lock(application_id, [draft.key for draft in drafts])
-        for draft in drafts:
-            before = known.get(draft.key)
-            if before is not None and draft.to and set(draft.to) != set(before.to):
+        known = activities.lock(application_id, [new_activity.key for new_activity in new_activities])
+        for new_activity in new_activities:
+            before = known.get(new_activity.key)
+            if before is not None and new_activity.to and set(new_activity.to) != set(before.to):
                 raise invalid("'to' cannot change in an update; use activity_to_targets", "to")
-        audit.activities_changed("update", activities.upsert(application_id, drafts).values())
+        audit.activities_changed("update", activities.upsert(application_id, new_activities).values())

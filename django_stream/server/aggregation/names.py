@@ -42,6 +42,6 @@ def name_older(application_id: int, slug: str, keys: Collection[uuid.UUID]) -> N
     database = router.db_for_write(Activity)
     rows = Activity.objects.using(database).select_for_update().order_by("key")
     for activity in rows.filter(application_id=application_id, key__in=keys):
-        if slug not in activity.buckets:
-            activity.buckets = names_of(activity) | activity.buckets
-            activity.save(using=database, update_fields=["buckets"])
+        if slug not in activity.group_names:
+            activity.group_names = names_of(activity) | activity.group_names
+            activity.save(using=database, update_fields=["group_names"])

@@ -12,7 +12,7 @@ from django_stream.server.conf import server_settings
 logger = logging.getLogger("django_stream.server")
 
 
-def enqueue(spread_id: int) -> None:
+def enqueue(job_id: int) -> None:
     """Hand a large fan-out on. A broker that is down costs a log line, and the work is done here."""
     from django_stream.server import tasks
     from django_stream.server.fanout.jobs import run
@@ -21,12 +21,12 @@ def enqueue(spread_id: int) -> None:
         try:
             queue = server_settings.FANOUT_QUEUE
             route: dict[str, Any] = {"queue": queue} if queue else {}
-            tasks.spread.apply_async((spread_id,), retry=False, **route)
+            tasks.fan_out.apply_async((job_id,), retry=False, **route)
         except Exception:  # each kind of broker has errors of its own
-            logger.exception("fan-out %s could not be queued and is worked off inline", spread_id)
+            logger.exception("fan-out %s could not be queued and is worked off inline", job_id)
         else:
             return
-    run(spread_id)
+    run(job_id)
 
 
 def _celery_is_configured() -> bool:

@@ -7,7 +7,7 @@ import uuid
 from django_stream.protocol import limits
 from django_stream.protocol.errors import invalid
 from django_stream.server.actions import updates
-from django_stream.server.activity_input import drafts_of, key_of, key_or_none, moment_of
+from django_stream.server.activity_input import activity_inputs, key_of, key_or_none, moment_of
 from django_stream.server.reads import activities, serializers
 from django_stream.server.reads.enrichment.enrich import enriched
 from django_stream.server.requests import Body, Call, batch
@@ -36,5 +36,5 @@ def _keys(call: Call) -> list[uuid.UUID]:
 
 def update(call: Call) -> Body:
     items = batch(call.fields().get("activities"), "activities", limits.ACTIVITIES_PER_REQUEST)
-    updates.replace(call.application_id, drafts_of(items, call.application_id, identified=True))
+    updates.replace(call.application_id, activity_inputs(items, call.application_id, identified=True))
     return {}

@@ -1,14 +1,113 @@
-"""Feeds: add, remove, add to many."""
+"""Feeds: read a page (flat, ranked, aggregated, notification), add, add to many, remove."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from django_stream.protocol import limits
 from django_stream.protocol.errors import invalid
 from django_stream.server import feed_groups
-from django_stream.server.actions import placements
-from django_stream.server.activity_input import check_configured, drafts_of, feed_id_of, key_or_none
-from django_stream.server.reads import activities, serializers
+from django_stream.server.actions import notification_marks, placements
+from django_stream.server.activity_input import activity_inputs, check_configured, feed_id_of, key_or_none
+from django_stream.server.aggregation.formats import check_format
+from django_stream.server.feed_groups import FeedGroup
+from django_stream.server.reads import activities, activity_groups, feeds, ranked, serializers
+from django_stream.server.reads.activity_groups import wire_id
+from django_stream.server.reads.enrichment.enrich import enriched
+from django_stream.server.reads.windows import BOUNDS, conflicting, next_by_id, next_by_offset, window_of
 from django_stream.server.requests import Body, Call, batch
+from django_stream.server.timelines.base import Marked
+
+
+def read(call: Call) -> Body:
+    feed_group = feed_groups.group_of(call.application_id, call.feed_id.slug)
+    external = call.parameters.json_object("ranking_vars", "rankingVars")
+    if feed_group.grouped:
+        return _grouped(call, feed_group)
+    return _ranked(call, feed_group, external) if call.parameters.text("ranking") else _flat(call)
+
+
+def _flat(call: Call) -> Body:
+    window = window_of(call)
+    page = feeds.page(call.application_id, call.feed_id, window, _kept(call))
+    results = enriched(call, [serializers.activity(row) for row in page.items])
+    following = next_by_id(call, page.items[-1].activity_id, window.limit) if page.more else ""
+    return {"results": results, "next": following}
+
+
+def _kept(call: Call) -> feeds.Keep | None:
+    """What the discarding parameters leave over; None when there are none."""
+    separator = call.parameters.text("discard_actors_sep") or ","
+    actors = {actor for actor in call.parameters.text("discard_actors").split(separator) if actor}
+    without_erased = call.parameters.flag("discard_deleted_activities")
+    if not actors and not without_erased:
+        return None
+    return lambda activity: activity.actor not in actors and not (without_erased and activity.is_erased)
+
+
+def _ranked(call: Call, feed_group: FeedGroup, external: dict[str, Any]) -> Body:
+    if call.parameters.given(*BOUNDS):
+        raise conflicting("a ranked feed is paged by limit and offset, not by ids")
+    window = window_of(call)
+    page = ranked.page(
+        call.application_id,
+        call.feed_id,
+        feed_group,
+        call.parameters.text("ranking"),
+        external,
+        limit=window.limit,
+        offset=window.offset,
+        session=call.parameters.text("session"),
+    )
+    shaped = [serializers.activity(entry.activity) for entry in page.entries]
+    with_variables = call.parameters.flag("withScoreVars", "with_score_vars")
+    for activity, entry in zip(shaped, page.entries, strict=True):
+        activity["score"] = entry.score
+        if with_variables:
+            activity["score_vars"] = dict(entry.variables)
+    end = window.offset + window.limit
+    following = next_by_offset(call, end, window.limit, page.session) if page.more else ""
+    return {"results": enriched(call, shaped), "next": following}
+
+
+def _grouped(call: Call, feed_group: FeedGroup) -> Body:
+    check_format(feed_group.aggregation_format)
+    window = window_of(call)
+    page = activity_groups.page(call.application_id, call.feed_id, feed_group, window, _kept(call))
+    # Enrichment sees all activities of the page at once, to fetch what they need together.
+    shaped = [serializers.activity(row) for _, items in page.groups for row in items]
+    activities = iter(enriched(call, shaped))
+    notification = feed_group.kind == "notification"
+    results = [
+        serializers.activity_group(
+            activity_group,
+            wire_id(activity_group, feed_group),
+            [next(activities) for _ in items],
+            marked=notification,
+        )
+        for activity_group, items in page.groups
+    ]
+    following = next_by_id(call, page.last_id, window.limit) if page.more else ""
+    body: dict[str, Any] = {"results": results, "next": following}
+    if notification:
+        body |= {"unseen": page.unseen, "unread": page.unread}
+        _mark(call)
+    return body
+
+
+def _mark(call: Call) -> None:
+    """After the page was taken: the answer shows the state before."""
+    seen, read = (_marked(call, name) for name in ("mark_seen", "mark_read"))
+    notification_marks.mark(call.application_id, call.feed_id, seen=seen, read=read)
+
+
+def _marked(call: Call, name: str) -> Marked:
+    """`true`, or a list of group ids; `<activity id>.<group>` may itself hold commas."""
+    listed = call.parameters.listed(name)
+    if [item.lower() for item in listed] in (["true"], ["1"], ["t"], ["all"]):
+        return "all"
+    keys = (key_or_none(item.partition(".")[0]) for item in listed)
+    return {key for key in keys if key is not None}
 
 
 def add(call: Call) -> Body:
@@ -16,8 +115,8 @@ def add(call: Call) -> Body:
     fields = call.fields()
     several = "activities" in fields
     items = batch(fields["activities"], "activities", limits.ACTIVITIES_PER_REQUEST) if several else [fields]
-    drafts = drafts_of(items, call.application_id)
-    stored = placements.add(call.application_id, call.feed_id, drafts)
+    new_activities = activity_inputs(items, call.application_id)
+    stored = placements.add(call.application_id, call.feed_id, new_activities)
     shaped = [serializers.activity(activity) for activity in stored]
     return {"activities": shaped} if several else shaped[0]
 
@@ -29,10 +128,10 @@ def add_to_many(call: Call) -> Body:
     if not targets:
         raise invalid("feeds must name at least one feed", "feeds")
     check_configured(targets, call.application_id)
-    draft = drafts_of([fields.get("activity")], call.application_id)[0]
-    if draft.to:
+    new_activity = activity_inputs([fields.get("activity")], call.application_id)[0]
+    if new_activity.to:
         raise invalid("an activity that is added to many feeds has no 'to' of its own", "to")
-    placements.add_to_many(call.application_id, targets, draft)
+    placements.add_to_many(call.application_id, targets, new_activity)
     return {}
 
 

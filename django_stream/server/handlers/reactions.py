@@ -14,7 +14,7 @@ from django_stream.server.activity_input import check_configured, feed_id_of
 from django_stream.server.models import Reaction
 from django_stream.server.reads import reactions as reads
 from django_stream.server.reads.enrichment.enrich import about
-from django_stream.server.reads.enrichment.options import Wanted
+from django_stream.server.reads.enrichment.options import EnrichmentOptions
 from django_stream.server.reads.reactions import Bound, Lookup, Search
 from django_stream.server.requests import Body, Call, batch
 from django_stream.server.validation import data_of, text_id, uuid_of
@@ -72,7 +72,7 @@ def _with_extra(row: Reaction, fields: dict[str, Any]) -> Body:
 
 def read(call: Call) -> Body:
     row = reads.get(call.application_id, call.captures["reaction"])
-    return reads.shaped(call.application_id, [row], Wanted.of_reactions(call))[0]
+    return reads.shaped(call.application_id, [row], EnrichmentOptions.of_reactions(call))[0]
 
 
 def update(call: Call) -> Body:
@@ -105,19 +105,19 @@ def get_many(call: Call) -> Body:
         raise invalid("ids are required", "ids")
     found = reads.by_id(call.application_id, ids, deleted=call.parameters.flag("include_deleted"))
     rows = [found[reaction_id] for reaction_id in ids if reaction_id in found]
-    wanted = Wanted.of_reactions(call, own_children=bool(call.parameters.text("user_id")))
-    return {"reactions": reads.shaped(call.application_id, rows, wanted)}
+    options = EnrichmentOptions.of_reactions(call, own_children=bool(call.parameters.text("user_id")))
+    return {"reactions": reads.shaped(call.application_id, rows, options)}
 
 
 def search(call: Call) -> Body:
-    wanted = Wanted.of_reactions(call)
+    options = EnrichmentOptions.of_reactions(call)
     found = _search_of(call)
     rows, more = reads.page(call.application_id, found)
-    body: Body = {"results": reads.shaped(call.application_id, rows, wanted), "next": ""}
+    body: Body = {"results": reads.shaped(call.application_id, rows, options), "next": ""}
     if more:
         body["next"] = _next(call, found, rows[-1])
     if call.parameters.flag("with_activity_data") and found.lookup == "activity_id":
-        body["activity"] = about(call.application_id, uuid_of(found.value, "activity_id"), wanted)
+        body["activity"] = about(call.application_id, uuid_of(found.value, "activity_id"), options)
     return body
 
 

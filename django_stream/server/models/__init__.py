@@ -7,19 +7,20 @@ from django_stream.server.models.collections import CollectionEntry
 from django_stream.server.models.feeds import Exclusion, Feed, Follow, Placement
 from django_stream.server.models.files import StoredFile
 from django_stream.server.models.reactions import ChildCount, Reaction, ReactionCount
-from django_stream.server.models.timelines import Bucket, BucketEntry, Spread, TimelineEntry
+from django_stream.server.models.timelines import ActivityGroup, ActivityGroupEntry, FanoutJob, TimelineEntry
 from django_stream.server.models.users import StreamUser
 
 __all__ = [
     "Activity",
+    "ActivityGroup",
+    "ActivityGroupEntry",
     "ApiKey",
     "Application",
     "AuditLog",
-    "Bucket",
-    "BucketEntry",
     "ChildCount",
     "CollectionEntry",
     "Exclusion",
+    "FanoutJob",
     "Feed",
     "Follow",
     "ModerationFlag",
@@ -27,7 +28,6 @@ __all__ = [
     "Placement",
     "Reaction",
     "ReactionCount",
-    "Spread",
     "StoredFile",
     "StreamUser",
     "TimelineEntry",

@@ -28,7 +28,7 @@ class Activity(models.Model):
     """Feed ids that were addressed, in the order given."""
     extra: models.JSONField[Any, Any] = models.JSONField(default=dict)
     """Custom fields."""
-    buckets: models.JSONField[Any, Any] = models.JSONField(default=dict)
+    group_names: models.JSONField[Any, Any] = models.JSONField(default=dict)
     """{slug of an aggregated group: name of the activity's group there}, rendered once."""
     is_erased = models.BooleanField(default=False)
     """Emptied for reasons of privacy; feeds keep a placeholder."""

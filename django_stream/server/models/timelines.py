@@ -26,7 +26,7 @@ class TimelineEntry(models.Model):
         return f"{self.key} on {self.feed} via {self.via}"
 
 
-class Bucket(models.Model):
+class ActivityGroup(models.Model):
     """A group of activities on an aggregated or notification feed."""
 
     id = models.BigAutoField(primary_key=True)
@@ -57,23 +57,23 @@ class Bucket(models.Model):
         return f"{self.name} on {self.feed}"
 
 
-class BucketEntry(models.Model):
+class ActivityGroupEntry(models.Model):
     """An activity is in a group: while a visible way brings it to the feed, in one group of that feed."""
 
     pk = models.CompositePrimaryKey("feed", "key")
     feed = models.BigIntegerField()
     key = models.UUIDField()
-    bucket = models.BigIntegerField()
+    group_id = models.BigIntegerField()
 
     class Meta:
-        verbose_name_plural = "bucket entries"
-        indexes = [models.Index(fields=["bucket", "key"], name="dss_bucketentry_newest")]
+        verbose_name_plural = "activity group entries"
+        indexes = [models.Index(fields=["group_id", "key"], name="dss_bucketentry_newest")]
 
     def __str__(self) -> str:
-        return f"{self.key} in {self.bucket}"
+        return f"{self.key} in {self.group_id}"
 
 
-class Spread(models.Model):
+class FanoutJob(models.Model):
     """A large fan-out that is still under way, so that a killed worker loses nothing."""
 
     class Change(models.TextChoices):
@@ -95,4 +95,4 @@ class Spread(models.Model):
     touched_at = models.DateTimeField()
 
     def __str__(self) -> str:
-        return f"spread of {len(self.keys)} activities of feed {self.feed}"
+        return f"fan-out of {len(self.keys)} activities of feed {self.feed}"

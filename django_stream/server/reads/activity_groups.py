@@ -11,14 +11,14 @@ from django_stream.server.activity_rows import ActivityRow
 from django_stream.server.feed_groups import FeedGroup
 from django_stream.server.reads.feeds import Keep
 from django_stream.server.reads.windows import conflicting
-from django_stream.server.timelines import Grouping, Window, timelines
+from django_stream.server.timelines import ActivityGroupRow, Window, timelines
 
 
 @dataclass(frozen=True, slots=True)
 class GroupedPage:
     """Groups, newest first, each with its newest activities."""
 
-    groups: list[tuple[Grouping, list[ActivityRow]]]
+    groups: list[tuple[ActivityGroupRow, list[ActivityRow]]]
     more: bool
     unseen: int = 0
     unread: int = 0
@@ -27,34 +27,36 @@ class GroupedPage:
 
 
 def page(
-    application_id: int, feed_id: FeedID, group: FeedGroup, window: Window, keep: Keep | None = None
+    application_id: int, feed_id: FeedID, feed_group: FeedGroup, window: Window, keep: Keep | None = None
 ) -> GroupedPage:
     """The groups of a feed in the window, and how many wait for their reader in all of it."""
-    counted = group.kind == "notification"
+    counted = feed_group.kind == "notification"
     if window.limit == 0 and not counted:
         return GroupedPage([], more=False)
     _refuse_inner(application_id, feed_id, window)
     # One group more tells whether there is another page; for the counts alone, none is needed.
     step = replace(window, limit=window.limit and window.limit + 1)
-    found = timelines().groupings(application_id, feed_id, step, limits.ACTIVITIES_PER_GROUP, counted=counted)
+    found = timelines().group_page(
+        application_id, feed_id, step, limits.ACTIVITIES_PER_GROUP, counted=counted
+    )
     shown = found.groups[: window.limit]
-    filled = [(grouping, _kept(grouping, keep)) for grouping in shown]
+    filled = [(activity_group, _kept(activity_group, keep)) for activity_group in shown]
     if keep is not None:
-        filled = [(grouping, items) for grouping, items in filled if items]
-    last = wire_id(shown[-1], group) if shown else ""
+        filled = [(activity_group, items) for activity_group, items in filled if items]
+    last = wire_id(shown[-1], feed_group) if shown else ""
     return GroupedPage(filled, len(found.groups) > window.limit, found.unseen, found.unread, last)
 
 
-def _kept(grouping: Grouping, keep: Keep | None) -> list[ActivityRow]:
+def _kept(activity_group: ActivityGroupRow, keep: Keep | None) -> list[ActivityRow]:
     """The activities to show; one without actor is just being deleted."""
-    present = [row for row in grouping.activities if row.actor is not None]
+    present = [row for row in activity_group.activities if row.actor is not None]
     return present if keep is None else [row for row in present if keep(row)]
 
 
-def wire_id(grouping: Grouping, group: FeedGroup) -> str:
+def wire_id(activity_group: ActivityGroupRow, feed_group: FeedGroup) -> str:
     """The id of a group: its newest activity's, on notification feeds with the name behind."""
-    newest = grouping.activities[0].activity_id
-    return f"{newest}.{grouping.name}" if group.kind == "notification" else newest
+    newest = activity_group.activities[0].activity_id
+    return f"{newest}.{activity_group.name}" if feed_group.kind == "notification" else newest
 
 
 def _refuse_inner(application_id: int, feed_id: FeedID, window: Window) -> None:

@@ -51,7 +51,7 @@ def page(application_id: int, feed_id: FeedID, window: Window, keep: Keep | None
 
 def _entries(application_id: int, feed_id: FeedID, window: Window) -> list[ActivityRow]:
     store = timelines()
-    joined = store.joined_page(application_id, feed_id, window)
+    joined = store.flat_page(application_id, feed_id, window)
     if joined is not None:
         return joined
     feed = find(application_id, feed_id)

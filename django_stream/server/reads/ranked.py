@@ -43,7 +43,7 @@ class RankedPage:
 def page(
     application_id: int,
     feed_id: FeedID,
-    group: FeedGroup,
+    feed_group: FeedGroup,
     name: str,
     external: Mapping[str, Any],
     *,
@@ -56,7 +56,7 @@ def page(
     A session leaves out what came after it began, so that pages neither repeat nor skip.
     """
     now = _clock(session)
-    method = method_of(group, name, now)
+    method = method_of(feed_group, name, now)
     feed = find(application_id, feed_id)
     window = Window(RANKED_ACTIVITIES, up_to=sort_key(activity_id(now, "")))
     entries = timelines().page(feed, window) if feed is not None else []

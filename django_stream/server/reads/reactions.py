@@ -14,9 +14,9 @@ from django.db.models import QuerySet
 from django_stream.server import sql
 from django_stream.server.models import Reaction
 from django_stream.server.reads.enrichment.columns import array, one_of
-from django_stream.server.reads.enrichment.options import Wanted
+from django_stream.server.reads.enrichment.options import EnrichmentOptions
 from django_stream.server.reads.enrichment.reaction_rows import CHILD, ReactionRow, columns_of, read
-from django_stream.server.reads.enrichment.reaction_trees import Trees
+from django_stream.server.reads.enrichment.reaction_trees import ReactionTrees
 from django_stream.server.validation import missing
 
 Lookup = Literal["activity_id", "reaction_id", "user_id"]
@@ -121,10 +121,10 @@ def _places(application_id: int, reaction_ids: list[str]) -> dict[str, int]:
 
 
 def shaped(
-    application_id: int, rows: Iterable[Reaction], wanted: Wanted | None = None
+    application_id: int, rows: Iterable[Reaction], options: EnrichmentOptions | None = None
 ) -> list[dict[str, Any]]:
     """Reactions on the wire, with their users and children."""
     listed = [ReactionRow.of(row) for row in rows]
-    trees = Trees(wanted or Wanted())
-    trees.load(application_id, listed)
-    return [trees.shape(row) for row in listed]
+    reaction_trees = ReactionTrees(options or EnrichmentOptions())
+    reaction_trees.load(application_id, listed)
+    return [reaction_trees.shape(row) for row in listed]

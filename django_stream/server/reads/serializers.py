@@ -10,7 +10,7 @@ from django.utils import timezone
 from django_stream.protocol.times import format_rfc3339
 from django_stream.server.activity_rows import ActivityRow, id_text, time_text
 from django_stream.server.models import Activity, AuditLog, Follow, ModerationFlag
-from django_stream.server.timelines import Grouping
+from django_stream.server.timelines import ActivityGroupRow
 
 
 def activity(row: Activity | ActivityRow) -> dict[str, Any]:
@@ -34,8 +34,8 @@ def activity(row: Activity | ActivityRow) -> dict[str, Any]:
     return shape
 
 
-def grouping(
-    group: Grouping, group_id: str, activities: list[dict[str, Any]], *, marked: bool
+def activity_group(
+    group: ActivityGroupRow, group_id: str, activities: list[dict[str, Any]], *, marked: bool
 ) -> dict[str, Any]:
     """A group of an aggregated feed; on notification feeds with its marks."""
     shape = {

@@ -19,7 +19,7 @@ from django_stream.server import sql
 from django_stream.server.aggregation.names import name_older
 from django_stream.server.feed_groups import groups_of
 from django_stream.server.models import Activity
-from django_stream.server.sql import BUCKET, ENTRY, EXCLUDED, FEED, TIMELINE
+from django_stream.server.sql import ACTIVITY_GROUP, ENTRY, EXCLUDED, FEED, TIMELINE
 from django_stream.server.timelines.selection import Listed, Selection, Shown
 
 ACTIVITY = Activity._meta.db_table
@@ -28,14 +28,14 @@ _VISIBLE = (
     f"EXISTS (SELECT 1 FROM {TIMELINE} t WHERE t.feed = e.feed AND t.key = e.key "
     f"GROUP BY t.key HAVING min(t.via) > {EXCLUDED})"
 )
-_COUNT = f"(SELECT count(*) FROM {ENTRY} e WHERE e.bucket = {BUCKET}.id)"
+_COUNT = f"(SELECT count(*) FROM {ENTRY} e WHERE e.group_id = {ACTIVITY_GROUP}.id)"
 # Looked up one by one: without statistics PostgreSQL would hash all activities for each group.
 _ACTOR = f"(SELECT a.actor FROM {ACTIVITY} a WHERE a.application_id = %s AND a.key = e.key)"
-_ACTORS = f"(SELECT count(DISTINCT {_ACTOR}) FROM {ENTRY} e WHERE e.bucket = {BUCKET}.id)"
-_NEWEST = f"(SELECT e.key FROM {ENTRY} e WHERE e.bucket = {BUCKET}.id ORDER BY e.key DESC LIMIT 1)"
+_ACTORS = f"(SELECT count(DISTINCT {_ACTOR}) FROM {ENTRY} e WHERE e.group_id = {ACTIVITY_GROUP}.id)"
+_NEWEST = f"(SELECT e.key FROM {ENTRY} e WHERE e.group_id = {ACTIVITY_GROUP}.id ORDER BY e.key DESC LIMIT 1)"
 # CROSS JOIN keeps SQLite to this order of the tables, which it cannot know to be best without statistics.
-_HELD = f"FROM {ENTRY} e CROSS JOIN {BUCKET} b"
-_GROUP_OF = f"CROSS JOIN {BUCKET} b WHERE b.feed = n.feed AND b.name = n.name"
+_HELD = f"FROM {ENTRY} e CROSS JOIN {ACTIVITY_GROUP} b"
+_GROUP_OF = f"CROSS JOIN {ACTIVITY_GROUP} b WHERE b.feed = n.feed AND b.name = n.name"
 
 
 def joined(shown: Shown) -> None:
@@ -133,8 +133,8 @@ class _Groups:
     def _name(self) -> str:
         """The name of an activity's group."""
         if self.connection.vendor == "postgresql":
-            return f"a.buckets ->> '{self.slug}'"
-        return f"json_extract(a.buckets, '$.\"{self.slug}\"')"
+            return f"a.group_names ->> '{self.slug}'"
+        return f"json_extract(a.group_names, '$.\"{self.slug}\"')"
 
     def _hold(self, keys: Listed) -> bool:
         """Keep activities from being changed until the transaction ends; whether any is erased.
@@ -164,7 +164,7 @@ class _Groups:
         yes = self._bool(True)
         sql.execute(
             self.connection,
-            f"INSERT INTO {BUCKET} "
+            f"INSERT INTO {ACTIVITY_GROUP} "
             "(feed, name, activity_count, actor_count, is_seen, is_read, created_at, updated_at) "
             f"SELECT n.feed, n.name, 0, 0, {yes}, {yes}, {self._moment}, {self._moment} "
             f"FROM {named} GROUP BY n.feed, n.name ORDER BY n.name, n.feed "
@@ -175,13 +175,13 @@ class _Groups:
     def _fill(self, named: str, params: Sequence[Any]) -> None:
         sql.execute(
             self.connection,
-            f"INSERT INTO {ENTRY} (feed, key, bucket) SELECT n.feed, n.key, b.id FROM {named} {_GROUP_OF} "
+            f"INSERT INTO {ENTRY} (feed, key, group_id) SELECT n.feed, n.key, b.id FROM {named} {_GROUP_OF} "
             "ON CONFLICT DO NOTHING",
             params,
         )
 
     def _among(self, feeds: Selection, keys: Listed) -> tuple[str, list[Any]]:
-        text = f"b.id = e.bucket AND e.feed IN ({feeds.text}) AND e.key IN ({keys.text})"
+        text = f"b.id = e.group_id AND e.feed IN ({feeds.text}) AND e.key IN ({keys.text})"
         return text, [*feeds.params, *keys.params]
 
     def _moved(self, feeds: Selection, keys: Listed) -> list[Any]:
@@ -212,14 +212,17 @@ class _Groups:
         marks = f", is_seen = (is_seen AND NOT {grown}), is_read = (is_read AND NOT {grown})"
         sql.execute(
             self.connection,
-            f"UPDATE {BUCKET} SET activity_count = {_COUNT}, actor_count = {_ACTORS}, newest = {_NEWEST}, "
+            f"UPDATE {ACTIVITY_GROUP} "
+            f"SET activity_count = {_COUNT}, actor_count = {_ACTORS}, newest = {_NEWEST}, "
             f"updated_at = CASE WHEN {grown} THEN {self._moment} ELSE updated_at END"
             f"{marks if renewed else ''} WHERE {where}",
             [self.application_id, now, *params],
         )
 
     def _close(self, where: str, params: Sequence[Any]) -> None:
-        sql.execute(self.connection, f"DELETE FROM {BUCKET} WHERE {where} AND activity_count = 0", params)
+        sql.execute(
+            self.connection, f"DELETE FROM {ACTIVITY_GROUP} WHERE {where} AND activity_count = 0", params
+        )
 
     @property
     def _moment(self) -> str:

@@ -16,7 +16,7 @@ from typing import Literal
 
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.server.activity_rows import ActivityRow
-from django_stream.server.models import Spread
+from django_stream.server.models import FanoutJob
 
 Marked = Literal["all"] | Collection[uuid.UUID]
 
@@ -36,7 +36,7 @@ class Window:
 
 
 @dataclass(slots=True)
-class Grouping:
+class ActivityGroupRow:
     """A group of an aggregated or notification feed, with its newest activities."""
 
     name: str
@@ -52,10 +52,10 @@ class Grouping:
 
 
 @dataclass(slots=True)
-class Groupings:
+class ActivityGroupPage:
     """A page of groups, and how many groups of the whole feed wait for their reader."""
 
-    groups: list[Grouping]
+    groups: list[ActivityGroupRow]
     unseen: int = 0
     unread: int = 0
 
@@ -71,7 +71,7 @@ class Entry:
 class Timelines(ABC):
     """Base class of timeline stores."""
 
-    def joined_page(self, application_id: int, feed_id: FeedID, window: Window) -> list[ActivityRow] | None:
+    def flat_page(self, application_id: int, feed_id: FeedID, window: Window) -> list[ActivityRow] | None:
         """`page` with everything that it shows, for stores that live with the activities; else None."""
         return None
 
@@ -84,9 +84,9 @@ class Timelines(ABC):
         """Every way by which the feed has the activity: feed ids, 0 for its own, -1 for an exclusion."""
 
     @abstractmethod
-    def groupings(
+    def group_page(
         self, application_id: int, feed_id: FeedID, window: Window, per_group: int, *, counted: bool
-    ) -> Groupings:
+    ) -> ActivityGroupPage:
         """The groups of a feed in the window, by their newest activity; counted: and how many wait."""
 
     @abstractmethod
@@ -115,8 +115,8 @@ class Timelines(ABC):
         """Activities placed on these feeds have other actors or group names."""
 
     @abstractmethod
-    def spread_part(
-        self, feed: int, keys: Collection[uuid.UUID], after: int, up_to: int, change: Spread.Change
+    def fan_out_part(
+        self, feed: int, keys: Collection[uuid.UUID], after: int, up_to: int, change: FanoutJob.Change
     ) -> None:
         """Bring a change of these keys on a feed to the followers by the follows with these ids alone.
 

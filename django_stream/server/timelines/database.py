@@ -13,7 +13,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.server import sql
 from django_stream.server.activity_rows import ActivityRow
-from django_stream.server.models import Spread
+from django_stream.server.models import FanoutJob
 from django_stream.server.sql import (
     ADMITS,
     EXCLUDED,
@@ -24,7 +24,7 @@ from django_stream.server.sql import (
     TIMELINE,
 )
 from django_stream.server.timelines import activity_groups, flat_page, group_marks, group_page
-from django_stream.server.timelines.base import Entry, Groupings, Marked, Timelines, Window
+from django_stream.server.timelines.base import ActivityGroupPage, Entry, Marked, Timelines, Window
 from django_stream.server.timelines.selection import Listed, Selection, Shown
 
 _INSERT = f"INSERT INTO {TIMELINE} (feed, key, via) "
@@ -53,7 +53,7 @@ class DatabaseTimelines(Timelines):
         )
         return [Entry(sql.read_key(key), via or None) for key, via in found]
 
-    def joined_page(self, application_id: int, feed_id: FeedID, window: Window) -> list[ActivityRow] | None:
+    def flat_page(self, application_id: int, feed_id: FeedID, window: Window) -> list[ActivityRow] | None:
         return flat_page.page(application_id, feed_id, window)
 
     def ways(self, feed: int, key: uuid.UUID) -> list[int]:
@@ -65,9 +65,9 @@ class DatabaseTimelines(Timelines):
         )
         return [via for (via,) in found]
 
-    def groupings(
+    def group_page(
         self, application_id: int, feed_id: FeedID, window: Window, per_group: int, *, counted: bool
-    ) -> Groupings:
+    ) -> ActivityGroupPage:
         return group_page.page(application_id, feed_id, window, per_group, counted=counted)
 
     def inner(self, application_id: int, feed_id: FeedID, keys: Collection[uuid.UUID]) -> list[uuid.UUID]:
@@ -108,18 +108,18 @@ class DatabaseTimelines(Timelines):
         if feeds and keys:
             activity_groups.reviewed(_reached(feeds, own_only), self._listed(sql.writer(), keys))
 
-    def spread_part(
-        self, feed: int, keys: Collection[uuid.UUID], after: int, up_to: int, change: Spread.Change
+    def fan_out_part(
+        self, feed: int, keys: Collection[uuid.UUID], after: int, up_to: int, change: FanoutJob.Change
     ) -> None:
         connection = sql.writer()
         stored = sql.key_params(connection, keys)
         reached = Selection.by_follows(feed, after, up_to)
-        if change == Spread.Change.WITHDRAWN:
+        if change == FanoutJob.Change.WITHDRAWN:
             for key in stored:
                 _delete_via(connection, feed, key, after, up_to)
-        if change != Spread.Change.PLACED:
+        if change != FanoutJob.Change.PLACED:
             activity_groups.reviewed(reached, Listed.of(stored))
-        if change != Spread.Change.EDITED:
+        if change != FanoutJob.Change.EDITED:
             self._bring(connection, feed, stored, reached, [after, up_to])
 
     def _bring(

@@ -6,14 +6,14 @@ from __future__ import annotations
 from django.db import transaction
 
 from django_stream.server import sql
-from django_stream.server.models import Bucket
-from django_stream.server.sql import BUCKET
+from django_stream.server.models import ActivityGroup
+from django_stream.server.sql import ACTIVITY_GROUP
 from django_stream.server.timelines.base import Marked
 
 
 def mark(feed: int, *, seen: Marked, read: Marked) -> None:
     """Mark all groups of a feed, or those whose newest activity is given."""
-    connection = sql.writer(Bucket)
+    connection = sql.writer(ActivityGroup)
     for column, marked in (("is_seen", seen), ("is_read", read)):
         if not marked:
             continue
@@ -23,4 +23,6 @@ def mark(feed: int, *, seen: Marked, read: Marked) -> None:
             params += sql.key_params(connection, marked)
         with transaction.atomic(using=connection.alias):
             sql.lock_groups(connection, where, params)
-            sql.execute(connection, f"UPDATE {BUCKET} SET {column} = NOT {column} WHERE {where}", params)
+            sql.execute(
+                connection, f"UPDATE {ACTIVITY_GROUP} SET {column} = NOT {column} WHERE {where}", params
+            )

@@ -20,15 +20,15 @@ from django_stream.protocol.feed_ids import FeedID
 from django_stream.protocol.times import format_activity_time
 from django_stream.server import sql
 from django_stream.server.activity_rows import SELECTED, TABLE, ActivityRow, loads
-from django_stream.server.sql import BUCKET, ENTRY, FEED, TIMELINE
-from django_stream.server.timelines.base import Grouping, Groupings, Window
+from django_stream.server.sql import ACTIVITY_GROUP, ENTRY, FEED, TIMELINE
+from django_stream.server.timelines.base import ActivityGroupPage, ActivityGroupRow, Window
 
 _FEED = f"(SELECT id FROM {FEED} WHERE application_id = %s AND slug = %s AND user_id = %s)"
 # Both counts by one scan of the index of groups that wait.
 _WAITING = (
     "(SELECT count(*) FILTER (WHERE NOT is_seen) AS unseen, "
     "count(*) FILTER (WHERE NOT is_read) AS unread "
-    f"FROM {BUCKET} WHERE feed = {_FEED} AND (NOT is_seen OR NOT is_read)) w"
+    f"FROM {ACTIVITY_GROUP} WHERE feed = {_FEED} AND (NOT is_seen OR NOT is_read)) w"
 )
 _ORIGIN = f"(SELECT t.via FROM {TIMELINE} t WHERE t.feed = b.feed AND t.key = e.key ORDER BY t.via LIMIT 1)"
 _LOWEST = uuid.UUID(int=0)
@@ -36,7 +36,9 @@ _LOWEST = uuid.UUID(int=0)
 _GROUP, _TOLD, _KEY = 2, 3, 4
 
 
-def page(application_id: int, feed_id: FeedID, window: Window, per_group: int, *, counted: bool) -> Groupings:
+def page(
+    application_id: int, feed_id: FeedID, window: Window, per_group: int, *, counted: bool
+) -> ActivityGroupPage:
     """Groups by their newest activity, each with its newest few; counted: and how many wait in all."""
     connection = sql.reader()
     name = [application_id, feed_id.slug, feed_id.user_id]
@@ -52,7 +54,7 @@ def inner(application_id: int, feed_id: FeedID, keys: Collection[uuid.UUID]) -> 
     connection = sql.reader()
     found = sql.rows(
         connection,
-        f"SELECT e.key FROM {ENTRY} e JOIN {BUCKET} b ON b.id = e.bucket "
+        f"SELECT e.key FROM {ENTRY} e JOIN {ACTIVITY_GROUP} b ON b.id = e.group_id "
         f"WHERE e.feed = {_FEED} AND e.key IN {sql.marks(keys)} AND e.key <> b.newest",
         [application_id, feed_id.slug, feed_id.user_id, *sql.key_params(connection, keys)],
     )
@@ -62,7 +64,7 @@ def inner(application_id: int, feed_id: FeedID, keys: Collection[uuid.UUID]) -> 
 @lru_cache(maxsize=512)
 def _text(vendor: str, bounds: str, limit: int, offset: bool, per_group: int, counted: bool) -> str:
     groups = (
-        f"(SELECT * FROM {BUCKET} WHERE feed = {_FEED} AND newest IS NOT NULL{bounds} "
+        f"(SELECT * FROM {ACTIVITY_GROUP} WHERE feed = {_FEED} AND newest IS NOT NULL{bounds} "
         f"ORDER BY newest DESC LIMIT {limit:d}{' OFFSET %s' if offset else ''}) b"
     )
     counts = "0, 0"
@@ -71,10 +73,10 @@ def _text(vendor: str, bounds: str, limit: int, offset: bool, per_group: int, co
         counts, groups = "w.unseen, w.unread", f"{_WAITING} LEFT JOIN {groups} ON 1 = 1"
     return (
         f"SELECT {counts}, b.id, {_told(vendor)}, e.key, {SELECTED}, o.slug || ':' || o.user_id "
-        f"FROM {groups} LEFT JOIN {ENTRY} e ON e.bucket = b.id "
+        f"FROM {groups} LEFT JOIN {ENTRY} e ON e.group_id = b.id "
         # Of large groups, the newest few are those from a floor on.
         f"AND e.key >= CASE WHEN b.activity_count > {per_group:d} THEN (SELECT x.key FROM {ENTRY} x "
-        f"WHERE x.bucket = b.id ORDER BY x.key DESC LIMIT 1 OFFSET {per_group - 1:d}) ELSE '{_LOWEST}' END "
+        f"WHERE x.group_id = b.id ORDER BY x.key DESC LIMIT 1 OFFSET {per_group - 1:d}) ELSE '{_LOWEST}' END "
         f"LEFT JOIN {TABLE} a ON a.application_id = %s AND a.key = e.key "
         f"LEFT JOIN {FEED} o ON o.id = {_ORIGIN}"
     )
@@ -90,19 +92,19 @@ def _told(vendor: str) -> str:
     return f"CASE WHEN e.key = b.newest THEN CAST({told} AS text) END"
 
 
-def _read(found: list[tuple[Any, ...]]) -> Groupings:
+def _read(found: list[tuple[Any, ...]]) -> ActivityGroupPage:
     unseen, unread = found[0][:_GROUP] if found else (0, 0)
     # By activity, newest first: so the first of each group is the one that tells of it.
     rows = sorted((row for row in found if row[_KEY] is not None), key=itemgetter(_KEY), reverse=True)
-    groups: dict[int, Grouping] = {}
+    groups: dict[int, ActivityGroupRow] = {}
     for row in rows:
         if row[_TOLD] is not None:
-            groups[row[_GROUP]] = _grouping(*loads(row[_TOLD]))
+            groups[row[_GROUP]] = _activity_group(*loads(row[_TOLD]))
         groups[row[_GROUP]].activities.append(ActivityRow(row[_KEY:]))
-    return Groupings([*groups.values()], unseen, unread)
+    return ActivityGroupPage([*groups.values()], unseen, unread)
 
 
-def _grouping(
+def _activity_group(
     name: str,
     activities: int,
     actors: int,
@@ -110,9 +112,9 @@ def _grouping(
     updated_at: str,
     is_seen: bool | int,
     is_read: bool | int,
-) -> Grouping:
+) -> ActivityGroupRow:
     times = _wire_time(created_at), _wire_time(updated_at)
-    return Grouping(name, activities, actors, *times, bool(is_seen), bool(is_read), [])
+    return ActivityGroupRow(name, activities, actors, *times, bool(is_seen), bool(is_read), [])
 
 
 def _wire_time(text: str) -> str:

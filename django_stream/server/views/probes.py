@@ -11,7 +11,7 @@ from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 
 from django_stream.server.feed_store import database
-from django_stream.server.models import Spread
+from django_stream.server.models import FanoutJob
 
 # A fan-out that nobody touched for so long has lost its worker.
 _STALE = timedelta(minutes=10)
@@ -32,7 +32,7 @@ def ready(request: HttpRequest) -> JsonResponse:
 
 def _stale_fanouts() -> int:
     oldest = timezone.now() - _STALE
-    return Spread.objects.using(database()).filter(touched_at__lt=oldest).count()
+    return FanoutJob.objects.using(database()).filter(touched_at__lt=oldest).count()
 
 
 def _database() -> str:

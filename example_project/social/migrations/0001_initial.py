@@ -2,7 +2,6 @@
 
 import django.db.models.deletion
 import django.utils.timezone
-import django_stream.activities.representation
 from django.conf import settings
 from django.db import migrations, models
 
@@ -27,7 +26,6 @@ class Migration(migrations.Migration):
             options={
                 'abstract': False,
             },
-            bases=(django_stream.activities.representation.SpeaksActivity, models.Model),
         ),
         migrations.CreateModel(
             name='Follow',
@@ -52,6 +50,5 @@ class Migration(migrations.Migration):
             options={
                 'constraints': [models.UniqueConstraint(fields=('user', 'post'), name='like_once')],
             },
-            bases=(django_stream.activities.representation.SpeaksActivity, models.Model),
         ),
     ]

@@ -19,7 +19,7 @@ from django_stream.publishing.drain import drain
 from django_stream.publishing.parking import retry_parked
 from django_stream.publishing.publisher import publisher_for
 from django_stream.publishing.report import DrainReport
-from django_stream.publishing.status import outbox_health
+from django_stream.publishing.status import outbox_status
 from tests.faults import BreakingTransport, Clock, Step, answering, before, client_over, meanwhile
 from tests.testapp.models import Tag
 
@@ -127,17 +127,17 @@ def test_delays_grow_while_the_home_is_out_of_reach(tag: Tag, clock: Clock) -> N
 
 
 def test_a_monitor_sees_what_waits_for_the_home(tag: Tag, clock: Clock) -> None:
-    assert outbox_health().retrying == 0
+    assert outbox_status().retrying == 0
     attempts(clock, OUT_OF_REACH)
 
-    assert (outbox_health().depth, outbox_health().retrying) == (1, 1)
+    assert (outbox_status().depth, outbox_status().retrying) == (1, 1)
 
 
 def test_what_is_sent_by_force_has_not_failed(tag: Tag) -> None:
     drain()
     publisher = publisher_for("testapp.Tag")
     assert publisher is not None
-    list(note_all(publisher, "default", doubted=True))
+    list(note_all(publisher, "default", force=True))
 
-    assert outbox_health().retrying == 0
+    assert outbox_status().retrying == 0
     assert drain(clock=timezone.now).unchanged == 0

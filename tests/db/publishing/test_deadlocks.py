@@ -13,14 +13,14 @@ from django.contrib.auth.models import User
 from django.db import OperationalError, transaction
 
 from django_stream.client.exceptions import ConnectionFailed
-from django_stream.database.deadlocks import survives_deadlocks
+from django_stream.database.deadlocks import retry_on_deadlock
 from django_stream.models import OutboxEntry, Publication
 from django_stream.publishing import ledger, settlement
 from django_stream.publishing.drain import drain
 from django_stream.publishing.leases import Lease, claim
 from django_stream.publishing.nudge import nudges_held
 from django_stream.publishing.publisher import Change
-from django_stream.publishing.retry import RetryPolicy
+from django_stream.publishing.retry import RetrySchedule
 from django_stream.publishing.settlement import settle
 from tests.db.publishing.concurrency import alone, is_stuck, patience
 from tests.faults import BreakingTransport, Clock, client_over, meanwhile
@@ -50,7 +50,7 @@ def test_an_overtaken_worker_meets_one_who_claims(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It holds b, and enters a again; the other has just entered a, and waits for b."""
-    tell, pids, claims = ledger.doubt, [], []  # type: ignore[var-annotated]
+    tell, pids, claims = ledger.reopen, [], []  # type: ignore[var-annotated]
 
     def a_goes_and_comes_back() -> None:
         clock.forward(minutes=6)
@@ -67,7 +67,7 @@ def test_an_overtaken_worker_meets_one_who_claims(
             wait_until(lambda: is_stuck(pids), "the claim waits for b", within=30)
         tell(*given)
 
-    monkeypatch.setattr(ledger, "doubt", claim_meanwhile)
+    monkeypatch.setattr(ledger, "reopen", claim_meanwhile)
     with ThreadPoolExecutor(1) as pool, nudges_held():
         Tag.objects.bulk_create([Tag(name=name, user=ada) for name in "ab"])
         patience(overtaken_waits)
@@ -102,12 +102,12 @@ def test_two_who_settle_the_same_entries_meet_each_other(
         settle(
             lease,
             LABEL,
-            done={done: Change(done, [], None, sure=False)},
+            done={done: Change(done, [], None, confirmed=False)},
             failed={failed: ConnectionFailed("the line is dead")},
             parked={},
             dependents=tuple,
             now=clock(),
-            policy=RetryPolicy.from_settings(),
+            policy=RetrySchedule.from_settings(),
         )
 
     with nudges_held():
@@ -136,7 +136,7 @@ class Deadlock(Exception):
 def test_nothing_is_repeated_for_ever_or_inside_a_transaction(inside: bool, times: int) -> None:
     tries = []
 
-    @survives_deadlocks
+    @retry_on_deadlock
     def lose() -> None:
         tries.append(1)
         raise OperationalError from Deadlock()

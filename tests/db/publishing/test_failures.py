@@ -278,9 +278,9 @@ def test_a_database_without_short_statements_is_drained_too(
 
 
 def test_delays_grow_to_a_cap_and_are_spread(settings: Any) -> None:
-    from django_stream.publishing.retry import RetryPolicy
+    from django_stream.publishing.retry import RetrySchedule
 
-    policy = RetryPolicy(base_seconds=4, cap_seconds=60, max_attempts=20)
+    policy = RetrySchedule(base_seconds=4, cap_seconds=60, max_attempts=20)
     delays = {
         attempt: {policy.delay(LOST, attempt).total_seconds() for _ in range(50)} for attempt in (1, 3, 10)
     }

@@ -9,10 +9,10 @@ from collections.abc import Callable
 import pytest
 from django.db import OperationalError, connection, connections, transaction
 
-from django_stream.database.deadlocks import survives_deadlocks
+from django_stream.database.deadlocks import retry_on_deadlock
 from django_stream.server import feed_store
 from django_stream.server.fanout import jobs
-from django_stream.server.models import Feed, Placement, Spread
+from django_stream.server.models import FanoutJob, Feed, Placement
 from django_stream.server.timelines import timelines
 from tests.contract.calling import call, ok
 from tests.db.server.test_feeds_equal_model import (
@@ -93,7 +93,7 @@ def at_once(*works: Callable[[], None]) -> None:
 
 def settle_and_compare() -> None:
     jobs.resume(idle_seconds=0)
-    assert not Spread.objects.exists()
+    assert not FanoutJob.objects.exists()
     before = snapshot()
     for feed in Feed.objects.all():
         timelines().rebuild(feed.pk)
@@ -152,7 +152,7 @@ def test_the_victim_of_a_deadlock_begins_anew():
                     both_hold_one.wait()
                 feed_store.lock([second])
 
-        return survives_deadlocks(work)
+        return retry_on_deadlock(work)
 
     at_once(locks(one, other), locks(other, one))
     assert len(attempts) == 3
@@ -167,5 +167,5 @@ def test_what_is_no_deadlock_fails_at_once():
             cursor.execute("SET LOCAL statement_timeout = 1; SELECT pg_sleep(1)")
 
     with pytest.raises(OperationalError):
-        survives_deadlocks(work)()
+        retry_on_deadlock(work)()
     assert attempts == [1]

@@ -12,11 +12,11 @@ from django_stream.protocol.times import parse_time
 from django_stream.server.fanout import jobs
 from django_stream.server.models import (
     Activity,
+    ActivityGroup,
+    ActivityGroupEntry,
     Application,
-    Bucket,
-    BucketEntry,
+    FanoutJob,
     Feed,
-    Spread,
     TimelineEntry,
 )
 from django_stream.server.timelines import timelines
@@ -71,7 +71,15 @@ class FeedMachine(RuleBasedStateMachine):
             self.settle()
             self.compare()
         finally:
-            for model in (Application, Activity, Feed, TimelineEntry, Bucket, BucketEntry, Spread):
+            for model in (
+                Application,
+                Activity,
+                Feed,
+                TimelineEntry,
+                ActivityGroup,
+                ActivityGroupEntry,
+                FanoutJob,
+            ):
                 model.objects.all().delete()
 
     def settle(self) -> None:
@@ -173,7 +181,7 @@ class PendingMachine(FeedMachine):
 
     @rule(data=st.data())
     def serve_a_chunk(self, data) -> None:
-        pending = sorted(Spread.objects.values_list("pk", flat=True))
+        pending = sorted(FanoutJob.objects.values_list("pk", flat=True))
         if pending:
             jobs._chunk(data.draw(st.sampled_from(pending)))
 
@@ -185,16 +193,16 @@ class PendingMachine(FeedMachine):
 
 def snapshot() -> tuple[set, set, set]:
     """All rows of the store that follow from the record; marks and write times do not."""
-    buckets = {bucket.pk: bucket for bucket in Bucket.objects.all()}
+    groups = {group.pk: group for group in ActivityGroup.objects.all()}
     return (
         set(TimelineEntry.objects.values_list("feed", "key", "via")),
         {
-            (bucket.feed, bucket.name, bucket.newest, bucket.activity_count, bucket.actor_count)
-            for bucket in buckets.values()
+            (group.feed, group.name, group.newest, group.activity_count, group.actor_count)
+            for group in groups.values()
         },
         {
-            (buckets[entry.bucket].feed, buckets[entry.bucket].name, entry.key)
-            for entry in BucketEntry.objects.all()
+            (groups[entry.group_id].feed, groups[entry.group_id].name, entry.key)
+            for entry in ActivityGroupEntry.objects.all()
         },
     )
 

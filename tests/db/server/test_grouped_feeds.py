@@ -10,7 +10,7 @@ from django_stream.protocol.times import parse_time
 from django_stream.server.activity_input import key_or_none
 from django_stream.server.conf import server_settings
 from django_stream.server.feed_groups import group_of
-from django_stream.server.models import Bucket
+from django_stream.server.models import ActivityGroup
 from django_stream.server.reads import activity_groups
 from django_stream.server.timelines import Window
 from tests.contract.calling import follow, ok, post, refused
@@ -146,6 +146,6 @@ def test_times_of_groups_are_told_in_utc_whatever_the_site_stores(settings, use_
     assert before <= parse_time(group["created_at"]) <= datetime.now(UTC) + timedelta(seconds=1)
     moment = before.replace(microsecond=microsecond)
     stored = moment if use_tz else timezone.make_naive(moment)
-    Bucket.objects.update(updated_at=stored)
+    ActivityGroup.objects.update(updated_at=stored)
     [group] = groups("aggregated:1")["results"]
     assert group["updated_at"] == moment.replace(tzinfo=None).isoformat(timespec="microseconds")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from django_stream.server.fanout import jobs
-from django_stream.server.models import Feed, Follow, Spread
+from django_stream.server.models import FanoutJob, Feed, Follow
 from tests.contract.calling import ids, ok, post
 
 pytestmark = pytest.mark.django_db
@@ -37,7 +37,7 @@ def test_all_chunks_are_served_when_the_transaction_commits(followed, django_cap
         assert reached() == []
     assert reached() == FOLLOWERS
     assert [group["id"] for group in ok("GET", "feed/aggregated/2/")["results"]] == [activity]
-    assert not Spread.objects.exists()
+    assert not FanoutJob.objects.exists()
     with django_capture_on_commit_callbacks(execute=True):
         ok("DELETE", f"feed/user/1/{activity}/")
         # Not waiting for its rows to go, nobody reads it any more.
@@ -48,7 +48,7 @@ def test_all_chunks_are_served_when_the_transaction_commits(followed, django_cap
 
 def test_a_fanout_that_a_killed_worker_left_is_resumed_where_it_stopped(followed):
     post("user:1")
-    pending = Spread.objects.get()
+    pending = FanoutJob.objects.get()
     assert jobs._chunk(pending.pk)
     assert reached() == FOLLOWERS[:2]
     assert jobs.resume(idle_seconds=0) == 1
@@ -72,7 +72,7 @@ def test_small_fanouts_are_done_at_once(settings, followed):
     settings.STREAM_SERVER_FANOUT_INLINE_MAX = Follow.objects.count()
     post("user:1")
     assert reached() == FOLLOWERS
-    assert not Spread.objects.exists()
+    assert not FanoutJob.objects.exists()
     assert Feed.objects.get(slug="user").version == 1
 
 
@@ -95,7 +95,7 @@ def groups(feed: str) -> list[tuple[str, int]]:
 
 
 def serve(newest_first: bool) -> None:
-    for pending in Spread.objects.order_by("-pk" if newest_first else "pk").values_list("pk", flat=True):
+    for pending in FanoutJob.objects.order_by("-pk" if newest_first else "pk").values_list("pk", flat=True):
         jobs.run(pending)
 
 
@@ -118,13 +118,13 @@ def test_a_way_that_goes_late_takes_the_activity_out_of_the_group_of_a_later_tex
     serve(False)
     change = {"foreign_id": "a", "time": TIME, "removed_targets": ["user:2"]}
     ok("POST", "feed_targets/user/1/activity_to_targets/", change)
-    [late] = Spread.objects.filter(feed=Feed.objects.get(slug="user", user_id="2").pk)
+    [late] = FanoutJob.objects.filter(feed=Feed.objects.get(slug="user", user_id="2").pk)
     ok("POST", "data_privacy/delete_activities/", {"activities": [{"id": activity}]})
-    for pending in Spread.objects.exclude(pk=late.pk):
+    for pending in FanoutJob.objects.exclude(pk=late.pk):
         jobs.run(pending.pk)
     assert groups("aggregated:2") == [("_2026-01-01", 1)]
     ok("DELETE", f"feed/user/1/{activity}/")
-    for pending in Spread.objects.exclude(pk=late.pk):
+    for pending in FanoutJob.objects.exclude(pk=late.pk):
         jobs.run(pending.pk)
     jobs.run(late.pk)
     assert groups("aggregated:2") == []
@@ -171,7 +171,7 @@ def test_an_update_recounts_the_actors_of_grouped_followers_in_chunks(followed):
     jobs.resume(idle_seconds=0)
     body = {"actor": "y", "verb": "like", "object": "1", "foreign_id": "a", "time": TIME}
     ok("POST", "activities/", {"activities": [body]})
-    [pending] = Spread.objects.all()
+    [pending] = FanoutJob.objects.all()
     jobs.run(pending.pk)
     [group] = ok("GET", "feed/aggregated/2/")["results"]
     assert (group["activity_count"], group["actor_count"]) == (2, 1)
@@ -182,4 +182,4 @@ def test_an_update_spreads_nothing_where_nothing_is_grouped(settings, followed):
     write("user:1", "like", actor="x")
     jobs.resume(idle_seconds=0)
     write("user:1", "like", actor="y")
-    assert not Spread.objects.exists()
+    assert not FanoutJob.objects.exists()

@@ -21,7 +21,7 @@ from django_stream.publishing import telemetry
 from django_stream.publishing.drain import drain
 from django_stream.publishing.models import never
 from django_stream.publishing.prometheus import register_metrics
-from django_stream.publishing.status import OutboxHealth, outbox_health
+from django_stream.publishing.status import OutboxStatus, outbox_status
 from tests.testapp.models import Tag
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
 
 def test_an_empty_outbox_is_healthy(django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(1):
-        assert outbox_health() == OutboxHealth(depth=0, oldest_seconds=0.0, retrying=0, parked=0)
+        assert outbox_status() == OutboxStatus(depth=0, oldest_seconds=0.0, retrying=0, parked=0)
 
 
 def test_the_view_tells_numbers_and_raises_the_alarm(ada: User) -> None:

@@ -82,7 +82,7 @@ def test_a_failure_is_raised_at_once(ada: User, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize("home", ["hosted", "https://feeds.example.com"])
 def test_no_test_reaches_a_network_unless_it_is_meant_to(home: str, settings: Any) -> None:
-    settings.STREAM_HOME = home
+    settings.STREAM_BACKEND = home
     with pytest.raises(NetworkInTests, match="tests reach no network: set it to 'embedded'"):
         get_client()
 

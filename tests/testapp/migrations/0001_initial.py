@@ -3,7 +3,6 @@
 import django.contrib.auth.models
 import django.db.models.deletion
 import django.utils.timezone
-import django_stream.activities.representation
 import uuid
 from django.conf import settings
 from django.db import migrations, models
@@ -29,7 +28,6 @@ class Migration(migrations.Migration):
             options={
                 'abstract': False,
             },
-            bases=(django_stream.activities.representation.SpeaksActivity, models.Model),
         ),
         migrations.CreateModel(
             name='Member',
@@ -61,7 +59,6 @@ class Migration(migrations.Migration):
             options={
                 'abstract': False,
             },
-            bases=(django_stream.activities.representation.SpeaksActivity, models.Model),
         ),
         migrations.CreateModel(
             name='Article',
@@ -78,7 +75,6 @@ class Migration(migrations.Migration):
             options={
                 'abstract': False,
             },
-            bases=(django_stream.activities.representation.SpeaksActivity, models.Model),
         ),
         migrations.CreateModel(
             name='Badge',
@@ -110,7 +106,6 @@ class Migration(migrations.Migration):
             options={
                 'abstract': False,
             },
-            bases=(django_stream.activities.representation.SpeaksActivity, models.Model),
         ),
         migrations.CreateModel(
             name='Video',
@@ -145,7 +140,6 @@ class Migration(migrations.Migration):
             options={
                 'abstract': False,
             },
-            bases=(django_stream.activities.representation.SpeaksActivity, models.Model),
         ),
         migrations.CreateModel(
             name='Pin',
@@ -157,7 +151,6 @@ class Migration(migrations.Migration):
                 ('item', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='testapp.article')),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
             ],
-            bases=(django_stream.activities.representation.SpeaksActivity, models.Model),
         ),
         migrations.CreateModel(
             name='Reading',
@@ -170,7 +163,6 @@ class Migration(migrations.Migration):
             options={
                 'abstract': False,
             },
-            bases=(django_stream.activities.representation.SpeaksActivity, models.Model),
         ),
         migrations.CreateModel(
             name='Subscription',
@@ -193,7 +185,6 @@ class Migration(migrations.Migration):
             options={
                 'abstract': False,
             },
-            bases=(django_stream.activities.representation.SpeaksActivity, models.Model),
         ),
         migrations.CreateModel(
             name='Clip',

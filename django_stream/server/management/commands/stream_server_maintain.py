@@ -8,7 +8,7 @@ from django.core.management.base import CommandParser
 
 from django_stream.database.commands import DatabaseCommand
 from django_stream.server.actions import audit
-from django_stream.server.fanout import jobs
+from django_stream.server.fanout import jobs as fanout
 
 
 class Command(DatabaseCommand):
@@ -20,6 +20,6 @@ class Command(DatabaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        resumed = jobs.resume(options["idle"])
+        resumed = fanout.resume(options["idle"])
         pruned = audit.prune()
         self.stdout.write(f"{resumed} fan-outs resumed, {pruned} audit log entries deleted")

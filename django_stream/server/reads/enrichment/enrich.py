@@ -8,25 +8,25 @@ from typing import Any
 from django_stream.protocol.activity_ids import sort_key
 from django_stream.protocol.references import activity_reference
 from django_stream.server.reads import activities, serializers
-from django_stream.server.reads.enrichment.options import Wanted
+from django_stream.server.reads.enrichment.options import EnrichmentOptions
 from django_stream.server.reads.enrichment.reaction_data import ReactionData
-from django_stream.server.reads.enrichment.reaction_trees import Trees
+from django_stream.server.reads.enrichment.reaction_trees import ReactionTrees
 from django_stream.server.reads.enrichment.referenced_objects import DEPTH, PER_ACTIVITY, Reference, Referred
 from django_stream.server.requests import Call
 
 Shape = dict[str, Any]
 
 
-def enrich(application_id: int, listed: list[Shape], wanted: Wanted) -> list[Shape]:
-    """The same activities with objects for references and the reaction data that is wanted."""
+def enrich(application_id: int, listed: list[Shape], options: EnrichmentOptions) -> list[Shape]:
+    """The same activities with objects for references and the reaction data that the options name."""
     if not listed:
         return []
     referred = Referred.load(application_id, listed)
-    reactions = ReactionData.load(application_id, [*listed, *referred.activities.values()], wanted)
-    trees = Trees(wanted)
+    reactions = ReactionData.load(application_id, [*listed, *referred.activities.values()], options)
+    reaction_trees = ReactionTrees(options)
     users = {reference.name for reference in referred.of_kind("SU")}
-    trees.load(application_id, [*referred.reactions.values(), *reactions.rows()], users)
-    return _Writer(referred, reactions, trees, PER_ACTIVITY * len(listed)).activities(listed)
+    reaction_trees.load(application_id, [*referred.reactions.values(), *reactions.rows()], users)
+    return _Writer(referred, reactions, reaction_trees, PER_ACTIVITY * len(listed)).activities(listed)
 
 
 def enriched(call: Call, listed: list[Shape]) -> list[Shape]:
@@ -34,24 +34,26 @@ def enriched(call: Call, listed: list[Shape]) -> list[Shape]:
 
     Called once for an answer, with every activity of it, those inside groups included.
     """
-    return enrich(call.application_id, listed, Wanted.by(call)) if call.enriched else listed
+    return enrich(call.application_id, listed, EnrichmentOptions.by(call)) if call.enriched else listed
 
 
-def about(application_id: int, activity: uuid.UUID, wanted: Wanted) -> Shape:
+def about(application_id: int, activity: uuid.UUID, options: EnrichmentOptions) -> Shape:
     """The activity that reactions are about, enriched; one that is unknown here in its documented form."""
     rows = activities.in_order(application_id, [sort_key(activity)])
     if not rows:
         return Reference(activity_reference(activity), "SA", str(activity)).missing()
-    return enrich(application_id, [serializers.activity(rows[0])], wanted)[0]
+    return enrich(application_id, [serializers.activity(rows[0])], options)[0]
 
 
 class _Writer:
     """Puts what was fetched in place; every occurrence of a reference gets an object of its own."""
 
-    def __init__(self, referred: Referred, reactions: ReactionData, trees: Trees, budget: int) -> None:
+    def __init__(
+        self, referred: Referred, reactions: ReactionData, reaction_trees: ReactionTrees, budget: int
+    ) -> None:
         self._referred = referred
         self._reactions = reactions
-        self._trees = trees
+        self._trees = reaction_trees
         self._budget = budget
 
     def activities(self, listed: list[Shape]) -> list[Shape]:
@@ -72,7 +74,7 @@ class _Writer:
 
     def _object(self, reference: Reference, depth: int) -> Shape | None:
         if reference.kind == "SU":
-            return self._trees.people.profile(reference.name)
+            return self._trees.users.profile(reference.name)
         if reference.kind == "SO":
             return self._referred.entry(reference)
         if reference.kind == "SR":

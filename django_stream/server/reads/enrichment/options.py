@@ -14,7 +14,7 @@ _NO_HOST = "http://localhost"
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class EnrichmentOptions:
     """What to add, and from whose point of view."""
 
     recent: bool = False
@@ -36,7 +36,7 @@ class Wanted:
         return self.recent or self.own or self.counts or self.first
 
     @classmethod
-    def by(cls, call: Call) -> Wanted:
+    def by(cls, call: Call) -> EnrichmentOptions:
         """Read the flags of a call."""
         parameters = call.parameters
         named = parameters.text("user_id", "filter_user_id", "withUserId", "with_user_id")
@@ -58,7 +58,7 @@ class Wanted:
         )
 
     @classmethod
-    def of_reactions(cls, call: Call, *, own_children: bool = False) -> Wanted:
+    def of_reactions(cls, call: Call, *, own_children: bool = False) -> EnrichmentOptions:
         """The flags of a call that reads reactions: of the activity beside them, everything."""
         parameters = call.parameters
         named = parameters.text("children_user_id", "user_id", "filter_user_id")

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from django_stream.protocol import limits
 from django_stream.server.reads.enrichment import latest_reactions
 from django_stream.server.reads.enrichment.latest_reactions import Counts, Lists, Part
-from django_stream.server.reads.enrichment.options import API_ROOT, Wanted
+from django_stream.server.reads.enrichment.options import API_ROOT, EnrichmentOptions
 from django_stream.server.reads.enrichment.reaction_rows import ReactionRow
 
 Shape = dict[str, Any]
@@ -20,25 +20,27 @@ Tell = Callable[[ReactionRow], Shape]
 class ReactionData:
     """Reactions and counts of all activities of an answer, by activity id."""
 
-    def __init__(self, wanted: Wanted, counts: Counts, lists: dict[str, Lists]) -> None:
-        self._wanted = wanted
+    def __init__(self, options: EnrichmentOptions, counts: Counts, lists: dict[str, Lists]) -> None:
+        self._options = options
         self._counts = counts
         self._lists = lists
 
     @classmethod
-    def load(cls, application_id: int, activities: Iterable[Shape], wanted: Wanted) -> ReactionData:
-        """One query, if anything is wanted."""
-        if not wanted.reactions:
-            return cls(wanted, {}, {})
+    def load(
+        cls, application_id: int, activities: Iterable[Shape], options: EnrichmentOptions
+    ) -> ReactionData:
+        """One query, if the options name any."""
+        if not options.reactions:
+            return cls(options, {}, {})
         few, parts = limits.LATEST_REACTIONS_DEFAULT, {}
-        if wanted.recent:
-            parts["latest_reactions"] = Part(wanted.recent_limit)
-        if wanted.own:
-            parts["own_reactions"] = Part(few, wanted.user_id)
-        if wanted.first:
+        if options.recent:
+            parts["latest_reactions"] = Part(options.recent_limit)
+        if options.own:
+            parts["own_reactions"] = Part(few, options.user_id)
+        if options.first:
             parts["first_reactions"] = Part(few, oldest=True)
         ids = {shape["id"] for shape in activities}
-        return cls(wanted, *latest_reactions.of_activities(application_id, ids, parts, wanted.kinds))
+        return cls(options, *latest_reactions.of_activities(application_id, ids, parts, options.kinds))
 
     def rows(self) -> Iterable[ReactionRow]:
         """Every reaction in any list."""
@@ -53,9 +55,9 @@ class ReactionData:
         for name, lists in self._lists.items():
             kinds = lists.get(activity_id, {})
             keys[name] = {kind: [tell(row) for row in rows] for kind, rows in kinds.items()}
-        if self._wanted.recent:
+        if self._options.recent:
             keys["latest_reactions_extra"] = self._extra(activity_id)
-        if self._wanted.counts:
+        if self._options.counts:
             keys["reaction_counts"] = dict(self._counts.get(activity_id, {}))
         return keys
 
@@ -67,15 +69,15 @@ class ReactionData:
         }
 
     def _next(self, last: ReactionRow) -> str:
-        wanted = self._wanted
-        children = "true" if wanted.own_children else "false"
-        place = f"?id_lt={quote(last.reaction_id, safe='')}&limit={wanted.recent_limit}"
+        options = self._options
+        children = "true" if options.own_children else "false"
+        place = f"?id_lt={quote(last.reaction_id, safe='')}&limit={options.recent_limit}"
         address = (
-            f"{wanted.base_url}{API_ROOT}reaction/activity_id/{last.activity_id}/{_quoted(last.kind)}/"
+            f"{options.base_url}{API_ROOT}reaction/activity_id/{last.activity_id}/{_quoted(last.kind)}/"
             f"{place}&withOwnChildren={children}"
         )
-        if wanted.named_user and wanted.user_id:
-            address += f"&user_id={_quoted(wanted.user_id)}"
+        if options.named_user and options.user_id:
+            address += f"&user_id={_quoted(options.user_id)}"
         return address
 
 

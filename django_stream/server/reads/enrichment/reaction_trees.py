@@ -11,24 +11,24 @@ from django_stream.server import sql
 from django_stream.server.models import ChildCount
 from django_stream.server.reads.enrichment import latest_reactions
 from django_stream.server.reads.enrichment.columns import array, one_of
-from django_stream.server.reads.enrichment.options import Wanted
+from django_stream.server.reads.enrichment.options import EnrichmentOptions
 from django_stream.server.reads.enrichment.reaction_rows import CHILD_COUNT, ReactionRow
-from django_stream.server.reads.enrichment.users import People
+from django_stream.server.reads.enrichment.users import AnswerUsers
 
 OWN_CHILDREN = 5
 
 Children = dict[int, list[ReactionRow]]
 
 
-class Trees:
+class ReactionTrees:
     """Reactions of one answer; each is told in the same form wherever it stands."""
 
-    def __init__(self, wanted: Wanted) -> None:
-        self._wanted = wanted
+    def __init__(self, options: EnrichmentOptions) -> None:
+        self._options = options
         self._counts: dict[int, dict[str, int]] = {}
         self._children: Children = {}
         self._own: Children = {}
-        self.people = People({}, {})
+        self.users = AnswerUsers({}, {})
 
     def load(self, application_id: int, roots: Iterable[ReactionRow], users: Iterable[str] = ()) -> None:
         """Take these in with their descendants, a few queries a level, and whoever reacted or is named."""
@@ -39,7 +39,7 @@ class Trees:
             parents = [row for row in level.values() if row.has_children]
             found = self._below([row.pk for row in parents if row.level < limits.REACTION_LEVELS])
             level = {row.pk: row for row in found if row.pk not in known}
-        self.people = People.load(application_id, users, known.values())
+        self.users = AnswerUsers.load(application_id, users, known.values())
 
     def _below(self, reactions: list[int]) -> list[ReactionRow]:
         parents = self._count_children(reactions) if reactions else []
@@ -47,8 +47,8 @@ class Trees:
             return []
         found = latest_reactions.of_parents(parents, limits.LATEST_CHILDREN)
         _file(found, self._children)
-        if self._wanted.own_children:
-            kinds, user_id = self._wanted.own_children_kinds, self._wanted.user_id
+        if self._options.own_children:
+            kinds, user_id = self._options.own_children_kinds, self._options.user_id
             own = latest_reactions.own_of_parents(parents, OWN_CHILDREN, kinds=kinds, user_id=user_id)
             _file(own, self._own)
             found += own
@@ -67,11 +67,11 @@ class Trees:
 
     def shape(self, row: ReactionRow) -> dict[str, Any]:
         """A reaction on the wire."""
-        shape = row.shape(self.people.author(row.user_id))
+        shape = row.shape(self.users.author(row.user_id))
         if counts := self._counts.get(row.pk):
             shape["latest_children"] = self._by_kind(self._children.get(row.pk, ()))
             shape["children_counts"] = counts.copy()
-        if self._wanted.own_children:
+        if self._options.own_children:
             shape["own_children"] = self._by_kind(self._own.get(row.pk, ()))
         return shape
 

@@ -19,7 +19,7 @@ USER = StreamUser._meta.db_table
 Shape = dict[str, Any]
 
 
-class People:
+class AnswerUsers:
     """Profiles by id, and shapes of those who reacted without having one."""
 
     def __init__(self, profiles: dict[str, Shape], strangers: dict[str, Shape]) -> None:
@@ -27,7 +27,9 @@ class People:
         self._authors = strangers | profiles
 
     @classmethod
-    def load(cls, application_id: int, referred: Iterable[str], reactions: Iterable[ReactionRow]) -> People:
+    def load(
+        cls, application_id: int, referred: Iterable[str], reactions: Iterable[ReactionRow]
+    ) -> AnswerUsers:
         by_user = {reaction.user_id: reaction.pk for reaction in reactions}
         profiles = _profiles(application_id, {*referred, *by_user})
         return cls(profiles, _strangers({name: pk for name, pk in by_user.items() if name not in profiles}))
