@@ -12,12 +12,15 @@ from django_stream.database.deadlocks import retry_on_deadlock
 from django_stream.protocol.errors import ApiError, invalid
 from django_stream.protocol.messages import ApiRequest, ApiResponse
 from django_stream.server.auth import keys, tokens
+from django_stream.server.endpoints import ENDPOINTS
 from django_stream.server.requests import Call, Parameters
-from django_stream.server.routing import Route, find_route
+from django_stream.server.routing import Route, compile_routes, find_route
 from django_stream.server.throttle import admit
 
 # A null character as JSON writes it: an escape that is not itself escaped.
 _NULL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+
+_ROUTES = compile_routes(ENDPOINTS)
 
 logger = logging.getLogger("django_stream.server")
 
@@ -40,7 +43,7 @@ def handle(request: ApiRequest) -> ApiResponse:
 
 
 def _answer(request: ApiRequest, headers: dict[str, str]) -> tuple[int, dict[str, Any]]:
-    route = find_route(request.method, request.path)
+    route = find_route(_ROUTES, request.method, request.path)
     credential = keys.credential_of(request.api_key)
     principal = tokens.verify(request.token, credential.secrets, credential.application_id)
     call = Call(

@@ -1,4 +1,4 @@
-"""Feeds come into being when something first refers to them, and are locked by whoever writes."""
+"""Feeds and the site's own application: created when something first refers to them, locked by writers."""
 
 from __future__ import annotations
 
@@ -8,13 +8,24 @@ from django.db import router
 from django.db.models import F
 
 from django_stream.protocol.feed_ids import FeedID
-from django_stream.server.auth.keys import ensure_application
-from django_stream.server.models import Feed
+from django_stream.server.conf import server_settings
+from django_stream.server.models import Application, Feed
 
 
 def database() -> str:
     """The database that the server writes to."""
     return router.db_for_write(Feed)
+
+
+def ensure_application(application_id: int) -> None:
+    """Create the row of the site's own application, to which other rows are about to refer.
+
+    Other applications are made in the admin.
+    """
+    if application_id == server_settings.own_app_id:
+        Application.objects.using(database()).bulk_create(
+            [Application(id=application_id, name="This site")], ignore_conflicts=True
+        )
 
 
 def find(application_id: int, feed_ids: Collection[FeedID]) -> dict[FeedID, Feed]:
@@ -37,7 +48,7 @@ def ensure(application_id: int, feed_ids: Iterable[FeedID]) -> dict[FeedID, Feed
     found = find(application_id, wanted)
     missing = sorted(wanted - set(found))
     if missing:
-        ensure_application(application_id, database())
+        ensure_application(application_id)
         new = [
             Feed(application_id=application_id, slug=feed_id.slug, user_id=feed_id.user_id)
             for feed_id in missing

@@ -13,6 +13,9 @@ from django_stream.protocol.feed_ids import FeedID, validate_feed_slug, validate
 from django_stream.protocol.messages import ApiRequest, Query, Upload
 from django_stream.server.auth.principals import Principal
 
+API_PATH = "/api/v1.0/"
+"""Where the API is, on the wire and in the addresses that it answers with."""
+
 _TRUE = frozenset({"true", "1", "t", "yes"})
 _FALSE = frozenset({"false", "0", "f", "no", ""})
 
@@ -98,6 +101,11 @@ class Call:
         return self.principal.application_id
 
     @property
+    def origin(self) -> str:
+        """Scheme and host that the request came to; empty inside the process."""
+        return self.request.headers.get("Origin", "")
+
+    @property
     def upload(self) -> Upload | None:
         return self.request.upload
 
@@ -120,7 +128,7 @@ class Call:
 
     def path(self) -> str:
         """The address of this endpoint, for `next`."""
-        return f"/api/v1.0/{'/'.join(part for part in self.request.path.split('/') if part)}/"
+        return f"{API_PATH}{'/'.join(part for part in self.request.path.split('/') if part)}/"
 
 
 Body = dict[str, Any]

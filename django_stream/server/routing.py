@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 
 from django_stream.protocol.errors import ApiError
 from django_stream.server.requests import Endpoint
@@ -24,15 +23,22 @@ class Route:
     enriched: bool
 
 
-def find_route(method: str, path: str) -> Route:
-    """Trailing slashes are optional and doubled ones tolerated; refusals are 404 and 405."""
+Routes = Mapping[str, Sequence[tuple[re.Pattern[str], Endpoint]]]
+"""Compiled rows of the table of endpoints by the first segment of their path, in the order of the table."""
+
+
+def find_route(routes: Routes, method: str, path: str) -> Route:
+    """The first row that answers this method and path; refusals are 404 and 405.
+
+    A slash at the end is optional, and doubled slashes count as one.
+    """
     if "\0" in path:
         raise ApiError.named("InputException", "the path holds a null character")
     plain = _SLASHES.sub("/", path).strip("/")
     enriched = plain.startswith("enrich/")
     wanted = plain.removeprefix("enrich/") if enriched else plain
     allowed = set()
-    for pattern, endpoint in _by_first_segment().get(wanted.partition("/")[0], ()):
+    for pattern, endpoint in routes.get(wanted.partition("/")[0], ()):
         match = pattern.fullmatch(wanted)
         if match is None or (enriched and not endpoint.enrichable):
             continue
@@ -50,20 +56,13 @@ def find_route(method: str, path: str) -> Route:
     )
 
 
-@cache
-def _by_first_segment() -> Mapping[str, list[tuple[re.Pattern[str], Endpoint]]]:
-    from django_stream.server.endpoints import ENDPOINTS  # the table imports every view
-
-    return compiled(ENDPOINTS)
-
-
-def compiled(endpoints: Iterable[Endpoint]) -> dict[str, list[tuple[re.Pattern[str], Endpoint]]]:
-    """The table, keyed by the first segment of the path."""
-    table: dict[str, list[tuple[re.Pattern[str], Endpoint]]] = {}
+def compile_routes(endpoints: Iterable[Endpoint]) -> Routes:
+    """Make routes of the table of endpoints."""
+    routes: dict[str, list[tuple[re.Pattern[str], Endpoint]]] = {}
     for endpoint in endpoints:
         pattern = re.compile(_PLACEHOLDER.sub(_expression, endpoint.pattern.strip("/")), re.DOTALL)
-        table.setdefault(endpoint.pattern.partition("/")[0], []).append((pattern, endpoint))
-    return table
+        routes.setdefault(endpoint.pattern.partition("/")[0], []).append((pattern, endpoint))
+    return routes
 
 
 def _expression(placeholder: re.Match[str]) -> str:

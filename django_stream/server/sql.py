@@ -20,7 +20,6 @@ from django_stream.server.models import (
     Placement,
     TimelineEntry,
 )
-from django_stream.server.timelines.base import Window
 
 TIMELINE = TimelineEntry._meta.db_table
 PLACEMENT = Placement._meta.db_table
@@ -86,18 +85,3 @@ def read_key(value: Any) -> uuid.UUID:
 def marks(values: Collection[Any]) -> str:
     """Placeholders of an IN list."""
     return "(" + ",".join(["%s"] * len(values)) + ")"
-
-
-def bounds(connection: BaseDatabaseWrapper, column: str, window: Window) -> tuple[str, list[Any]]:
-    """The conditions of a window, each after an AND."""
-    text, params = "", []
-    for operator, key in (
-        ("<", window.below),
-        ("<=", window.up_to),
-        (">", window.above),
-        (">=", window.from_on),
-    ):
-        if key is not None:
-            text += f" AND {column} {operator} %s"
-            params.append(key_param(connection, key))
-    return text, params

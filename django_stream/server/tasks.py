@@ -8,7 +8,7 @@ from django_stream.server.actions import audit
 from django_stream.server.fanout import jobs as fanout
 
 
-@shared_task(name="django_stream.server.fan_out", ignore_result=True, acks_late=True)
+@shared_task(name=fanout.FAN_OUT_TASK, ignore_result=True, acks_late=True)
 def fan_out(job_id: int) -> None:
     """Work off one large fan-out."""
     fanout.run(job_id)

@@ -8,10 +8,9 @@ from collections.abc import Collection, Mapping, Sequence
 from django_stream.protocol.errors import ApiError
 from django_stream.server.activity_input import ActivityInput
 from django_stream.server.aggregation.names import names_of
-from django_stream.server.auth.keys import ensure_application
 from django_stream.server.fanout import jobs as fanout
 from django_stream.server.feed_groups import groups_of
-from django_stream.server.feed_store import database
+from django_stream.server.feed_store import database, ensure_application
 from django_stream.server.models import Activity, Placement
 
 _REPLACED = ("actor", "verb", "object", "target", "foreign_id", "extra")
@@ -24,7 +23,7 @@ def upsert(application_id: int, new_activities: Sequence[ActivityInput]) -> dict
     """
     if not new_activities:
         return {}
-    ensure_application(application_id, database())
+    ensure_application(application_id)
     wanted = {new_activity.key: new_activity for new_activity in new_activities}
     fresh = [_fresh(application_id, new_activity) for new_activity in wanted.values()]
     Activity.objects.using(database()).bulk_create(fresh, ignore_conflicts=True)

@@ -10,8 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from django_stream.server.actions import audit
-from django_stream.server.auth.keys import ensure_application
-from django_stream.server.feed_store import database
+from django_stream.server.feed_store import database, ensure_application
 from django_stream.server.models import CollectionEntry
 from django_stream.server.validation import TEXT_LENGTH, conflicting, missing
 
@@ -20,7 +19,7 @@ def create(
     application_id: int, collection: str, entry_id: str, data: Mapping[str, Any], user_id: str = ""
 ) -> CollectionEntry:
     """A new entry, with an id of ours if none is given."""
-    ensure_application(application_id, database())
+    ensure_application(application_id)
     with transaction.atomic(using=database()):
         now = timezone.now()
         entry, created = CollectionEntry.objects.using(database()).get_or_create(
@@ -65,7 +64,7 @@ def upsert_many(application_id: int, entries: Mapping[tuple[str, str], Mapping[s
     """Create entries or replace their data, by (collection, id). Owners stay."""
     if not entries:
         return
-    ensure_application(application_id, database())
+    ensure_application(application_id)
     now = timezone.now()
     with transaction.atomic(using=database()):
         # In one order for everybody, so that two batches never wait for each other.

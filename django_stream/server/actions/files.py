@@ -14,9 +14,8 @@ from django.utils.text import get_valid_filename
 
 from django_stream.protocol.errors import invalid
 from django_stream.protocol.messages import Upload
-from django_stream.server.auth.keys import ensure_application
 from django_stream.server.conf import server_settings
-from django_stream.server.feed_store import database
+from django_stream.server.feed_store import database, ensure_application
 from django_stream.server.files import images, kinds
 from django_stream.server.files.images import Resizing
 from django_stream.server.files.uploads import taken
@@ -82,7 +81,7 @@ def delete(file: StoredFile) -> None:
 
 
 def _keep(made: StoredFile, name: str, content: IO[bytes]) -> StoredFile:
-    ensure_application(made.application_id, database())
+    ensure_application(made.application_id)
     made.key = new_file_key()
     made.size = content.seek(0, os.SEEK_END)
     content.seek(0)

@@ -15,8 +15,7 @@ from django.utils import timezone
 from django_stream.protocol import limits
 from django_stream.protocol.errors import invalid
 from django_stream.server.actions import audit, reaction_counts, reaction_targets
-from django_stream.server.auth.keys import ensure_application
-from django_stream.server.feed_store import database
+from django_stream.server.feed_store import database, ensure_application
 from django_stream.server.models import Reaction
 from django_stream.server.validation import conflicting, missing
 
@@ -44,7 +43,7 @@ class NewReaction:
 
 def add(application_id: int, new: NewReaction) -> Reaction:
     """Store a reaction: its row, its count and, where wanted, the activity that tells of it."""
-    ensure_application(application_id, database())
+    ensure_application(application_id)
     with transaction.atomic(using=database()):
         row = _row(application_id, new, _parent(application_id, new.parent) if new.parent else None)
         try:

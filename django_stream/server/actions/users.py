@@ -9,8 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from django_stream.server.actions import audit
-from django_stream.server.auth.keys import ensure_application
-from django_stream.server.feed_store import database
+from django_stream.server.feed_store import database, ensure_application
 from django_stream.server.models import StreamUser
 from django_stream.server.validation import conflicting, missing
 
@@ -19,7 +18,7 @@ def create(
     application_id: int, user_id: str, data: Mapping[str, Any], *, get_or_create: bool = False
 ) -> StreamUser:
     """A new user; an existing one is a conflict or, with get_or_create, the answer."""
-    ensure_application(application_id, database())
+    ensure_application(application_id)
     with transaction.atomic(using=database()):
         found, created = StreamUser.objects.using(database()).get_or_create(
             application_id=application_id, user_id=user_id, defaults=_fresh(data)
@@ -57,7 +56,7 @@ def create_many(
     application_id: int, users: Mapping[str, Mapping[str, Any]], *, override: bool = False
 ) -> list[StreamUser]:
     """Create those that are missing and, with override, replace the data of the others."""
-    ensure_application(application_id, database())
+    ensure_application(application_id)
     with transaction.atomic(using=database()):
         rows = [
             StreamUser(application_id=application_id, user_id=user_id, **_fresh(users[user_id]))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from django_stream.protocol.errors import ApiError
 from django_stream.server.conf import server_settings
-from django_stream.server.models import ApiKey, Application
+from django_stream.server.models import ApiKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +28,3 @@ def credential_of(api_key: str) -> Credential:
     if stored.application.is_suspended:
         raise ApiError.named("SiteSuspendedException", "this application is suspended")
     return Credential(stored.application_id, stored.valid_secrets())
-
-
-def ensure_application(application_id: int, using: str) -> None:
-    """Before the first row that refers to the site's own application, create its own."""
-    if application_id == server_settings.own_app_id:
-        Application.objects.using(using).bulk_create(
-            [Application(id=application_id, name="This site")], ignore_conflicts=True
-        )

@@ -9,7 +9,6 @@ from django.urls import NoReverseMatch, reverse
 
 from django_stream.server.conf import server_settings
 from django_stream.server.models import StoredFile
-from django_stream.server.requests import Call
 
 # The clients expect a query behind the file's name, as signed addresses have one.
 _QUERY = "?v=1"
@@ -20,17 +19,19 @@ def storage() -> Storage:
     return storages[server_settings.FILE_STORAGE]
 
 
-def url_of(file: StoredFile, call: Call) -> str:
-    """The public address: this server's, or the storage's own where the settings say so."""
+def url_of(file: StoredFile, origin: str) -> str:
+    """The public address of a file: this server's, or the storage's own where the settings say so.
+
+    `origin` is the scheme and host that the request came to; empty inside the process, where the path alone
+    is right on the site's own pages.
+    """
     if not server_settings.FILE_DIRECT_URLS:
         try:
             path = reverse("stream-server-file", args=[file.key, file.base_name])
         except NoReverseMatch:  # embedded without URLs: nobody could read it here
             pass
         else:
-            # Inside the process no host is known: the path alone is right on the site's own pages.
-            base = str(server_settings.PUBLIC_URL).rstrip("/") or call.request.headers.get("Origin", "")
-            return base + path + _QUERY
+            return (str(server_settings.PUBLIC_URL).rstrip("/") or origin) + path + _QUERY
     address = storage().url(file.name)
     return address if "?" in address else address + _QUERY
 

@@ -18,12 +18,12 @@ from django_stream.server.requests import Body, Call
 
 def upload(call: Call) -> Body:
     stored = actions.store(call.application_id, call.principal.user_id or "", _upload(call))
-    return {"file": url_of(stored, call)}
+    return {"file": url_of(stored, call.origin)}
 
 
 def upload_image(call: Call) -> Body:
     stored = actions.store_image(call.application_id, call.principal.user_id or "", _upload(call))
-    return {"file": url_of(stored, call)}
+    return {"file": url_of(stored, call.origin)}
 
 
 def _upload(call: Call) -> Upload:
@@ -41,12 +41,12 @@ def process(call: Call) -> Body:
     original = _own(call, call.parameters.text("url"))
     if not original.is_image:
         raise invalid("the url is not that of an image", "url")
-    return {"file": url_of(actions.resize(original, _resizing(call)), call)}
+    return {"file": url_of(actions.resize(original, _resizing(call)), call.origin)}
 
 
 def refresh(call: Call) -> Body:
     """Addresses of this server do not run out; those of a storage may."""
-    return {"url": url_of(_own(call, call.fields().get("url")), call)}
+    return {"url": url_of(_own(call, call.fields().get("url")), call.origin)}
 
 
 def _own(call: Call, url: Any) -> StoredFile:

@@ -13,7 +13,7 @@ from django_stream.server.actions.reactions import NewReaction, Targets
 from django_stream.server.activity_input import check_configured, feed_id_of
 from django_stream.server.models import Reaction
 from django_stream.server.reads import reactions as reads
-from django_stream.server.reads.enrichment.enrich import about
+from django_stream.server.reads.enrichment.enrich import about, enrich_reactions
 from django_stream.server.reads.enrichment.options import EnrichmentOptions
 from django_stream.server.reads.reactions import Bound, Lookup, Search
 from django_stream.server.requests import Body, Call, batch
@@ -64,7 +64,7 @@ def _targets(call: Call, fields: dict[str, Any]) -> Targets:
 
 def _with_extra(row: Reaction, fields: dict[str, Any]) -> Body:
     """Only the answer to a write shows what it added on the target feeds."""
-    shape = reads.shaped(row.application_id, [row])[0]
+    shape = enrich_reactions(row.application_id, [row])[0]
     if fields.get("target_feeds_extra_data") is not None:
         shape["target_feeds_extra_data"] = row.target_feeds_extra_data
     return shape
@@ -72,7 +72,7 @@ def _with_extra(row: Reaction, fields: dict[str, Any]) -> Body:
 
 def read(call: Call) -> Body:
     row = reads.get(call.application_id, call.captures["reaction"])
-    return reads.shaped(call.application_id, [row], EnrichmentOptions.of_reactions(call))[0]
+    return enrich_reactions(call.application_id, [row], EnrichmentOptions.of_reactions(call))[0]
 
 
 def update(call: Call) -> Body:
@@ -106,14 +106,14 @@ def get_many(call: Call) -> Body:
     found = reads.by_id(call.application_id, ids, deleted=call.parameters.flag("include_deleted"))
     rows = [found[reaction_id] for reaction_id in ids if reaction_id in found]
     options = EnrichmentOptions.of_reactions(call, own_children=bool(call.parameters.text("user_id")))
-    return {"reactions": reads.shaped(call.application_id, rows, options)}
+    return {"reactions": enrich_reactions(call.application_id, rows, options)}
 
 
 def search(call: Call) -> Body:
     options = EnrichmentOptions.of_reactions(call)
     found = _search_of(call)
     rows, more = reads.page(call.application_id, found)
-    body: Body = {"results": reads.shaped(call.application_id, rows, options), "next": ""}
+    body: Body = {"results": enrich_reactions(call.application_id, rows, options), "next": ""}
     if more:
         body["next"] = _next(call, found, rows[-1])
     if call.parameters.flag("with_activity_data") and found.lookup == "activity_id":

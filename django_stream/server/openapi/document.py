@@ -6,10 +6,11 @@ import re
 from functools import cache
 from typing import Any
 
+from django_stream.server.endpoints import ENDPOINTS
 from django_stream.server.openapi.bodies import BODIES, QUERIES
 from django_stream.server.openapi.object_bodies import OBJECT_BODIES, OBJECT_QUERIES, UPLOAD, UPLOADS
 from django_stream.server.openapi.objects import COMPONENTS, FREE, Schema, ref
-from django_stream.server.requests import Endpoint
+from django_stream.server.requests import API_PATH, Endpoint
 
 _PLACEHOLDER = re.compile(r"\{(\w+)(?:\.\.\.)?\}")
 
@@ -17,8 +18,6 @@ _PLACEHOLDER = re.compile(r"\{(\w+)(?:\.\.\.)?\}")
 @cache
 def document() -> dict[str, Any]:
     """OpenAPI 3.1, with paths relative to the address of the API."""
-    from django_stream.server.endpoints import ENDPOINTS  # the table imports every view
-
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in ENDPOINTS:
         for prefix in ("", "enrich/") if endpoint.enrichable else ("",):
@@ -31,7 +30,7 @@ def document() -> dict[str, Any]:
             "version": "1.0",
             "description": "A self-hosted server of the Stream feeds API v1.0.",
         },
-        "servers": [{"url": "/api/v1.0"}],
+        "servers": [{"url": API_PATH.rstrip("/")}],
         "security": [{"api_key": [], "token": []}],
         "paths": paths,
         "components": {

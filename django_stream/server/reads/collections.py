@@ -10,8 +10,8 @@ from django.db import router
 
 from django_stream.server import sql
 from django_stream.server.models import CollectionEntry
-from django_stream.server.reads.enrichment.columns import one_pair_of, pairs, time_of
-from django_stream.server.reads.enrichment.reaction_rows import json_value, time_text
+from django_stream.server.reads.columns import one_pair_of, pairs, time_of
+from django_stream.server.reads.reaction_rows import json_value, time_text
 from django_stream.server.reads.serializers import rfc3339
 from django_stream.server.validation import missing
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from django_stream.protocol.activity_ids import from_sort_key
 from django_stream.server import sql
 from django_stream.server.models import ReactionCount
-from django_stream.server.reads.enrichment.columns import array, one_of
+from django_stream.server.reads.columns import array, one_of
 
 
 def of(application_id: int, keys: Collection[uuid.UUID]) -> Mapping[uuid.UUID, Mapping[str, int]]:

@@ -4,19 +4,17 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from django.db import router
 from django.db.models import QuerySet
 
 from django_stream.server import sql
 from django_stream.server.models import Reaction
-from django_stream.server.reads.enrichment.columns import array, one_of
-from django_stream.server.reads.enrichment.options import EnrichmentOptions
-from django_stream.server.reads.enrichment.reaction_rows import CHILD, ReactionRow, columns_of, read
-from django_stream.server.reads.enrichment.reaction_trees import ReactionTrees
+from django_stream.server.reads.columns import array, one_of
+from django_stream.server.reads.reaction_rows import CHILD, ReactionRow, columns_of, read
 from django_stream.server.validation import missing
 
 Lookup = Literal["activity_id", "reaction_id", "user_id"]
@@ -118,13 +116,3 @@ def _places(application_id: int, reaction_ids: list[str]) -> dict[str, int]:
         return {}
     rows = rows_of(application_id).filter(reaction_id__in=reaction_ids)
     return dict(rows.values_list("reaction_id", "pk"))
-
-
-def shaped(
-    application_id: int, rows: Iterable[Reaction], options: EnrichmentOptions | None = None
-) -> list[dict[str, Any]]:
-    """Reactions on the wire, with their users and children."""
-    listed = [ReactionRow.of(row) for row in rows]
-    reaction_trees = ReactionTrees(options or EnrichmentOptions())
-    reaction_trees.load(application_id, listed)
-    return [reaction_trees.shape(row) for row in listed]

@@ -25,7 +25,7 @@ from django_stream.server.sql import (
 )
 from django_stream.server.timelines import activity_groups, flat_page, group_marks, group_page
 from django_stream.server.timelines.base import ActivityGroupPage, Entry, Marked, Timelines, Window
-from django_stream.server.timelines.selection import Listed, Selection, Shown
+from django_stream.server.timelines.selection import Listed, Selection, Shown, window_conditions
 
 _INSERT = f"INSERT INTO {TIMELINE} (feed, key, via) "
 _OWN = f"{_INSERT} SELECT p.feed_id, p.key, {OWN_WAY} FROM {PLACEMENT} p WHERE "
@@ -44,7 +44,7 @@ class DatabaseTimelines(Timelines):
 
     def page(self, feed: int, window: Window) -> list[Entry]:
         connection = sql.reader()
-        bounds, params = sql.bounds(connection, "key", window)
+        bounds, params = window_conditions(connection, "key", window)
         found = sql.rows(
             connection,
             f"SELECT key, min(via) FROM {TIMELINE} WHERE feed = %s{bounds} "

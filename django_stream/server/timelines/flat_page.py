@@ -16,12 +16,13 @@ from django_stream.server import sql
 from django_stream.server.activity_rows import SELECTED, TABLE, ActivityRow
 from django_stream.server.sql import EXCLUDED, FEED, TIMELINE
 from django_stream.server.timelines.base import Window
+from django_stream.server.timelines.selection import window_conditions
 
 
 def page(application_id: int, feed_id: FeedID, window: Window) -> list[ActivityRow]:
     """The entries of a feed in the window, those whose activity is just being deleted included."""
     connection = sql.reader()
-    bounds, params = sql.bounds(connection, "key", window)
+    bounds, params = window_conditions(connection, "key", window)
     params = [application_id, feed_id.slug, feed_id.user_id, *params]
     text = _text(bounds, window.limit, window.offset > 0)
     if window.offset:

@@ -22,6 +22,7 @@ from django_stream.server import sql
 from django_stream.server.activity_rows import SELECTED, TABLE, ActivityRow, loads
 from django_stream.server.sql import ACTIVITY_GROUP, ENTRY, FEED, TIMELINE
 from django_stream.server.timelines.base import ActivityGroupPage, ActivityGroupRow, Window
+from django_stream.server.timelines.selection import window_conditions
 
 _FEED = f"(SELECT id FROM {FEED} WHERE application_id = %s AND slug = %s AND user_id = %s)"
 # Both counts by one scan of the index of groups that wait.
@@ -42,7 +43,7 @@ def page(
     """Groups by their newest activity, each with its newest few; counted: and how many wait in all."""
     connection = sql.reader()
     name = [application_id, feed_id.slug, feed_id.user_id]
-    bounds, bound = sql.bounds(connection, "newest", window)
+    bounds, bound = window_conditions(connection, "newest", window)
     offset = [window.offset] if window.offset else []
     text = _text(connection.vendor, bounds, window.limit, bool(offset), per_group, counted)
     params = [*(name if counted else ()), *name, *bound, *offset, application_id]

@@ -7,8 +7,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.db.backends.base.base import BaseDatabaseWrapper
+
 from django_stream.server import sql
 from django_stream.server.sql import EXCLUDED, FEED, FOLLOW, TIMELINE
+from django_stream.server.timelines.base import Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +91,18 @@ class Shown:
     @property
     def params(self) -> list[Any]:
         return [*self.feeds.params, *self.keys.params, *(self.ways.params if self.ways else ())]
+
+
+def window_conditions(connection: BaseDatabaseWrapper, column: str, window: Window) -> tuple[str, list[Any]]:
+    """The conditions of a window, each after an AND."""
+    text, params = "", []
+    for operator, key in (
+        ("<", window.below),
+        ("<=", window.up_to),
+        (">", window.above),
+        (">=", window.from_on),
+    ):
+        if key is not None:
+            text += f" AND {column} {operator} %s"
+            params.append(sql.key_param(connection, key))
+    return text, params

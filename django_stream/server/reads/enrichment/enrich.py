@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from django_stream.protocol.activity_ids import sort_key
 from django_stream.protocol.references import activity_reference
+from django_stream.server.models import Reaction
 from django_stream.server.reads import activities, serializers
 from django_stream.server.reads.enrichment.options import EnrichmentOptions
 from django_stream.server.reads.enrichment.reaction_data import ReactionData
 from django_stream.server.reads.enrichment.reaction_trees import ReactionTrees
 from django_stream.server.reads.enrichment.referenced_objects import DEPTH, PER_ACTIVITY, Reference, Referred
+from django_stream.server.reads.reaction_rows import ReactionRow
 from django_stream.server.requests import Call
 
 Shape = dict[str, Any]
@@ -43,6 +46,16 @@ def about(application_id: int, activity: uuid.UUID, options: EnrichmentOptions) 
     if not rows:
         return Reference(activity_reference(activity), "SA", str(activity)).missing()
     return enrich(application_id, [serializers.activity(rows[0])], options)[0]
+
+
+def enrich_reactions(
+    application_id: int, reactions: Iterable[Reaction], options: EnrichmentOptions | None = None
+) -> list[Shape]:
+    """Reactions on the wire, with their users and children."""
+    rows = [ReactionRow.of(reaction) for reaction in reactions]
+    reaction_trees = ReactionTrees(options or EnrichmentOptions())
+    reaction_trees.load(application_id, rows)
+    return [reaction_trees.shape(row) for row in rows]
 
 
 class _Writer:

@@ -16,8 +16,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from django_stream.server import sql
 from django_stream.server.models import Reaction, ReactionCount
-from django_stream.server.reads.enrichment.columns import array, one_of
-from django_stream.server.reads.enrichment.reaction_rows import (
+from django_stream.server.reads.columns import array, one_of
+from django_stream.server.reads.reaction_rows import (
     CHILD,
     CHILD_COUNT,
     ReactionRow,

@@ -8,7 +8,6 @@ from django_stream.protocol import limits
 from django_stream.server.conf import server_settings
 from django_stream.server.requests import Call
 
-API_ROOT = "/api/v1.0/"
 # In the process nobody knows the host; the path is what such a caller uses.
 _NO_HOST = "http://localhost"
 
@@ -54,7 +53,7 @@ class EnrichmentOptions:
             recent_limit=min(asked, limits.LATEST_REACTIONS_MAX),
             user_id=named or call.principal.user_id,
             named_user=bool(named),
-            base_url=base_url(call),
+            base_url=base_url(call.origin),
         )
 
     @classmethod
@@ -69,7 +68,7 @@ class EnrichmentOptions:
             own_children=own_children or wants_own_children(call),
             own_children_kinds=own_children_kinds(call),
             user_id=named or call.principal.user_id,
-            base_url=base_url(call),
+            base_url=base_url(call.origin),
         )
 
 
@@ -81,6 +80,6 @@ def own_children_kinds(call: Call) -> tuple[str, ...]:
     return tuple(call.parameters.listed("withOwnChildrenKinds", "with_own_children_kinds"))
 
 
-def base_url(call: Call) -> str:
+def base_url(origin: str) -> str:
     """Scheme and host of this server, for addresses that must be absolute."""
-    return str(server_settings.PUBLIC_URL).rstrip("/") or call.request.headers.get("Origin") or _NO_HOST
+    return str(server_settings.PUBLIC_URL).rstrip("/") or origin or _NO_HOST

@@ -10,8 +10,9 @@ from urllib.parse import quote
 from django_stream.protocol import limits
 from django_stream.server.reads.enrichment import latest_reactions
 from django_stream.server.reads.enrichment.latest_reactions import Counts, Lists, Part
-from django_stream.server.reads.enrichment.options import API_ROOT, EnrichmentOptions
-from django_stream.server.reads.enrichment.reaction_rows import ReactionRow
+from django_stream.server.reads.enrichment.options import EnrichmentOptions
+from django_stream.server.reads.reaction_rows import ReactionRow
+from django_stream.server.requests import API_PATH
 
 Shape = dict[str, Any]
 Tell = Callable[[ReactionRow], Shape]
@@ -73,7 +74,7 @@ class ReactionData:
         children = "true" if options.own_children else "false"
         place = f"?id_lt={quote(last.reaction_id, safe='')}&limit={options.recent_limit}"
         address = (
-            f"{options.base_url}{API_ROOT}reaction/activity_id/{last.activity_id}/{_quoted(last.kind)}/"
+            f"{options.base_url}{API_PATH}reaction/activity_id/{last.activity_id}/{_quoted(last.kind)}/"
             f"{place}&withOwnChildren={children}"
         )
         if options.named_user and options.user_id:

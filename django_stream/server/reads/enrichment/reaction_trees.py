@@ -9,11 +9,11 @@ from typing import Any
 from django_stream.protocol import limits
 from django_stream.server import sql
 from django_stream.server.models import ChildCount
+from django_stream.server.reads.columns import array, one_of
 from django_stream.server.reads.enrichment import latest_reactions
-from django_stream.server.reads.enrichment.columns import array, one_of
 from django_stream.server.reads.enrichment.options import EnrichmentOptions
-from django_stream.server.reads.enrichment.reaction_rows import CHILD_COUNT, ReactionRow
 from django_stream.server.reads.enrichment.users import AnswerUsers
+from django_stream.server.reads.reaction_rows import CHILD_COUNT, ReactionRow
 
 OWN_CHILDREN = 5
 

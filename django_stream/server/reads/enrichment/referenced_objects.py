@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from django_stream.protocol.activity_ids import sort_key
 from django_stream.server.reads import activities, collections, reactions, serializers
-from django_stream.server.reads.enrichment.reaction_rows import ReactionRow
+from django_stream.server.reads.reaction_rows import ReactionRow
 
 # The wire names no depth: an activity, the one it is about, and the one that is about, in turn.
 DEPTH = 3

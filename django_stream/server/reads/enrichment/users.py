@@ -11,8 +11,8 @@ from django.db.models import OuterRef, Subquery
 
 from django_stream.server import sql
 from django_stream.server.models import Reaction, StreamUser
-from django_stream.server.reads.enrichment.columns import array, one_of, time_of
-from django_stream.server.reads.enrichment.reaction_rows import ReactionRow, json_value, time_text
+from django_stream.server.reads.columns import array, one_of, time_of
+from django_stream.server.reads.reaction_rows import ReactionRow, json_value, time_text
 
 USER = StreamUser._meta.db_table
 

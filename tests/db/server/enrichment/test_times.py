@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone as clock
 
 from django_stream.server.models import Reaction, StreamUser
-from django_stream.server.reads.enrichment.reaction_rows import time_text
+from django_stream.server.reads.reaction_rows import time_text
 from tests.contract.calling import ok
 
 HALF = timezone(timedelta(hours=5, minutes=30))

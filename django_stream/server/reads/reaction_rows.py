@@ -14,7 +14,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from django_stream.server.activity_rows import loads
 from django_stream.server.models import ChildCount, Reaction
-from django_stream.server.reads.enrichment.columns import time_of
+from django_stream.server.reads.columns import time_of
 from django_stream.server.reads.serializers import rfc3339
 
 _LENGTH = len("2026-01-31T12:00:00.000000")
