@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Any
 
 from django.conf import settings as django_settings
@@ -14,8 +13,9 @@ from django_stream.activities.registry import declared_feeds
 from django_stream.backends import EMBEDDED, HOSTED
 from django_stream.conf import PREFIX, StreamSettings, stream_settings
 from django_stream.protocol import credentials
+from django_stream.protocol.suggestions import did_you_mean
 from django_stream.publishing.lease_guard import longest_call
-from django_stream.publishing.nudge import celery_is_configured
+from django_stream.wakeup import celery_is_configured
 
 _OTHER_HALF = "STREAM_SERVER_"
 # HS256 keys should have the length of their digest (RFC 7518, section 3.2).
@@ -32,27 +32,16 @@ def check_settings(**_: Any) -> list[CheckMessage]:
 
 
 def _unknown_names() -> list[CheckMessage]:
-    valid = StreamNames()
+    valid = {*stream_settings.names(), *_COMPATIBLE}
     return [
         Warning(
             f"{name} is not a setting of django_stream.",
-            hint=valid.nearest(name),
+            hint=did_you_mean(name, sorted(valid), otherwise="The settings are listed in docs/settings.md."),
             id="django_stream.W001",
         )
         for name in dir(django_settings)
-        if name.startswith(PREFIX) and not name.startswith(_OTHER_HALF) and name not in valid.names
+        if name.startswith(PREFIX) and not name.startswith(_OTHER_HALF) and name not in valid
     ]
-
-
-class StreamNames:
-    """Valid setting names, and the one that was probably meant."""
-
-    def __init__(self) -> None:
-        self.names = {*stream_settings.names(), *_COMPATIBLE}
-
-    def nearest(self, name: str) -> str:
-        near = difflib.get_close_matches(name, sorted(self.names), n=1)
-        return f"Did you mean {near[0]}?" if near else "The settings are listed in docs/settings.md."
 
 
 def _home() -> list[CheckMessage]:
