@@ -35,7 +35,7 @@ class StreamSettings:
     NEWS_FEEDS: Mapping[str, str] | Sequence[str] = ("timeline", "timeline_aggregated")
     """Feed groups that follow on behalf of a user."""
     NOTIFICATION_FEED: str = "notification"
-    FEED_MANAGER_CLASS: str = "django_stream.feeds.manager.FeedManager"
+    FEED_MANAGER_CLASS: str = "django_stream.feeds.FeedManager"
     ACTIVITY_COPY_LIMIT: int = 100
     """Activities copied into a follower's feeds at the moment of the follow."""
 

@@ -12,9 +12,9 @@ from django.test.utils import isolate_apps
 
 from django_stream.activities.checks.models import check_tracked_model, check_tracked_models
 from django_stream.activities.checks.paths import check_paths
-from django_stream.activities.mixins import ActivityMixin, FollowMixin, ReactionMixin
 from django_stream.activities.publishers.follows import FollowDeclaration, FollowPublisher
 from django_stream.checks import check_settings
+from django_stream.models import ActivityMixin, FollowMixin, ReactionMixin
 from django_stream.protocol.suggestions import did_you_mean
 from django_stream.publishing.publisher import publishers_of
 from tests.testapp.models import Article, Subscription, Tag

@@ -22,9 +22,9 @@ from django_stream.models import OutboxEntry, Publication
 from django_stream.protocol.errors import ApiError
 from django_stream.protocol.messages import ApiResponse
 from django_stream.publishing.backfill import note_rows
-from django_stream.publishing.drain import drain
 from django_stream.publishing.parking import retry_parked
 from django_stream.publishing.publisher import publisher_for
+from django_stream.tracking import drain
 from django_stream.wakeup import waker
 from tests.faults import BreakingTransport, Clock, Step, after, answering, before, client_over, meanwhile
 from tests.testapp.models import Article, Subscription, Tag

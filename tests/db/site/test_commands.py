@@ -14,7 +14,7 @@ from django.db import connection
 from django_stream.backends import get_client
 from django_stream.models import OutboxEntry
 from django_stream.publishing.models import never
-from django_stream.publishing.outbox import activities_paused
+from django_stream.tracking import activities_paused
 from tests.testapp.models import Album, Article, Member, Opinion, Subscription, Tag
 
 pytestmark = pytest.mark.django_db

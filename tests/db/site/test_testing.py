@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 
 from django_stream.activities.payload import IncompleteActivity
 from django_stream.backends import NetworkInTests, get_client
-from django_stream.feeds.manager import feed_manager
+from django_stream.feeds import feed_manager
 from django_stream.models import OutboxEntry
 from django_stream.testing import (
     CapturedActivity,
