@@ -293,6 +293,7 @@ def test_the_test_project_is_sound() -> None:
     [
         ("STREAM_API_SECRTE", "x", "django_stream.W001", "Did you mean 'STREAM_API_SECRET'?"),
         ("STREAM_BACKEND", "cloud", "django_stream.E010", "'embedded', 'hosted'"),
+        ("STREAM_HOME", "https://feeds.example.com", "django_stream.E019", "Rename it to STREAM_BACKEND"),
         ("STREAM_BACKEND", "hosted", "django_stream.E011", "STREAM_API_KEY"),
         ("STREAM_TRANSPORT", "no.such.Thing", "django_stream.E012", "Correct the path"),
         ("STREAM_FEED_MANAGER_CLASS", "no.such.Thing", "django_stream.E012", "Correct the path"),
