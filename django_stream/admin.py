@@ -17,6 +17,8 @@ from django_stream.publishing.backfill import republish
 from django_stream.publishing.parking import retry_parked
 from django_stream.publishing.publisher import publishers_of
 
+__all__ = ["publish_to_feeds"]
+
 # In the list; the entry's own page has all of it.
 _REASON_LENGTH = 120
 

@@ -1,4 +1,4 @@
-"""The home of the feeds: one setting decides between embedded, one's own host, and the hosted service."""
+"""The backend is where the feeds live: embedded in the site, a server of one's own, or the hosted service."""
 
 from __future__ import annotations
 
@@ -6,19 +6,25 @@ import hashlib
 from functools import lru_cache
 from typing import Any
 
-from django.core import mail
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
 from django_stream.client import StreamClient
-from django_stream.conf import PREFIX, imported, stream_settings
+from django_stream.conf import PREFIX, imported, renamed_settings, stream_settings
 
 EMBEDDED = "embedded"
 HOSTED = "hosted"
+_URL_SCHEMES = ("http://", "https://")
+_LOCMEM = "django.core.mail.backends.locmem.EmailBackend"
+
+
+class NetworkInTests(RuntimeError):
+    """A test would have called an API outside of its process."""
 
 
 def backend_fingerprint() -> str:
-    """Changes with the home, the application or the key: what is known of one says nothing of another."""
+    """Eight characters that change with backend, application or key: what one holds, another does not."""
     where = (
         stream_settings.BACKEND,
         stream_settings.LOCATION,
@@ -28,36 +34,48 @@ def backend_fingerprint() -> str:
     return hashlib.sha256(repr(where).encode()).hexdigest()[:8]
 
 
-class NetworkInTests(RuntimeError):
-    """A test would have called an API outside of its process."""
+def is_backend(value: object) -> bool:
+    """Whether a value of STREAM_BACKEND names a backend: "embedded", "hosted" or a base URL."""
+    return isinstance(value, str) and (value in (EMBEDDED, HOSTED) or value.startswith(_URL_SCHEMES))
 
 
 @lru_cache(maxsize=1)
 def get_client() -> StreamClient:
-    """The client of the configured home, shared by the whole process."""
-    home = stream_settings.BACKEND
-    if home != EMBEDDED and _under_test() and not stream_settings.NETWORK_IN_TESTS:
+    """The client of the configured backend, shared by the whole process.
+
+    ImproperlyConfigured when the settings name none; NetworkInTests when a test would leave the process.
+    """
+    for old, new in renamed_settings().items():
+        raise ImproperlyConfigured(f"the setting {old} is now called {new}: rename it")
+    backend = stream_settings.BACKEND
+    if not is_backend(backend):
+        raise ImproperlyConfigured(
+            f"STREAM_BACKEND is {backend!r}: use 'embedded', 'hosted', "
+            "or the base URL of a server such as 'https://feeds.example.com'"
+        )
+    if backend != EMBEDDED and _under_test() and not stream_settings.NETWORK_IN_TESTS:
         raise NetworkInTests(
-            f"STREAM_BACKEND is {home!r}, and tests reach no network: set it to 'embedded' for them, "
+            f"STREAM_BACKEND is {backend!r}, and tests reach no network: set it to 'embedded' for them, "
             "or set STREAM_NETWORK_IN_TESTS if they are meant to"
         )
-    options: dict[str, Any] = {"timeout": stream_settings.TIMEOUT}
-    if home == EMBEDDED:
-        options["transport"] = imported(stream_settings.TRANSPORT)()
-    elif home == HOSTED:
-        options["location"] = stream_settings.LOCATION
-    elif home.startswith(("http://", "https://")):
-        options["base_url"] = home
-    else:
-        raise ImproperlyConfigured(
-            f"STREAM_BACKEND is {home!r}: use 'embedded', 'hosted', or the base URL of a server such as 'https://feeds.example.com'"
-        )
+    options = {"timeout": stream_settings.TIMEOUT, **_route(backend)}
     return StreamClient(stream_settings.API_KEY, stream_settings.secret, stream_settings.APP_ID, **options)
 
 
+def _route(backend: str) -> dict[str, Any]:
+    """How the client reaches a backend."""
+    if backend == EMBEDDED:
+        return {"transport": imported(stream_settings.TRANSPORT)()}
+    return {"location": stream_settings.LOCATION} if backend == HOSTED else {"base_url": backend}
+
+
 def _under_test() -> bool:
-    """Django's test environment gives itself away by the mailbox that it sets up."""
-    return hasattr(mail, "outbox")
+    """Whether all mail stays in memory: Django's documentation says that its test runner arranges that."""
+    # From Django 6.1 on, a project may define MAILERS, and EMAIL_BACKEND cannot be read then.
+    mailers = getattr(settings, "MAILERS", None)
+    if mailers is None:
+        return bool(settings.EMAIL_BACKEND == _LOCMEM)
+    return bool(mailers) and all(mailer.get("BACKEND") == _LOCMEM for mailer in mailers.values())
 
 
 def _forget(*, setting: str, **_: Any) -> None:

@@ -1,8 +1,7 @@
-"""System checks of the settings and of the feed groups that are named; others are beside the declarations."""
+"""System checks of the settings, and of the feed groups that settings and declarations name."""
 
 from __future__ import annotations
 
-import difflib
 from typing import Any
 
 from django.conf import settings as django_settings
@@ -11,13 +10,14 @@ from django.db import connections
 from django.utils.module_loading import import_string
 
 from django_stream.activities.registry import declared_feeds
-from django_stream.backends import EMBEDDED, HOSTED
-from django_stream.conf import PREFIX, StreamSettings, stream_settings
+from django_stream.backends import EMBEDDED, is_backend
+from django_stream.conf import PREFIX, RENAMED, StreamSettings, renamed_settings, stream_settings
 from django_stream.protocol import credentials
+from django_stream.protocol.suggestions import did_you_mean
 from django_stream.publishing.lease_guard import longest_call
-from django_stream.publishing.nudge import celery_is_configured
+from django_stream.wakeup import celery_is_configured
 
-_OTHER_HALF = "STREAM_SERVER_"
+_SERVER = "STREAM_SERVER_"
 # HS256 keys should have the length of their digest (RFC 7518, section 3.2).
 _SECRET_LENGTH = 32
 _MISSING_OBJECTS = ("drop", "placeholder", "raise")
@@ -26,52 +26,51 @@ _COMPATIBLE = {"STREAM_URL", "STREAM_REGION"}
 
 def check_settings(**_: Any) -> list[CheckMessage]:
     if wrong := _types():
-        return [*_unknown_names(), *wrong]
-    checks = (_unknown_names, _home, _lease, _outbox, _feeds, _dotted_paths, _celery, _sqlite)
+        return [*_renamed(), *_unknown_names(), *wrong]
+    checks = (_renamed, _unknown_names, _backend, _lease, _outbox, _feeds, _dotted_paths, _celery, _sqlite)
     return [problem for check in checks for problem in check()]
 
 
-def _unknown_names() -> list[CheckMessage]:
-    valid = StreamNames()
+def _renamed() -> list[CheckMessage]:
     return [
-        Warning(
-            f"{name} is not a setting of django_stream.",
-            hint=valid.nearest(name),
-            id="django_stream.W001",
+        Error(
+            f"The setting {old} is now called {new}.",
+            hint=f"Rename it to {new}; the value stays the same.",
+            id="django_stream.E019",
         )
-        for name in dir(django_settings)
-        if name.startswith(PREFIX) and not name.startswith(_OTHER_HALF) and name not in valid.names
+        for old, new in renamed_settings().items()
     ]
 
 
-class StreamNames:
-    """Valid setting names, and the one that was probably meant."""
+def _unknown_names() -> list[CheckMessage]:
+    valid = {*stream_settings.names(), *_COMPATIBLE}
+    return [
+        Warning(
+            f"{name} is not a setting of django_stream.",
+            hint=did_you_mean(name, sorted(valid), otherwise="The settings are listed in docs/settings.md."),
+            id="django_stream.W001",
+        )
+        for name in dir(django_settings)
+        if name.startswith(PREFIX) and not name.startswith(_SERVER) and name not in {*valid, *RENAMED}
+    ]
 
-    def __init__(self) -> None:
-        self.names = {*stream_settings.names(), *_COMPATIBLE}
 
-    def nearest(self, name: str) -> str:
-        near = difflib.get_close_matches(name, sorted(self.names), n=1)
-        return f"Did you mean {near[0]}?" if near else "The settings are listed in docs/settings.md."
-
-
-def _home() -> list[CheckMessage]:
-    home = stream_settings.BACKEND
+def _backend() -> list[CheckMessage]:
+    backend = stream_settings.BACKEND
     problems: list[CheckMessage] = []
-    if home not in (EMBEDDED, HOSTED) and not str(home).startswith(("http://", "https://")):
+    if not is_backend(backend):
         problems.append(
             Error(
-                f"STREAM_BACKEND is {home!r}.",
+                f"STREAM_BACKEND is {backend!r}.",
                 hint="Use 'embedded', 'hosted', or the base URL of a server, such as 'https://feeds.example.com'.",
                 id="django_stream.E010",
             )
         )
-    if home != EMBEDDED and (
-        not stream_settings.API_SECRET or stream_settings.API_KEY == credentials.EMBEDDED_API_KEY
-    ):
+    has_key = stream_settings.API_SECRET and stream_settings.API_KEY != credentials.EMBEDDED_API_KEY
+    if backend != EMBEDDED and not has_key:
         problems.append(
             Error(
-                f"STREAM_BACKEND is {home!r}, but the credentials for it are missing.",
+                f"STREAM_BACKEND is {backend!r}, but the credentials for it are missing.",
                 hint="Set STREAM_API_KEY and STREAM_API_SECRET to a key of that server.",
                 id="django_stream.E011",
             )
@@ -105,7 +104,7 @@ def _types() -> list[CheckMessage]:
 
 
 def _lease() -> list[CheckMessage]:
-    """A worker sends only what is certain to be answered before its lease ends."""
+    """A lease must outlast one call: a worker sends only what is certain to be answered before it ends."""
     longest = longest_call(stream_settings.TIMEOUT)
     if longest < stream_settings.OUTBOX_LEASE_SECONDS:
         return []
@@ -171,9 +170,9 @@ def _feeds() -> list[CheckMessage]:
 
 
 def _groups() -> set[str]:
-    """The server's settings by their names, since this half does not know the other."""
-    own = getattr(django_settings, f"{_OTHER_HALF}APPLICATION_FEED_GROUPS", {})
-    groups = own.get(stream_settings.APP_ID, getattr(django_settings, f"{_OTHER_HALF}FEED_GROUPS", None))
+    """Feed groups of the embedded server, from Django's settings: this half does not import the other."""
+    own = getattr(django_settings, f"{_SERVER}APPLICATION_FEED_GROUPS", {})
+    groups = own.get(stream_settings.APP_ID, getattr(django_settings, f"{_SERVER}FEED_GROUPS", None))
     defaults = {StreamSettings.USER_FEED, *StreamSettings.NEWS_FEEDS, StreamSettings.NOTIFICATION_FEED}
     return defaults if groups is None else set(groups)
 
@@ -197,7 +196,7 @@ def _dotted_paths() -> list[CheckMessage]:
         problems.append(
             Error(
                 "The feeds live in this site's own database, but the server is not installed.",
-                hint="Add 'django_stream.server' to INSTALLED_APPS, or set STREAM_BACKEND to another home.",
+                hint="Add 'django_stream.server' to INSTALLED_APPS, or set STREAM_BACKEND to another server.",
                 id="django_stream.E013",
             )
         )
@@ -218,8 +217,8 @@ def _celery() -> list[CheckMessage]:
             return []
         return [
             Warning(
-                "The feeds live behind a network, and Celery has no broker: each commit waits for the API.",
-                hint="Configure a Celery app with a broker; or accept it by SILENCED_SYSTEM_CHECKS.",
+                "The backend is behind a network, and Celery has no broker: each commit waits for the API.",
+                hint="Configure a Celery app with a broker, or silence this check by SILENCED_SYSTEM_CHECKS.",
                 id="django_stream.W020",
             )
         ]

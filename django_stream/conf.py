@@ -14,6 +14,9 @@ from django_stream.protocol import credentials
 
 PREFIX = "STREAM_"
 
+RENAMED = {"STREAM_HOME": "STREAM_BACKEND"}
+"""Former names of settings. Under such a name a setting would be ignored, so it is refused."""
+
 
 class StreamSettings:
     """Every setting with its type and default; a value in Django's settings wins."""
@@ -35,7 +38,7 @@ class StreamSettings:
     NEWS_FEEDS: Mapping[str, str] | Sequence[str] = ("timeline", "timeline_aggregated")
     """Feed groups that follow on behalf of a user."""
     NOTIFICATION_FEED: str = "notification"
-    FEED_MANAGER_CLASS: str = "django_stream.feeds.manager.FeedManager"
+    FEED_MANAGER_CLASS: str = "django_stream.feeds.FeedManager"
     ACTIVITY_COPY_LIMIT: int = 100
     """Activities copied into a follower's feeds at the moment of the follow."""
 
@@ -46,17 +49,17 @@ class StreamSettings:
 
     OUTBOX_BATCH_SIZE: int = 500
     OUTBOX_WINDOW_SECONDS: float = 0.0
-    """Changes wait so long for others of the same object. Needs Celery, or a drain by cron."""
+    """Changes wait this long for others of the same object. Needs Celery, or a drain by cron."""
     OUTBOX_LEASE_SECONDS: float = 300.0
-    """A worker that is silent for so long is taken for dead, and its batch is retried."""
+    """A worker that is silent for this long is taken for dead, and its batch is retried."""
     OUTBOX_RETRY_BASE_SECONDS: float = 5.0
     OUTBOX_RETRY_CAP_SECONDS: float = 3600.0
     OUTBOX_MAX_ATTEMPTS: int = 20
-    """After so many failures a change is parked with its reason."""
+    """After this many failures a change is parked with its reason."""
     OUTBOX_ALARM_SECONDS: float = 300.0
-    """The health view answers 503 when a change has waited for so long."""
+    """The health view answers 503 when a change has waited this long."""
     NETWORK_IN_TESTS: bool = False
-    """True lets tests reach a home outside of the process."""
+    """True lets tests call a backend outside of the process."""
     CELERY_QUEUE: str | None = None
     """Queue of the drains that single changes wake; None is Celery's default queue."""
     CELERY_BULK_QUEUE: str | None = None
@@ -91,6 +94,11 @@ stream_settings = StreamSettings()
 def imported(dotted_path: str) -> Any:
     """Resolve a dotted path once; ImportError names the path."""
     return import_string(dotted_path)
+
+
+def renamed_settings() -> dict[str, str]:
+    """Former names that the project still uses, with their present ones."""
+    return {old: new for old, new in RENAMED.items() if hasattr(django_settings, old)}
 
 
 def _forget(*, setting: str, **_: Any) -> None:

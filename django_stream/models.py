@@ -1,5 +1,23 @@
-"""Django's door to the models of the rooms."""
+"""What models are made with: the mixins, the manager whose bulk operations are seen, and our own tables."""
 
+from django_stream.activities.managers import TrackedManager, TrackedQuerySet
+from django_stream.activities.mixins import (
+    ActivityMixin,
+    CollectionMixin,
+    FollowMixin,
+    ReactionMixin,
+    UserMixin,
+)
 from django_stream.publishing.models import OutboxEntry, Publication
 
-__all__ = ["OutboxEntry", "Publication"]
+__all__ = [
+    "ActivityMixin",
+    "CollectionMixin",
+    "FollowMixin",
+    "OutboxEntry",
+    "Publication",
+    "ReactionMixin",
+    "TrackedManager",
+    "TrackedQuerySet",
+    "UserMixin",
+]

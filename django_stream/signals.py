@@ -9,6 +9,8 @@ Each is sent with `sender` (the model's class), `keys` (texts, primary keys for 
 
 from django.dispatch import Signal
 
+__all__ = ["changes_failed", "changes_parked", "changes_published"]
+
 changes_published = Signal()
 changes_failed = Signal()
 """They will be tried again."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from celery import shared_task
 
 from django_stream.publishing.drain import drain
-from django_stream.publishing.nudge import nudge
+from django_stream.publishing.nudge import DRAIN_TASK, nudge
 
 _BATCHES_PER_TASK = 20
 
 
-@shared_task(name="django_stream.drain_outbox", acks_late=True, ignore_result=True)
+@shared_task(name=DRAIN_TASK, acks_late=True, ignore_result=True)
 def drain_outbox(using: str = "default", bulk: bool = True) -> int:
     """Publish what is due in one database; returns how many objects were brought up to date.
 

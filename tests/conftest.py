@@ -29,7 +29,7 @@ def grace(make_user: Callable[[str], User]) -> User:
 @pytest.fixture
 def feed_of() -> Callable[..., list[dict[str, Any]]]:
     """The un-enriched entries of a feed, as the API answers them."""
-    from django_stream.feeds.manager import feed_manager
+    from django_stream.feeds import feed_manager
 
     def read(slug: str, owner: Any, **options: Any) -> list[dict[str, Any]]:
         return list(feed_manager.get_feed(slug, owner).get(**{"limit": 100} | options)["results"])

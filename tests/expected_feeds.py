@@ -154,7 +154,7 @@ def _in_order(where: str, found: list[Entry]) -> Iterator[Difference]:
 
 
 def _in_follows(owners: Collection[int]) -> Iterator[Difference]:
-    from django_stream.feeds.manager import feed_manager
+    from django_stream.feeds import feed_manager
 
     wanted: dict[int, set[str]] = defaultdict(set)
     for reader, writer in _follows():
@@ -197,7 +197,7 @@ def _news() -> Collection[str]:
 
 
 def _items_of(slug: str, owner: Any) -> Iterator[Item]:
-    from django_stream.feeds.manager import feed_manager
+    from django_stream.feeds import feed_manager
 
     feed = feed_manager.get_feed(slug, owner)
     options: dict[str, Any] = {}

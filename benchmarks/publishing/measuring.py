@@ -18,8 +18,7 @@ from benchmarks.publishing.stub import Stub
 from django_stream.backends import get_client
 from django_stream.client import StreamClient
 from django_stream.models import OutboxEntry, Publication
-from django_stream.publishing.drain import drain
-from django_stream.publishing.outbox import activities_paused
+from django_stream.tracking import activities_paused, drain
 
 Figures = dict[str, float]
 _TEXT = "What a person may have to say about something. " * 4

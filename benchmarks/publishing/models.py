@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from django_stream.activities.mixins import ActivityMixin
+from django_stream.models import ActivityMixin
 
 
 class Note(models.Model):

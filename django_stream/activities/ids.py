@@ -6,6 +6,7 @@ import base64
 import binascii
 import json
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from django_stream.protocol.feed_ids import FeedID
@@ -16,9 +17,12 @@ _ENCODED = "_b32_"
 
 def pk_text(pk: Any) -> str:
     """A primary key as text; a composite one is a JSON list."""
-    if isinstance(pk, tuple):
-        return json.dumps([str(part) for part in pk], separators=(",", ":"), ensure_ascii=False)
-    return str(pk)
+    return json_key(pk) if isinstance(pk, tuple) else str(pk)
+
+
+def json_key(parts: Iterable[Any]) -> str:
+    """Several values as one key: a JSON list of their texts, always written in the same way."""
+    return json.dumps([str(part) for part in parts], separators=(",", ":"), ensure_ascii=False)
 
 
 def wire_id(owner: Any) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import connections, models
 
+from django_stream.database.querysets import forget_rows, write_database
 from django_stream.publishing import outbox
 from django_stream.publishing.publisher import Publisher, publishers_of
 
@@ -19,9 +20,8 @@ class TrackedQuerySet(models.QuerySet[Any]):
     """Notes every changed row in the outbox, in the transaction of the change."""
 
     def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
-        self._for_write = True  # before `db` is read: a router may name a replica for reading
         objs = list(objs)
-        with outbox.one_transaction(self.db):
+        with outbox.one_transaction(write_database(self)):
             last = self._last_pk() if kwargs.get("ignore_conflicts") else None
             self._note_conflicting(objs, kwargs, before=True)
             created = super().bulk_create(objs, *args, **kwargs)
@@ -33,8 +33,7 @@ class TrackedQuerySet(models.QuerySet[Any]):
         publishers = [one for one in publishers_of(self.model) if one.matters(kwargs)]
         if not publishers or outbox.is_paused():
             return super().update(**kwargs)
-        self._for_write = True
-        with outbox.one_transaction(self.db):
+        with outbox.one_transaction(write_database(self)):
             # The rows as they are now: afterwards the filter may match others.
             pks = self._locked_pks()
             self._note_rows(publishers, pks)
@@ -48,11 +47,12 @@ class TrackedQuerySet(models.QuerySet[Any]):
         """One statement, since its expressions may look at other rows that it changes."""
         rows = self
         if self.db_locks_rows and len(pks) <= _PKS_PER_STATEMENT:
-            # Rows that have come to match since were not noted. Filtered again as well: what
-            # changed before it was locked may not match any more.
+            # Only the rows that were noted, since others may match by now. The filter stays: what
+            # changed before it was locked may no longer match.
             rows = self.order_by().filter(pk__in=pks)
-        updated = models.QuerySet.update(rows, **values)
-        self._result_cache = None
+        # The next `update()` in line, of another library's queryset or Django's own.
+        updated = super(TrackedQuerySet, rows).update(**values)
+        forget_rows(self)
         return updated
 
     @property
@@ -61,8 +61,7 @@ class TrackedQuerySet(models.QuerySet[Any]):
         return connections[self.db].features.has_select_for_update
 
     def delete(self) -> tuple[int, dict[str, int]]:
-        self._for_write = True
-        with outbox.noted_together(self.db):
+        with outbox.noted_together(write_database(self)):
             if pairs := [one for one in publishers_of(self.model) if one.keys_follow_fields]:
                 self._note_rows(pairs, self._locked_pks())
             return super().delete()

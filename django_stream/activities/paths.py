@@ -51,6 +51,11 @@ def _followed(instance: models.Model, path: str) -> Any:
     return value
 
 
+def wire_name(path: str) -> str:
+    """The name under which the value of a path is sent: `author.name` as `author_name`."""
+    return path.replace(".", "_")
+
+
 def first_field(model: type[models.Model], source: Source) -> str | None:
     """The model's own field that the path begins with; None when it begins with anything else."""
     if not isinstance(source, str):

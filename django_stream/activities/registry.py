@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any
 
 from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 
-from django_stream.activities.declaration import ActivityDeclaration, option_names
-from django_stream.activities.mixins import (
-    ActivityMixin,
-    CollectionMixin,
-    FollowMixin,
-    ReactionMixin,
-    TrackedModel,
-    UserMixin,
-)
+from django_stream.activities import kinds
+from django_stream.activities.declaration import ActivityDeclaration
+from django_stream.activities.mixins import TrackedModel
 from django_stream.activities.model_references import concrete, refer_by_prefix
-from django_stream.activities.options import options_of
-from django_stream.activities.paths import related_model
+from django_stream.activities.options import option_names
 from django_stream.activities.publishers.activities import ActivityPublisher
+from django_stream.activities.publishers.base import TrackedPublisher
 from django_stream.activities.publishers.follow_fields import follows_by, track_pairs
-from django_stream.activities.publishers.follows import FollowDeclaration, FollowPublisher
-from django_stream.activities.publishers.mirrors import CollectionPublisher, MirrorDeclaration, UserPublisher
-from django_stream.activities.publishers.reactions import ReactionDeclaration, ReactionPublisher
-from django_stream.activities.representation import ActivityProperties, RegisteredActivity
-from django_stream.publishing.publisher import Publisher, publishers, publishers_of
+from django_stream.activities.publishers.mirrors import MirrorDeclaration
+from django_stream.activities.representation import RegisteredActivity
+from django_stream.publishing.publisher import publishers
 from django_stream.publishing.receivers import listen_to, track, track_relation
 
-_Declaration = TypeVar("_Declaration")
 _registered: dict[type[models.Model], dict[str, Any]] = {}
 _shown: set[type[models.Model]] = set()
 
@@ -44,20 +35,24 @@ def track_mixins() -> None:
         if model._meta.proxy:
             listen_to(model)
             continue
-        for mixin, begin in _BEGIN.items():
-            if issubclass(model, mixin):
-                _unless_broken(begin, model)
+        for kind in kinds.KINDS:
+            if issubclass(model, kind.mixin):
+                # The site must start even so: the system checks say what is wrong and how to mend it.
+                with suppress(FieldDoesNotExist, TypeError):
+                    _start(kind.publisher_of(model))
 
 
 def register(model: type[models.Model], **options: Any) -> None:
-    """Track a model that cannot be subclassed; options are those of `class Activity`.
+    """Track the rows of a model that cannot be given a mixin, as activities.
 
-    Call it in the `ready()` of an app. Bulk operations of its own managers are not seen: call
-    `republish` (in `publishing.backfill`) after them.
+    `options` are those of `class Activity`, such as `actor="user", verb="win"`; the system checks name
+    what is wrong with them. Call it in the `ready()` of an app. Bulk operations of the model's own managers
+    are not seen: call `republish` after them.
     """
     _registered[model] = options
-    declaration = ActivityDeclaration(**{name: options[name] for name in options if name in option_names()})
-    _track_activities(model, declaration, lambda row: RegisteredActivity(row, declaration))
+    known = option_names(ActivityDeclaration)
+    declaration = ActivityDeclaration(**{name: options[name] for name in options if name in known})
+    _start(ActivityPublisher(model, declaration, lambda row: RegisteredActivity(row, declaration)))
 
 
 def registered() -> dict[type[models.Model], dict[str, Any]]:
@@ -65,25 +60,20 @@ def registered() -> dict[type[models.Model], dict[str, Any]]:
     return _registered
 
 
-def declared_feeds() -> Iterator[tuple[str, str]]:
-    """Slugs of feed groups that declarations name, after the place of each, for the system checks."""
-    for publisher in publishers():
-        label = publisher.model._meta.label
-        if isinstance(publisher, ActivityPublisher):
-            replaced = getattr(publisher.model, "activity_author_feed", None)
-            if slug := replaced if isinstance(replaced, str) else publisher.declaration.feed:
-                yield f"{label}: Activity.feed", slug
-        elif isinstance(publisher, FollowPublisher) and publisher.declaration.feed:
-            yield f"{label}: Follows.feed", publisher.declaration.feed
-
-
 def register_users(model: type[models.Model], fields: Sequence[str] = ()) -> None:
-    """Mirror a user model that cannot be subclassed, such as Django's own, as users of the API."""
-    _track_users(model, MirrorDeclaration(fields))
+    """Mirror a user model that cannot be given a mixin, such as Django's own, as users of the API.
+
+    `fields` are the paths whose values become the user's data. Call it in the `ready()` of an app.
+    """
+    _start(kinds.USERS.make(model, MirrorDeclaration(fields)))
 
 
 def register_follows(model: type[models.Model], field_name: str, feed: str | None = None) -> None:
-    """Let a many-to-many field mean that rows of the model follow those in the field."""
+    """Let a many-to-many field mean that rows of the model follow the rows in the field.
+
+    `feed` is the slug of the feed that is followed, by default STREAM_USER_FEED. TypeError when the field
+    is of another type. Call it in the `ready()` of an app.
+    """
     field = model._meta.get_field(field_name)
     if not isinstance(field, models.ManyToManyField):
         raise TypeError(f"{model._meta.label}.{field_name} is not a many-to-many field")
@@ -91,87 +81,30 @@ def register_follows(model: type[models.Model], field_name: str, feed: str | Non
 
 
 def show(*models_: type[models.Model]) -> None:
-    """Let references to these models be replaced by instances when feeds are read."""
+    """Let pages show rows of these models: references to them are replaced by instances.
+
+    Tracked models, the user model, and what the paths of `actor`, `object` and `target` lead to are shown
+    without this.
+    """
     _shown.update(concrete(model) for model in models_)
 
 
 def is_shown(model: type[models.Model]) -> bool:
+    """Whether references to rows of this model are replaced by instances."""
     return concrete(model) in _shown
 
 
-def representation_of(row: models.Model) -> ActivityProperties | None:
-    """What speaks for a row as an activity, None when its model is not tracked so."""
-    for publisher in publishers_of(type(row)):
-        if isinstance(publisher, ActivityPublisher) and isinstance(row, publisher.model):
-            return publisher.representation(row)
-    return None
+def declared_feeds() -> Iterator[tuple[str, str]]:
+    """Slugs of feed groups that declarations name, each after its place, for the system checks."""
+    for publisher in publishers():
+        if isinstance(publisher, TrackedPublisher) and (slug := publisher.declared_feed):
+            yield f"{publisher.model._meta.label}: {kinds.kind_of(publisher).inner}.feed", slug
 
 
-def _unless_broken(begin: Callable[[type[models.Model]], None], model: type[models.Model]) -> None:
-    # Starting must stay possible: the system checks say what is wrong, and how to mend it.
-    with suppress(FieldDoesNotExist, TypeError):
-        begin(model)
-
-
-def _read(declaration: type[_Declaration], model: type[models.Model], inner: str) -> _Declaration:
-    return declaration(**options_of(model, inner))
-
-
-def _track_activities(
-    model: type[models.Model],
-    declaration: ActivityDeclaration,
-    representation: Callable[[Any], ActivityProperties],
-) -> None:
-    publisher = ActivityPublisher(model, declaration, representation)
+def _start(publisher: TrackedPublisher) -> None:
     track(publisher)
-    _track_recipients(model, declaration, publisher)
-    show(model)
-    ends = (declaration.actor or "user", declaration.object, declaration.target)
-    show(*(related for source in ends if source and (related := related_model(model, source))))
-
-
-def _track_recipients(
-    model: type[models.Model], declaration: ActivityDeclaration, publisher: Publisher
-) -> None:
-    for field in model._meta.many_to_many:
-        if field.name == declaration.to:
-            track_relation(publisher, field)
-
-
-def _track_users(model: type[models.Model], declaration: MirrorDeclaration) -> None:
-    track(UserPublisher(model, declaration))
-    refer_by_prefix(concrete(model), "SU")
-    show(model)
-
-
-def _begin_activities(model: type[models.Model]) -> None:
-    _track_activities(model, ActivityDeclaration.of(model), lambda row: row)
-
-
-def _begin_follows(model: type[models.Model]) -> None:
-    track(FollowPublisher(model, _read(FollowDeclaration, model, "Follows")))
-
-
-def _begin_collection(model: type[models.Model]) -> None:
-    declaration = _read(MirrorDeclaration, model, "Collection")
-    named = MirrorDeclaration(declaration.fields, declaration.name or model._meta.model_name or "")
-    track(CollectionPublisher(model, named))
-    refer_by_prefix(concrete(model), f"SO:{named.name}")
-    show(model)
-
-
-def _begin_users(model: type[models.Model]) -> None:
-    _track_users(model, _read(MirrorDeclaration, model, "StreamUser"))
-
-
-def _begin_reactions(model: type[models.Model]) -> None:
-    track(ReactionPublisher(model, _read(ReactionDeclaration, model, "Reaction"), representation_of))
-
-
-_BEGIN: dict[type[models.Model], Callable[[type[models.Model]], None]] = {
-    ActivityMixin: _begin_activities,
-    FollowMixin: _begin_follows,
-    CollectionMixin: _begin_collection,
-    UserMixin: _begin_users,
-    ReactionMixin: _begin_reactions,
-}
+    for field in publisher.recipient_relations():
+        track_relation(publisher, field)
+    if publisher.reference_prefix:
+        refer_by_prefix(concrete(publisher.model), publisher.reference_prefix)
+    show(*publisher.shown_models())

@@ -10,14 +10,14 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.utils import timezone
 
-from django_stream.activities.declaration import ActivityDeclaration, wire_name
+from django_stream.activities.declaration import ActivityDeclaration
 from django_stream.activities.model_references import label_reference_of, reference_of
-from django_stream.activities.paths import Source, resolve
+from django_stream.activities.paths import Source, resolve, wire_name
 
 _Model = TypeVar("_Model", bound=models.Model)
 
 DEFAULT_TIME = "created_at"
-_DEFAULT_ACTOR = "user"
+DEFAULT_ACTOR = "user"
 
 
 class ActivityProperties:
@@ -35,7 +35,7 @@ class ActivityProperties:
     @property
     def activity_actor_attr(self) -> Any:
         """The acting instance, usually a user."""
-        return self._declared(self.activity_declaration.actor or _DEFAULT_ACTOR)
+        return self._declared(self.activity_declaration.actor or DEFAULT_ACTOR)
 
     @property
     def activity_actor_id(self) -> Any:
@@ -174,7 +174,7 @@ def aware(value: date | datetime) -> datetime:
 
 def sources_of(model: type[models.Model], declaration: ActivityDeclaration) -> list[Source]:
     """Every path the activity is made from, defaults included; overridden properties may read anything."""
-    defaults = {"actor": _DEFAULT_ACTOR, "time": DEFAULT_TIME}
+    defaults = {"actor": DEFAULT_ACTOR, "time": DEFAULT_TIME}
     sources: dict[str, Source] = {**defaults, **declaration.sources()}
     if represents_itself(model) and overrides(model, *_PROPERTIES):
         sources["an overridden property"] = lambda row: row
@@ -197,7 +197,7 @@ def default_time_is_missing(model: type[models.Model]) -> bool:
 
 def default_actor_is_missing(model: type[models.Model]) -> bool:
     try:
-        model._meta.get_field(_DEFAULT_ACTOR)
+        model._meta.get_field(DEFAULT_ACTOR)
     except FieldDoesNotExist:
-        return not hasattr(model, _DEFAULT_ACTOR)
+        return not hasattr(model, DEFAULT_ACTOR)
     return False

@@ -14,7 +14,7 @@ from django_stream.publishing.status import outbox_status
 
 @never_cache
 @require_safe
-def health(request: HttpRequest, using: str = "default") -> JsonResponse:
+def outbox_health(request: HttpRequest, using: str = "default") -> JsonResponse:
     """200 while the oldest waiting change is younger than STREAM_OUTBOX_ALARM_SECONDS, else 503.
 
     It tells numbers only; who may ask is for the site's URLs to decide.

@@ -16,9 +16,12 @@ from django_stream.client.results import RateLimit, ResponseMeta, Result, meta
 from django_stream.client.retries import NO_RETRIES, RetryPolicy
 from django_stream.client.tokens import sign
 from django_stream.client.validation import validate_feed_id, validate_feed_slug, validate_user_id
+from django_stream.protocol.messages import ApiRequest, ApiResponse, Transport
 
 __all__ = [
     "NO_RETRIES",
+    "ApiRequest",
+    "ApiResponse",
     "AsyncView",
     "Endpoints",
     "Feed",
@@ -28,6 +31,7 @@ __all__ = [
     "Result",
     "RetryPolicy",
     "StreamClient",
+    "Transport",
     "connect",
     "exceptions",
     "meta",

@@ -26,6 +26,38 @@ import requests
 from django_stream.client.results import RawResponse, ResponseMeta
 from django_stream.protocol.errors import BY_NAME
 
+__all__ = [
+    "ApiKeyException",
+    "BestPracticeException",
+    "ConflictException",
+    "ConnectionFailed",
+    "CustomFieldException",
+    "DoesNotExistException",
+    "FeedConfigException",
+    "InputException",
+    "InternalException",
+    "InvalidPaginationException",
+    "InvalidResponse",
+    "JinjaRuntimeException",
+    "MissingRankingException",
+    "MissingUserException",
+    "NotAllowedException",
+    "OldStorageBackend",
+    "PayloadTooLargeException",
+    "RankingException",
+    "RateLimitReached",
+    "RequestTimeout",
+    "SignatureException",
+    "SiteSuspendedException",
+    "StreamApiException",
+    "StreamException",
+    "TransportException",
+    "TruncatedResponse",
+    "ValidationError",
+    "get_exception_dict",
+    "get_exceptions",
+]
+
 
 class StreamException(Exception):
     """The root of all errors of this client; `done` counts the entries that a split batch sent before."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 from django_stream.client.exceptions import ValidationError
 from django_stream.protocol import feed_ids, limits
 from django_stream.protocol.feed_ids import FeedID
+from django_stream.protocol.suggestions import similar_names
 
 REQUIRED_FIELDS = ("actor", "verb", "object")
 _NEVER_SET = frozenset({"id", "time", "foreign_id", "to", "origin"})
@@ -170,6 +170,6 @@ def known_keys(given: Iterable[str], known: Iterable[str], field: str) -> None:
     names = sorted(known)
     for name in given:
         if name not in names:
-            near = get_close_matches(name, names, 1)
-            hint = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(names)}"
-            raise ValidationError(f"{field} has no {name!r}{hint}", field)
+            near = " or ".join(map(repr, similar_names(name, names)))
+            meant = f"did you mean {near}?" if near else f"there are {', '.join(names)}"
+            raise ValidationError(f"{field} has no {name!r}; {meant}", field)

@@ -10,7 +10,8 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import models
 
 from django_stream.activities.model_references import Reference, clean_pk, object_id_of, parse_reference
-from django_stream.activities.registry import is_shown, representation_of
+from django_stream.activities.publishers.activities import representation_of
+from django_stream.activities.registry import is_shown
 from django_stream.conf import stream_settings
 
 DEFAULT_FIELDS = ("actor", "object", "target")

@@ -22,9 +22,7 @@ from django_stream.database.pending_migrations import remedy
 from django_stream.feeds.activity_references import resolve_activities
 from django_stream.feeds.enriched_answers import with_references
 from django_stream.feeds.enrichment import DEFAULT_FIELDS, Enrich, EnrichedActivity, apply_missing_policy
-from django_stream.feeds.manager import feed_manager
 from django_stream.protocol import limits
-from django_stream.protocol.feed_ids import FeedID
 
 # Rows that are gone are replaced by reading on, but a feed full of ghosts must not hold a request.
 _MAX_ROUNDS = 5
@@ -80,6 +78,10 @@ class FeedReader:
         """The same for asynchronous views."""
         return await sync_to_async(self.page)(limit, cursor, **options)
 
+    def unseen(self) -> int:
+        """How many entries of a notification feed were never looked at; KeyError for other feeds."""
+        return int(self._read(1, None, {})["unseen"])
+
     def _read(self, limit: int, cursor: str | None, options: dict[str, Any]) -> dict[str, Any]:
         _refuse_event_loop()
         try:
@@ -98,31 +100,6 @@ class FeedReader:
         if results and "activities" in results[0]:
             return enrich.enrich_aggregated_activities(results)
         return enrich.enrich_activities(results)
-
-
-def feed(feed_id: str) -> FeedReader:
-    """Any feed by its id, such as 'public:everyone'."""
-    name = FeedID.parse(feed_id)
-    return FeedReader(feed_manager.client.feed(name.slug, name.user_id))
-
-
-def timeline(user: Any, slug: str = "timeline") -> FeedReader:
-    """The feed of those whom a user follows."""
-    return FeedReader(feed_manager.get_feed(slug, user))
-
-
-def profile(user: Any) -> FeedReader:
-    """What a user has done."""
-    return FeedReader(feed_manager.get_user_feed(user))
-
-
-def notifications(user: Any) -> FeedReader:
-    return FeedReader(feed_manager.get_notification_feed(user))
-
-
-def unseen(user: Any) -> int:
-    """How many entries of a user's notifications were never looked at: the number for a badge."""
-    return int(notifications(user)._read(1, None, {})["unseen"])
 
 
 def _refuse_event_loop() -> None:

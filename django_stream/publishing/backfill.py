@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from django.db import models, router
+from django.db import models
 
+from django_stream.database.querysets import write_database
 from django_stream.publishing import outbox
 from django_stream.publishing.models import Publication
 from django_stream.publishing.publisher import Publisher, publishers_of
@@ -19,8 +20,9 @@ def republish(rows: models.QuerySet[Any]) -> int:
 
     For bulk operations of managers that are not ours, and for SQL by hand.
     """
-    # A queryset that names no database may be read from a replica; its notes must not go there.
-    using = rows.db if rows.db != router.db_for_read(rows.model) else router.db_for_write(rows.model)
+    # A replica, from which a router lets it be read, may not have the change yet and takes no entries.
+    rows = rows.all()
+    using = write_database(rows)
     return max((note_rows(one, rows, using) for one in publishers_of(rows.model)), default=0)
 
 

@@ -1,4 +1,4 @@
-"""Waking a drain: once after each commit, by Celery where it is configured, else on the spot."""
+"""Waking a drain: once after each commit, by Celery where it has workers, else on the spot."""
 
 from __future__ import annotations
 
@@ -9,22 +9,25 @@ from contextvars import ContextVar
 from functools import partial
 from weakref import WeakKeyDictionary
 
-from celery import current_app
 from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from django_stream.publishing.wakeup import messenger
+from django_stream.conf import stream_settings
+from django_stream.publishing.drain import drain
+from django_stream.wakeup import has_workers, waker
 
 logger = logging.getLogger("django_stream.publishing")
 
+DRAIN_TASK = "django_stream.drain_outbox"
+
 _held: ContextVar[bool] = ContextVar("django_stream_nudges_held", default=False)
-# Per connection (and so per thread): whether the transaction in progress will need a nudge.
-_wanted: WeakKeyDictionary[BaseDatabaseWrapper, set[bool]] = WeakKeyDictionary()
+# By connection (and so by thread): which nudges the open transaction needs, for bulk operations or not.
+_needed: WeakKeyDictionary[BaseDatabaseWrapper, set[bool]] = WeakKeyDictionary()
 
 
 @contextmanager
 def nudges_held() -> Iterator[None]:
-    """Commits made inside wake nobody; their entries wait for the next drain."""
+    """Commits made inside wake no drain; their entries wait for the next one."""
     token = _held.set(True)
     try:
         yield
@@ -35,34 +38,32 @@ def nudges_held() -> Iterator[None]:
 def nudge_on_commit(using: str, *, bulk: bool = False) -> None:
     """Wake a drain when the current transaction commits; many calls make one nudge."""
     connection = connections[using]
-    _wanted.setdefault(connection, set()).add(bulk)
-    # Registered each time, since a savepoint's rollback takes its callbacks along. The first to
-    # run empties the set, and the others find nothing to do.
+    _needed.setdefault(connection, set()).add(bulk)
+    # Registered on each call, since the rollback of a savepoint drops the callbacks registered in it.
+    # The first callback to run empties the set, and the others find nothing to do.
     transaction.on_commit(partial(_nudge_once, connection), using=using)
 
 
 def _nudge_once(connection: BaseDatabaseWrapper) -> None:
-    desired = _wanted.pop(connection, None)
-    if desired and not _held.get():
-        for bulk in sorted(desired):
+    needed = _needed.pop(connection, None)
+    if needed and not _held.get():
+        for bulk in sorted(needed):
             nudge(connection.alias, bulk=bulk)
 
 
 def nudge(using: str, *, bulk: bool = False) -> None:
-    """Wake a drain now. Never raises: an entry that nobody was woken for waits for the next drain."""
+    """Wake a drain now. Never raises: entries for which no drain was woken wait for the next one."""
     try:
-        if celery_is_configured() and not current_app.conf.task_always_eager:
-            messenger.send(using, bulk=bulk)
+        if has_workers():
+            queue = stream_settings.CELERY_BULK_QUEUE if bulk else stream_settings.CELERY_QUEUE
+            waker.send(
+                DRAIN_TASK,
+                (using, bulk),
+                queue=queue,
+                countdown=stream_settings.OUTBOX_WINDOW_SECONDS,
+            )
         else:
-            from django_stream.publishing.drain import drain
-
             # A single change does not wait for what bulk operations left behind.
             drain(using, bulk=bulk)
     except Exception:
         logger.exception("the outbox of %r could not be drained now; its entries wait", using)
-
-
-def celery_is_configured() -> bool:
-    """Whether the project's Celery app names a broker, or runs tasks eagerly."""
-    conf = current_app.conf
-    return bool(conf.task_always_eager or conf.broker_url or conf.broker_write_url)

@@ -7,17 +7,15 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import islice
 
 from django.db import transaction
 from django.utils import timezone
 
 from django_stream.conf import stream_settings
-from django_stream.database.bulk_sql import insert_keys
+from django_stream.publishing.entries import insert_entries
 from django_stream.publishing.models import OutboxEntry
 from django_stream.publishing.nudge import nudge_on_commit
 
-_BATCH = 1000
 _CLOCK_SKEW = timedelta(minutes=1)
 _paused: ContextVar[bool] = ContextVar("django_stream_paused", default=False)
 
@@ -98,16 +96,6 @@ def _write(label: str, keys: Iterable[str], using: str, *, bulk: bool, force: bo
     count = insert_entries(entry, keys, using)
     if count:
         nudge_on_commit(using, bulk=bulk)
-    return count
-
-
-def insert_entries(pattern: OutboxEntry, keys: Iterable[str], using: str) -> int:
-    """Entries like the pattern for any number of objects, and nobody is woken for them; how many."""
-    # SQLite alone stores a NUL, and its JSON ends there: nothing could ever find such a row again.
-    remaining, count = (key for key in keys if "\0" not in key), 0
-    while batch := list(islice(remaining, _BATCH)):
-        insert_keys(pattern, batch, using)
-        count += len(batch)
     return count
 
 

@@ -117,6 +117,12 @@ def register_publisher(publisher: Publisher) -> None:
     _by_model.clear()
 
 
+def unregister_publisher(publisher: Publisher) -> None:
+    """Track a model no longer; its signals are received and find no publisher."""
+    _publishers.pop(publisher.label, None)
+    _by_model.clear()
+
+
 def publisher_for(label: str) -> Publisher | None:
     return _publishers.get(label)
 

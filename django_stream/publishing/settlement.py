@@ -12,10 +12,10 @@ from django.db.models import F
 from django_stream.database.bulk_sql import Among, insert_keys, update_rows
 from django_stream.database.deadlocks import retry_on_deadlock
 from django_stream.publishing import ledger
+from django_stream.publishing.entries import insert_entries
 from django_stream.publishing.leases import Lease
 from django_stream.publishing.ledger import LeasedObject
 from django_stream.publishing.models import OutboxEntry, never
-from django_stream.publishing.outbox import insert_entries
 from django_stream.publishing.publisher import Change
 from django_stream.publishing.retry import RetrySchedule, reason_of
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
 from django_stream.protocol.errors import ApiError
+from django_stream.protocol.suggestions import did_you_mean
 from django_stream.server.aggregation.formats import MissingJinja, check_format
 from django_stream.server.conf import PREFIX, ServerSettings, server_settings
 from django_stream.server.feed_groups import FeedGroup
@@ -29,10 +29,9 @@ def _unknown_names() -> Iterator[CheckMessage]:
     valid = ServerSettings.names()
     for name in dir(settings):
         if name.startswith(PREFIX) and name not in valid:
-            close = difflib.get_close_matches(name, valid, n=1)
             yield Warning(
                 f"there is no setting {name}",
-                hint=f"Did you mean {close[0]}?" if close else f"Valid names: {', '.join(valid)}.",
+                hint=did_you_mean(name, valid),
                 id="django_stream_server.W001",
             )
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
-from django_stream.feeds.manager import feed_manager
+from django_stream.feeds import feed_manager
 from example_project.history import source
 
 DEPTH = 100

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 
-from django_stream.activities.mixins import ActivityMixin
+from django_stream.models import ActivityMixin
 
 
 class Commit(ActivityMixin, models.Model):

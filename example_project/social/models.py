@@ -9,17 +9,16 @@ from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 
-from django_stream.activities.ids import feed_id
-from django_stream.activities.mixins import ActivityMixin, FollowMixin
-from django_stream.protocol.feed_ids import FeedID
+from django_stream.feeds import feed_manager
+from django_stream.models import ActivityMixin, FollowMixin
 
-PUBLIC_FEED = FeedID("public", "everyone")
+PUBLIC_FEED = "public:everyone"
 """What visitors see: all posts of all people."""
 
 
-def _also_shown_in(post: Post) -> list[FeedID]:
+def _also_shown_in(post: Post) -> list[Any]:
     """Besides the followers' timelines: the public page, and the author's own home."""
-    return [PUBLIC_FEED, feed_id("timeline", post.author_id)]
+    return [PUBLIC_FEED, feed_manager.get_feed("timeline", post.author_id)]
 
 
 class Post(ActivityMixin, models.Model):

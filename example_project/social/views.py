@@ -14,8 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
-from django_stream.feeds import paging
-from django_stream.feeds.manager import feed_manager
+from django_stream import feeds
 from example_project.social.actions import back, signed_in_post
 from example_project.social.demo import PASSWORD, PEOPLE
 from example_project.social.forms import PostForm
@@ -27,7 +26,7 @@ def home(request: HttpRequest) -> HttpResponse:
     """The timeline of those whom one follows; visitors see what everyone posts."""
     if not request.user.is_authenticated:
         return everyone(request)
-    page = _page(request, paging.timeline(request.user))
+    page = _page(request, feeds.timeline(request.user))
     suggestions = _others(request.user).filter(is_followed=False)[:3]
     context = {"page": page, "form": PostForm(), "suggestions": suggestions}
     return render(request, "social/home.html", context)
@@ -35,7 +34,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 def everyone(request: HttpRequest) -> HttpResponse:
     """All posts of all people."""
-    reader = paging.FeedReader(feed_manager.get_feed(PUBLIC_FEED.slug, PUBLIC_FEED.user_id))
+    reader = feeds.feed(PUBLIC_FEED)
     context = {"page": _page(request, reader), "is_demo": settings.DEBUG}
     return render(request, "social/everyone.html", context)
 
@@ -43,7 +42,7 @@ def everyone(request: HttpRequest) -> HttpResponse:
 @login_required
 def notifications(request: HttpRequest) -> HttpResponse:
     """Who liked one's posts; looking at the page marks all as seen and read."""
-    page = _page(request, paging.notifications(request.user), mark_seen=True, mark_read=True)
+    page = _page(request, feeds.notifications(request.user), mark_seen=True, mark_read=True)
     return render(request, "social/notifications.html", {"page": page})
 
 
@@ -52,7 +51,7 @@ def profile(request: HttpRequest, username: str) -> HttpResponse:
     person = get_object_or_404(User, username=username, is_active=True)
     context = {
         "person": person,
-        "page": _page(request, paging.profile(person)),
+        "page": _page(request, feeds.profile(person)),
         "is_followed": Follow.objects.filter(follower=request.user.pk, followed=person).exists(),
         "counts": {
             "posts": person.posts.count(),
@@ -129,7 +128,7 @@ class SignIn(LoginView):
         return super().get_context_data(**kwargs, demo_accounts=accounts, demo_password=PASSWORD)
 
 
-def _page(request: HttpRequest, reader: paging.FeedReader, **options: Any) -> paging.Page:
+def _page(request: HttpRequest, reader: feeds.FeedReader, **options: Any) -> feeds.Page:
     """The page that the address asks for, its posts with their likes."""
     page = reader.page(limit=20, cursor=request.GET.get("cursor"), **options)
     count_likes((activity.get("object") for activity in page), request.user)

@@ -8,7 +8,7 @@ class TestAppConfig(AppConfig):
     label = "testapp"
 
     def ready(self) -> None:
-        from django_stream.activities.registry import register, register_follows
+        from django_stream.tracking import register, register_follows
         from tests.testapp.models import Badge, Club
 
         register(Badge, actor="user", verb="win", object="group", time="won_at")

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User as AuthUser
 from django.db import models
 from django.utils import timezone
 
-from django_stream.activities.mixins import (
+from django_stream.models import (
     ActivityMixin,
     CollectionMixin,
     FollowMixin,

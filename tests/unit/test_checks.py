@@ -6,22 +6,16 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.core.checks import CheckMessage
 from django.db import models
 from django.test.utils import isolate_apps
 
-from django_stream.activities.checks.models import (
-    _check_defaults,
-    _check_inner_names,
-    _check_manager,
-    check_activity_models,
-    check_inner_class,
-)
+from django_stream.activities.checks.models import check_tracked_model, check_tracked_models
 from django_stream.activities.checks.paths import check_paths
-from django_stream.activities.declaration import check_declaration, nearest
-from django_stream.activities.mixins import ActivityMixin, FollowMixin, ReactionMixin
 from django_stream.activities.publishers.follows import FollowDeclaration, FollowPublisher
-from django_stream.activities.publishers.reactions import ReactionDeclaration
 from django_stream.checks import check_settings
+from django_stream.models import ActivityMixin, FollowMixin, ReactionMixin
+from django_stream.protocol.suggestions import did_you_mean
 from django_stream.publishing.publisher import publishers_of
 from tests.testapp.models import Article, Subscription, Tag
 
@@ -30,6 +24,12 @@ from tests.testapp.models import Article, Subscription, Tag
 def _alone() -> Any:
     with isolate_apps("tests.testapp"):
         yield
+
+
+def of_options(model: type[Any]) -> list[CheckMessage]:
+    """What is wrong with declared options, besides those that are missing."""
+    about = {"django_stream.E001", "django_stream.E002", "django_stream.E003", "django_stream.W043"}
+    return [problem for problem in check_tracked_model(model) if problem.id in about]
 
 
 def test_a_field_that_does_not_exist_is_named_with_the_nearest_one() -> None:
@@ -43,7 +43,7 @@ def test_a_field_that_does_not_exist_is_named_with_the_nearest_one() -> None:
         class Activity:
             actor = "auhtor"
 
-    (problem,) = check_declaration(Tweet)
+    (problem,) = of_options(Tweet)
 
     assert problem.id == "django_stream.E002"
     assert problem.msg == "testapp.Tweet: Activity.actor names 'auhtor', which testapp.Tweet does not have."
@@ -58,7 +58,7 @@ def test_an_unknown_option_is_named_with_the_nearest_one() -> None:
         class Activity:
             vreb = "tweet"
 
-    (problem,) = check_declaration(Tweet)
+    (problem,) = of_options(Tweet)
 
     assert (problem.id, problem.hint) == ("django_stream.E001", "Did you mean 'verb'?")
 
@@ -66,9 +66,9 @@ def test_an_unknown_option_is_named_with_the_nearest_one() -> None:
 def test_a_name_that_is_as_near_to_two_others_is_answered_with_both() -> None:
     valid = ["follower", "followed", "feed"]
 
-    assert nearest("following", valid) == "Did you mean 'follower' or 'followed'?"
-    assert nearest("folower", valid) == "Did you mean 'follower'?"
-    assert nearest("leader", valid) == "Valid names: follower, followed, feed."
+    assert did_you_mean("following", valid) == "Did you mean 'follower' or 'followed'?"
+    assert did_you_mean("folower", valid) == "Did you mean 'follower'?"
+    assert did_you_mean("leader", valid) == "Valid names: follower, followed, feed."
 
 
 def test_what_is_neither_path_nor_callable_is_refused() -> None:
@@ -80,7 +80,7 @@ def test_what_is_neither_path_nor_callable_is_refused() -> None:
             time = 7
             watch = ("txet",)
 
-    assert [problem.id for problem in check_declaration(Tweet)] == [
+    assert [problem.id for problem in of_options(Tweet)] == [
         "django_stream.E003",
         "django_stream.E002",
     ]
@@ -98,7 +98,7 @@ def test_a_verb_is_a_text_and_a_further_field_has_a_name_of_its_own() -> None:
             verb = 7
             extra = ("text", "id", "boss.id")
 
-    verb, extra = check_declaration(Tweet)
+    verb, extra = of_options(Tweet)
 
     assert (verb.id, verb.msg) == ("django_stream.E003", "testapp.Tweet: Activity.verb is 7.")
     assert verb.hint == "Give a text, or a callable that takes the instance."
@@ -125,8 +125,8 @@ def test_defaults_that_have_no_field_must_be_declared() -> None:
         def activity_time(self) -> Any:
             return None
 
-    assert [problem.id for problem in _check_defaults(Silent)] == ["django_stream.E004"] * 2
-    assert _check_defaults(Speaking) == []
+    assert [problem.id for problem in check_tracked_model(Silent)] == ["django_stream.E004"] * 2
+    assert check_tracked_model(Speaking) == []
 
 
 def test_a_text_is_no_list_and_a_class_nearly_named_so_is_named() -> None:
@@ -142,9 +142,9 @@ def test_a_text_is_no_list_and_a_class_nearly_named_so_is_named() -> None:
         class Follow:
             pass
 
-    (problem,) = check_declaration(Tweet)
+    (problem,) = of_options(Tweet)
     assert (problem.id, problem.hint) == ("django_stream.E003", "It must be a list: ['text'].")
-    (warning,) = _check_inner_names(Tweet)
+    (warning,) = (one for one in check_tracked_model(Tweet) if one.id == "django_stream.W041")
     assert (warning.id, warning.hint) == ("django_stream.W041", "Did you mean 'class Follows'?")
 
 
@@ -157,7 +157,7 @@ def test_what_was_registered_by_a_call_is_checked_too(monkeypatch: pytest.Monkey
         "django_stream.activities.checks.models.registered", lambda: {Prize: {"actr": "usr", "verb": "win"}}
     )
 
-    assert [problem.id for problem in check_activity_models()] == [
+    assert [problem.id for problem in check_tracked_models()] == [
         "django_stream.E001",
         "django_stream.E004",
         "django_stream.E004",
@@ -173,7 +173,7 @@ def test_a_manager_that_sees_no_bulk_operations_is_named() -> None:
         class Meta:
             app_label = "testapp"
 
-    assert [problem.id for problem in _check_manager(Quiet)] == ["django_stream.W040"]
+    assert [problem.id for problem in check_tracked_model(Quiet)] == ["django_stream.W040"]
 
 
 def test_a_follow_model_names_two_fields_that_exist() -> None:
@@ -188,7 +188,7 @@ def test_a_follow_model_names_two_fields_that_exist() -> None:
             follower = "fam"
             leader = "idol"
 
-    problems = check_inner_class(Fan, "Follows", FollowDeclaration)
+    problems = check_tracked_model(Fan)
 
     assert [problem.id for problem in problems] == [
         "django_stream.E005",
@@ -225,17 +225,13 @@ def test_what_should_lead_to_a_row_is_no_column_and_not_many() -> None:
             follower = "boss_id"
             followed = "staff"
 
-    found = [
-        *check_inner_class(Fan, "Follows", FollowDeclaration),
-        *check_inner_class(Fan, "Reaction", ReactionDeclaration),
-        *check_inner_class(Friend, "Follows", FollowDeclaration),
-    ]
+    found = [*check_tracked_model(Fan), *check_tracked_model(Friend)]
 
-    assert [(problem.id, problem.msg.partition(": ")[2]) for problem in found] == [
-        ("django_stream.E007", "Follows.follower names 'fan', a CharField, which leads to no row."),
+    assert sorted((problem.id, problem.msg.partition(": ")[2]) for problem in found) == [
         ("django_stream.E007", "Follows.followed names 'idols', a ManyToManyField, which leads to no row."),
-        ("django_stream.E007", "Reaction.activity names 'boss.fan', a CharField, which leads to no row."),
         ("django_stream.E007", "Follows.followed names 'staff', a ManyToOneRel, which leads to no row."),
+        ("django_stream.E007", "Follows.follower names 'fan', a CharField, which leads to no row."),
+        ("django_stream.E007", "Reaction.activity names 'boss.fan', a CharField, which leads to no row."),
     ]
     with pytest.raises(TypeError):  # which lets the site start, for the check to tell
         FollowPublisher(Friend, FollowDeclaration("boss", "staff"))
@@ -288,15 +284,16 @@ def test_a_value_in_the_place_of_a_row_is_found(option: str, path: str, better: 
 
 
 def test_the_test_project_is_sound() -> None:
-    assert check_activity_models() == []
+    assert check_tracked_models() == []
     assert check_settings() == []
 
 
 @pytest.mark.parametrize(
     ("setting", "value", "check_id", "hint"),
     [
-        ("STREAM_API_SECRTE", "x", "django_stream.W001", "Did you mean STREAM_API_SECRET?"),
+        ("STREAM_API_SECRTE", "x", "django_stream.W001", "Did you mean 'STREAM_API_SECRET'?"),
         ("STREAM_BACKEND", "cloud", "django_stream.E010", "'embedded', 'hosted'"),
+        ("STREAM_HOME", "https://feeds.example.com", "django_stream.E019", "Rename it to STREAM_BACKEND"),
         ("STREAM_BACKEND", "hosted", "django_stream.E011", "STREAM_API_KEY"),
         ("STREAM_TRANSPORT", "no.such.Thing", "django_stream.E012", "Correct the path"),
         ("STREAM_FEED_MANAGER_CLASS", "no.such.Thing", "django_stream.E012", "Correct the path"),
@@ -403,7 +400,7 @@ def test_a_fixed_feed_is_no_path() -> None:
             actor = "id"
             to = ("news:all",)
 
-    (problem,) = check_declaration(Tweet)
+    (problem,) = of_options(Tweet)
     assert problem.hint == "For a fixed feed: to = lambda row: ['news:all']"
-    (problem,) = check_declaration(Toot)
+    (problem,) = of_options(Toot)
     assert problem.id == "django_stream.E003"

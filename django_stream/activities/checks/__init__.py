@@ -1,1 +1,1 @@
-"""System checks of what models declare."""
+"""All system checks of what models declare."""

@@ -11,17 +11,18 @@ from uuid import UUID
 from django.db import models
 
 from django_stream.activities.declaration import ActivityDeclaration
+from django_stream.activities.paths import related_model
 from django_stream.activities.payload import payload_of
 from django_stream.activities.publishers.base import RowPublisher
 from django_stream.activities.publishers.reactions import ReactionPublisher
 from django_stream.activities.publishers.sending import Sender
-from django_stream.activities.representation import ActivityProperties, sources_of
+from django_stream.activities.representation import DEFAULT_ACTOR, ActivityProperties, sources_of
 from django_stream.client import StreamClient
 from django_stream.protocol import limits
 from django_stream.protocol.activity_ids import activity_id
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.protocol.times import parse_time
-from django_stream.publishing.publisher import Change, Desired, Record, publishers
+from django_stream.publishing.publisher import Change, Desired, Record, publishers, publishers_of
 
 _IDENTITY = ("feed", "foreign_id", "time")
 
@@ -38,6 +39,23 @@ class ActivityPublisher(RowPublisher):
         super().__init__(model, sources_of(model, declaration), declaration.watch)
         self.representation = representation
         self.declaration = declaration
+
+    @property
+    def declared_feed(self) -> str | None:
+        replaced = getattr(self.model, "activity_author_feed", None)
+        return replaced if isinstance(replaced, str) else self.declaration.feed
+
+    def shown_models(self) -> Iterator[type[models.Model]]:
+        yield self.model
+        declared = self.declaration
+        for source in (declared.actor or DEFAULT_ACTOR, declared.object, declared.target):
+            if source and (related := related_model(self.model, source)):
+                yield related
+
+    def recipient_relations(self) -> Iterator[models.ManyToManyField[Any, Any]]:
+        for field in self.model._meta.many_to_many:
+            if field.name == self.declaration.to:
+                yield field
 
     def desired_by(self, row: Any) -> Desired | None:
         payload = payload_of(self.representation(row))
@@ -62,6 +80,14 @@ class ActivityPublisher(RowPublisher):
             if isinstance(one, ReactionPublisher) and one.reacts_to(self.model):
                 moved = self.pks_of(change.key for change in changes if not _is_update(change))
                 yield one.label, one.keys_reacting_to(moved, using)
+
+
+def representation_of(row: models.Model) -> ActivityProperties | None:
+    """The properties of a row as an activity; None when its model is not tracked as one."""
+    for publisher in publishers_of(type(row)):
+        if isinstance(publisher, ActivityPublisher) and isinstance(row, publisher.model):
+            return publisher.representation(row)
+    return None
 
 
 def _identity(record: Record) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""What publishers have in common whose keys are primary keys: one row, one key."""
+"""What the publishers of tracked models have in common."""
 
 from __future__ import annotations
 
@@ -16,8 +16,30 @@ from django_stream.publishing.publisher import Desired, Publisher, publishers
 _CHUNK = 2000
 
 
-class RowPublisher(Publisher):
-    """Reads rows with the joins that the declared paths need, and asks each what it wants."""
+class TrackedPublisher(Publisher):
+    """A publisher, and what else follows from a model's being tracked by it."""
+
+    @property
+    def reference_prefix(self) -> str:
+        """What references to the rows begin with in place of `app_label.Model`; "" for just that."""
+        return ""
+
+    @property
+    def declared_feed(self) -> str | None:
+        """Slug of the feed group that the declaration names."""
+        return None
+
+    def shown_models(self) -> Iterable[type[models.Model]]:
+        """Models whose rows pages may show."""
+        return ()
+
+    def recipient_relations(self) -> Iterable[models.ManyToManyField[Any, Any]]:
+        """Many-to-many fields whose changes republish a row."""
+        return ()
+
+
+class RowPublisher(TrackedPublisher):
+    """One row, one key. Reads rows with the joins that the declared paths need, and asks what it says."""
 
     def __init__(
         self, model: type[models.Model], sources: Iterable[Source], watch: Sequence[str] | None = None

@@ -8,7 +8,8 @@ from typing import Any
 from django.db import models
 from django.db.models.signals import m2m_changed
 
-from django_stream.activities.publishers.follows import FollowDeclaration, FollowPublisher, pair_key
+from django_stream.activities.ids import json_key
+from django_stream.activities.publishers.follows import FollowDeclaration, FollowPublisher
 from django_stream.publishing import outbox
 from django_stream.publishing.receivers import track, track_end
 
@@ -48,4 +49,4 @@ def track_pairs(publisher: FollowPublisher, field: models.ManyToManyField[Any, A
 
 def _keys(pk: Any, others: Iterable[Any], reverse: bool, *, both: bool) -> list[str]:
     pairs = [(other, pk) if reverse else (pk, other) for other in others]
-    return sorted({pair_key(pair) for pair in (*pairs, *((b, a) for a, b in pairs if both))})
+    return sorted({json_key(pair) for pair in (*pairs, *((b, a) for a, b in pairs if both))})

@@ -9,11 +9,12 @@ from typing import Any
 
 from django.db import models
 
-from django_stream.activities.ids import feed_id
+from django_stream.activities.ids import feed_id, json_key
+from django_stream.activities.publishers.base import TrackedPublisher
 from django_stream.activities.publishers.sending import Sender
 from django_stream.client import StreamClient
 from django_stream.conf import stream_settings
-from django_stream.publishing.publisher import Change, Desired, Publisher, Record
+from django_stream.publishing.publisher import Change, Desired, Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class FollowDeclaration:
     """Slug of the feed that is followed, when it is not STREAM_USER_FEED."""
 
 
-class FollowPublisher(Publisher):
+class FollowPublisher(TrackedPublisher):
     """Its keys are the pairs (follower, followed): one worker at a time per pair keeps their order."""
 
     kind = "follow"
@@ -43,6 +44,10 @@ class FollowPublisher(Publisher):
             raise TypeError(f"{model._meta.label}: follows are read from columns of the model's own")
         self._columns = tuple(field.attname for field in self.key_fields)
 
+    @property
+    def declared_feed(self) -> str | None:
+        return self.declaration.feed
+
     def matters(self, changed_fields: Collection[str]) -> bool:
         names = {self.declaration.follower, self.declaration.followed, *self._columns}
         return not names.isdisjoint(changed_fields)
@@ -53,7 +58,7 @@ class FollowPublisher(Publisher):
         # Of a row that is gone, deferred columns cannot be had any more; the pair before is known then.
         if loaded.keys() >= set(self._columns):
             pairs.append(tuple(field.to_python(loaded[field.attname]) for field in self.key_fields))
-        return sorted({pair_key(pair) for pair in pairs if pair is not None and None not in pair})
+        return sorted({json_key(pair) for pair in pairs if pair is not None and None not in pair})
 
     def locked_pair(self, pk: Any, using: str) -> tuple[Any, ...] | None:
         """The pair of a row as it stands in the table, which nobody changes until the transaction ends."""
@@ -62,7 +67,7 @@ class FollowPublisher(Publisher):
 
     def keys_where(self, rows: models.QuerySet[Any]) -> Iterable[str]:
         pairs = rows.values_list(*self._columns).iterator(chunk_size=2000)
-        return (pair_key(pair) for pair in pairs if None not in pair)
+        return (json_key(pair) for pair in pairs if None not in pair)
 
     def desired(self, keys: Collection[str], using: str) -> dict[str, Desired | Exception]:
         follower, followed = self._columns
@@ -98,7 +103,3 @@ def _follows(changes: Sequence[Change]) -> list[Record]:
 
 def _unfollows(changes: Sequence[Change]) -> list[Record]:
     return [record for change in changes for record in change.stale]
-
-
-def pair_key(pair: tuple[Any, ...]) -> str:
-    return json.dumps([str(part) for part in pair], separators=(",", ":"), ensure_ascii=False)

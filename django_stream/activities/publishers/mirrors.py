@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import models
 
 from django_stream.activities.ids import wire_id
-from django_stream.activities.paths import read_property, resolve
+from django_stream.activities.paths import read_property, resolve, wire_name
 from django_stream.activities.publishers.base import RowPublisher
 from django_stream.activities.publishers.sending import Sender
 from django_stream.client import StreamClient
@@ -38,12 +38,15 @@ class MirrorPublisher(RowPublisher):
         super().__init__(model, sources)
         self.declaration = declaration
 
+    def shown_models(self) -> Iterable[type[models.Model]]:
+        return (self.model,)
+
     def data_of(self, row: Any) -> dict[str, Any]:
         # Asked of the model: of a row whose property raises AttributeError it seems to be absent.
         if hasattr(self.model, self.data_property):
             data: dict[str, Any] = read_property(row, self.data_property, row)
             return data
-        return {path.replace(".", "_"): plain(resolve(row, path)) for path in self.declaration.fields}
+        return {wire_name(path): plain(resolve(row, path)) for path in self.declaration.fields}
 
     def desired_by(self, row: Any) -> Desired | None:
         return Desired([{"id": wire_id(row)}], self.data_of(row))
@@ -71,6 +74,10 @@ class CollectionPublisher(MirrorPublisher):
     kind = "collection"
     data_property = "collection_data"
 
+    @property
+    def reference_prefix(self) -> str:
+        return f"SO:{self.declaration.name}"
+
     def put(self, client: StreamClient, changes: Sequence[Change]) -> None:
         items = [{**change.desired.content, "id": _id(change)} for change in changes if change.desired]
         client.collections.upsert(self.declaration.name, items)
@@ -84,6 +91,10 @@ class UserPublisher(MirrorPublisher):
 
     kind = "user"
     data_property = "stream_user_data"
+
+    @property
+    def reference_prefix(self) -> str:
+        return "SU"
 
     def put(self, client: StreamClient, changes: Sequence[Change]) -> None:
         users = [{"id": _id(change), "data": change.desired.content} for change in changes if change.desired]

@@ -13,7 +13,7 @@ from django.db import models
 
 from django_stream.activities.ids import wire_id
 from django_stream.activities.model_references import concrete, label_reference_of
-from django_stream.activities.paths import Source, related_model, resolve
+from django_stream.activities.paths import Source, related_model, resolve, wire_name
 from django_stream.activities.payload import feed_ids_of, payload_of
 from django_stream.activities.publishers.base import RowPublisher
 from django_stream.activities.publishers.mirrors import plain
@@ -72,7 +72,7 @@ class ReactionPublisher(RowPublisher):
         }
         name = ":".join((label_reference_of(row), *record.values()))
         record["id"] = str(uuid.uuid5(_NAMESPACE, name))
-        data = {path.replace(".", "_"): plain(resolve(row, path)) for path in self.declaration.fields}
+        data = {wire_name(path): plain(resolve(row, path)) for path in self.declaration.fields}
         return Desired([record], {"data": data, "target_feeds": self._target_feeds(row)})
 
     def _activity_id(self, row: Any) -> str | None:

@@ -8,12 +8,14 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.db import DEFAULT_DB_ALIAS, connections
 
+from django_stream.activities.kinds import kind_of
 from django_stream.database.commands import DatabaseCommand
 from django_stream.publishing.backfill import note_all
 from django_stream.publishing.drain import drain
-from django_stream.publishing.nudge import celery_is_configured, nudge, nudges_held
+from django_stream.publishing.nudge import nudge, nudges_held
 from django_stream.publishing.publisher import Publisher, publishers
 from django_stream.publishing.report import DrainReport
+from django_stream.wakeup import celery_is_configured
 
 
 class PublishingCommand(DatabaseCommand):
@@ -80,24 +82,22 @@ def _noted(publisher: Publisher, options: dict[str, Any]) -> Iterator[int]:
 
 def chosen(publishers: Iterable[Publisher], labels: list[str]) -> list[Publisher]:
     """The publishers of the named models, all of them when none is named; CommandError for an unknown one."""
-    by_label: dict[str, list[Publisher]] = {}
-    for publisher in publishers:
-        by_label.setdefault(publisher.model._meta.label_lower, []).append(publisher)
-    unknown = [label for label in labels if label.lower() not in by_label]
-    if unknown:
-        known = ", ".join(found[0].model._meta.label for found in by_label.values()) or "none"
-        elsewhere = [hint for label in unknown if (hint := _elsewhere(label))]
+    publishers = list(publishers)
+    named = {label.lower(): label for label in labels}
+    known = {one.model._meta.label_lower: one.model._meta.label for one in publishers}
+    if unknown := [label for lower, label in named.items() if lower not in known]:
+        elsewhere = " ".join(hint for label in unknown if (hint := _elsewhere(label)))
+        there = ", ".join(known.values()) or "none"
         raise CommandError(
-            " ".join(elsewhere) or f"{', '.join(unknown)}: no such tracked model. Tracked here: {known}."
+            elsewhere or f"{', '.join(unknown)}: no such tracked model. Tracked here: {there}."
         )
-    return [one for label in labels or by_label for one in by_label[label.lower()]]
+    return [one for one in publishers if not named or one.model._meta.label_lower in named]
 
 
 def _elsewhere(label: str) -> str | None:
-    """Where a model is for the other command, what to type instead."""
+    """What to type instead, when the other command is for this model."""
     for one in publishers():
         name = one.model._meta.label
         if name.lower() == label.lower():
-            what, command = ("", "stream_sync") if one.kind == "follow" else ("no ", "stream_backfill")
-            return f"{name} holds {what}follows: run `python manage.py {command} {name}`."
+            return f"{name} is for `python manage.py {kind_of(one).command} {name}`."
     return None

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import uuid
 from collections.abc import Collection
 from datetime import timedelta
 from functools import partial
-from typing import Any
 
-from celery import current_app
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
@@ -19,10 +16,9 @@ from django_stream.server.conf import server_settings
 from django_stream.server.feed_store import database, lock
 from django_stream.server.models import FanoutJob, Feed, Follow
 from django_stream.server.timelines import timelines
+from django_stream.wakeup import has_workers, waker
 
 FAN_OUT_TASK = "django_stream.server.fan_out"
-
-logger = logging.getLogger("django_stream.server")
 
 
 def deliver(changed: Collection[tuple[int, uuid.UUID]], *, forwarded: bool = True) -> None:
@@ -83,23 +79,13 @@ def _begin(feeds: Collection[int], keys: Collection[uuid.UUID], change: FanoutJo
 
 
 def _hand_on(job_id: int) -> None:
-    """Have a worker run a large fan-out; without one, or when the broker is down, run it here and now."""
-    if _has_workers():
-        route: dict[str, Any] = (
-            {"queue": server_settings.FANOUT_QUEUE} if server_settings.FANOUT_QUEUE else {}
+    """Have a worker run a large fan-out; without workers run it now, and without their broker soon."""
+    if has_workers():
+        waker.send(
+            FAN_OUT_TASK, (job_id,), queue=server_settings.FANOUT_QUEUE, on_failure=partial(run, job_id)
         )
-        try:
-            current_app.send_task(FAN_OUT_TASK, (job_id,), retry=False, ignore_result=True, **route)
-        except Exception:  # each kind of broker has errors of its own
-            logger.exception("fan-out %s could not be queued and is run here", job_id)
-        else:
-            return
-    run(job_id)
-
-
-def _has_workers() -> bool:
-    conf = current_app.conf
-    return bool(conf.broker_url or conf.broker_write_url) and not conf.task_always_eager
+    else:
+        run(job_id)
 
 
 @retry_on_deadlock

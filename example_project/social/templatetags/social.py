@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from django_stream.feeds import paging
+from django_stream import feeds
 
 register = template.Library()
 
@@ -60,4 +60,4 @@ def actors(group: Mapping[str, Any]) -> list[User]:
 @register.simple_tag
 def unseen_count(person: User) -> int:
     """For the badge of the bell."""
-    return paging.unseen(person)
+    return feeds.unseen(person)

@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django_stream.activity import model_content_type
 from django_stream.enrich import Enrich
 from django_stream.feed_manager import feed_manager
-from django_stream.publishing.drain import drain
+from django_stream.tracking import drain
 from tests.testapp.models import Article, Pin
 
 pytestmark = pytest.mark.django_db

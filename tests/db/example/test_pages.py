@@ -176,7 +176,7 @@ def test_an_error_has_a_page_of_its_own(site: Client, monkeypatch: pytest.Monkey
     def broken(*_: Any, **__: Any) -> None:
         raise RuntimeError("the feeds are away")
 
-    monkeypatch.setattr("example_project.social.views.paging.timeline", broken)
+    monkeypatch.setattr("example_project.social.views.feeds.timeline", broken)
     site.raise_request_exception = False
 
     answer = site.get("/")

@@ -11,10 +11,9 @@ from django.core.exceptions import SynchronousOnlyOperation
 from django.http import Http404
 from django.test import RequestFactory
 
-from django_stream.feeds import paging
-from django_stream.feeds.manager import feed_manager
-from django_stream.publishing.drain import drain
-from django_stream.publishing.outbox import activities_paused
+from django_stream import feeds
+from django_stream.feeds import feed_manager
+from django_stream.tracking import activities_paused, drain
 from tests.testapp.models import Album, Article, Member, Opinion, Subscription
 
 pytestmark = pytest.mark.django_db
@@ -29,12 +28,12 @@ def articles(ada: User, grace: User) -> list[Article]:
     return created[::-1]
 
 
-def shown(page: paging.Page) -> list[Any]:
+def shown(page: feeds.Page) -> list[Any]:
     return [activity["object"] for activity in page]
 
 
 def test_pages_follow_one_another(articles: list[Article], grace: User) -> None:
-    reader = paging.timeline(grace)
+    reader = feeds.timeline(grace)
     first = reader.page(limit=5)
     second = reader.page(limit=5, cursor=first.next)
     third = reader.page(limit=5, cursor=second.next)
@@ -49,10 +48,10 @@ def test_a_page_is_filled_up_where_rows_are_gone(articles: list[Article], grace:
     with activities_paused():
         Article.objects.filter(pk__in=[article.pk for article in articles[1:4]]).delete()
 
-    page = paging.timeline(grace).page(limit=5)
+    page = feeds.timeline(grace).page(limit=5)
 
     assert shown(page) == [articles[0], *articles[4:8]]
-    assert shown(paging.timeline(grace).page(limit=10, cursor=page.next)) == articles[8:]
+    assert shown(feeds.timeline(grace).page(limit=10, cursor=page.next)) == articles[8:]
 
 
 def test_placeholders_stay_where_the_site_wants_them(
@@ -62,7 +61,7 @@ def test_placeholders_stay_where_the_site_wants_them(
     with activities_paused():
         articles[0].delete()
 
-    page = paging.timeline(grace).page(limit=2)
+    page = feeds.timeline(grace).page(limit=2)
 
     assert [activity.enriched for activity in page] == [False, True]
 
@@ -71,14 +70,14 @@ def test_a_feed_full_of_ghosts_ends_the_search(articles: list[Article], grace: U
     with activities_paused():
         Article.objects.all().delete()
 
-    page = paging.timeline(grace).page(limit=1)
+    page = feeds.timeline(grace).page(limit=1)
 
     assert len(page) == 0
     assert page.next is not None, "there is more to read, by another request"
 
 
 def test_an_empty_feed_is_an_empty_page(ada: User) -> None:
-    page = paging.profile(ada).page()
+    page = feeds.profile(ada).page()
 
     assert (list(page), page.next, page.unseen) == ([], None, None)
 
@@ -99,14 +98,14 @@ def test_an_empty_feed_is_an_empty_page(ada: User) -> None:
 )
 def test_what_no_page_can_begin_with_is_named(ada: User, wrong: dict[str, Any], told: str) -> None:
     with pytest.raises(ValueError, match=told):
-        paging.profile(ada).page(**wrong)
+        feeds.profile(ada).page(**wrong)
 
 
 def test_a_request_is_not_its_user_and_a_text_is_no_list(rf: RequestFactory, ada: User) -> None:
     with pytest.raises(TypeError, match="give request.user"):
-        paging.timeline(rf.get("/"))
+        feeds.timeline(rf.get("/"))
     with pytest.raises(TypeError, match=r"fields must be a list of names: \['actor'\]"):
-        paging.FeedReader(feed_manager.get_user_feed(ada), fields="actor").page()
+        feeds.FeedReader(feed_manager.get_user_feed(ada), fields="actor").page()
 
 
 def test_notifications_are_counted_and_marked(ada: User, grace: User) -> None:
@@ -114,13 +113,13 @@ def test_notifications_are_counted_and_marked(ada: User, grace: User) -> None:
     article.mentioned.add(grace)
     drain()
 
-    assert paging.unseen(grace) == 1
-    page = paging.notifications(grace).page(mark_seen=True)
+    assert feeds.unseen(grace) == 1
+    page = feeds.notifications(grace).page(mark_seen=True)
     assert (page.unseen, page.unread, len(page)) == (1, 1, 1)
     assert page.activities[0]["activities"][0]["object"] == article
 
-    assert paging.unseen(grace) == 0
-    again = paging.notifications(grace).page()
+    assert feeds.unseen(grace) == 0
+    again = feeds.notifications(grace).page()
     assert (again.unseen, again.unread) == (0, 1)
 
 
@@ -148,13 +147,13 @@ def test_the_manager_follows_for_all_news_feeds(ada: User, grace: User) -> None:
 
 def test_a_cursor_of_nobodys_is_a_page_that_does_not_exist(articles: list[Article], grace: User) -> None:
     with pytest.raises(Http404, match="'zzz' is no place in timeline:"):
-        paging.timeline(grace).page(cursor="zzz")
+        feeds.timeline(grace).page(cursor="zzz")
 
 
 @pytest.mark.parametrize("nobody", [None, User(), AnonymousUser()], ids=["None", "unsaved", "not signed in"])
 def test_nobody_has_no_feed(nobody: Any) -> None:
     with pytest.raises(ValueError, match="has no primary key, and so no feed"):
-        paging.timeline(nobody)
+        feeds.timeline(nobody)
 
 
 def test_a_notice_of_a_reaction_shows_the_row_that_was_reacted_to(
@@ -165,19 +164,19 @@ def test_a_notice_of_a_reaction_shows_the_row_that_was_reacted_to(
     Opinion.objects.create(user=grace, article=article, text="fine")
     drain()
 
-    (group,) = paging.notifications(ada).page()
+    (group,) = feeds.notifications(ada).page()
 
     assert group["activities"][0]["object"] == article
-    assert paging.feed(f"user:{ada.pk}").page().activities[0]["object"] == article
+    assert feeds.feed(f"user:{ada.pk}").page().activities[0]["object"] == article
 
 
 def test_asynchronous_views_have_a_page_of_their_own(articles: list[Article], grace: User) -> None:
-    async def view() -> paging.Page:
+    async def view() -> feeds.Page:
         with pytest.raises(SynchronousOnlyOperation, match="use `await ….apage"):
-            paging.timeline(grace).page()
+            feeds.timeline(grace).page()
         with pytest.raises(SynchronousOnlyOperation, match="sync_to_async"):
-            paging.unseen(grace)
-        return await paging.timeline(grace).apage(limit=2)
+            feeds.unseen(grace)
+        return await feeds.timeline(grace).apage(limit=2)
 
     assert shown(async_to_sync(view)()) == articles[:2]
 
@@ -192,11 +191,11 @@ def test_a_page_with_reactions_shows_rows_all_the_same(ada: User, grace: User, s
     drain()
     feed_manager.get_user_feed(ada).add_activity(foreign)
 
-    newest, of_article, of_album = paging.profile(ada).page(reactions={"counts": True})
+    newest, of_article, of_album = feeds.profile(ada).page(reactions={"counts": True})
 
     assert (of_album["object"], of_article["object"], newest["actor"]) == (album, article, member)
     assert of_article["reaction_counts"] == {"opinion": 1}
     assert newest["object"]["reference"] == "SO:elsewhere:1", "it stands for no row of this site"
     assert newest.missing == {"target": "SU:nobody"}
-    (group,) = paging.notifications(ada).page(reactions={"counts": True})
+    (group,) = feeds.notifications(ada).page(reactions={"counts": True})
     assert group["activities"][0]["object"] == article

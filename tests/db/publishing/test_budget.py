@@ -15,11 +15,11 @@ from django_stream.models import OutboxEntry
 from django_stream.protocol.errors import ApiError
 from django_stream.protocol.messages import ApiResponse
 from django_stream.publishing.backfill import note_all
-from django_stream.publishing.drain import drain
 from django_stream.publishing.parking import retry_parked
 from django_stream.publishing.publisher import publisher_for
 from django_stream.publishing.report import DrainReport
 from django_stream.publishing.status import outbox_status
+from django_stream.tracking import drain
 from tests.faults import BreakingTransport, Clock, Step, answering, before, client_over, meanwhile
 from tests.testapp.models import Tag
 

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from django_stream.activities.payload import payload_of
 from django_stream.models import OutboxEntry, Publication
-from django_stream.publishing.drain import drain
+from django_stream.tracking import drain
 from tests.testapp.models import Article, Tag
 
 FeedOf = Callable[..., list[dict[str, Any]]]

@@ -16,12 +16,12 @@ from django_stream.client.exceptions import ConnectionFailed
 from django_stream.database.deadlocks import retry_on_deadlock
 from django_stream.models import OutboxEntry, Publication
 from django_stream.publishing import ledger, settlement
-from django_stream.publishing.drain import drain
 from django_stream.publishing.leases import Lease, claim
 from django_stream.publishing.nudge import nudges_held
 from django_stream.publishing.publisher import Change
 from django_stream.publishing.retry import RetrySchedule
 from django_stream.publishing.settlement import settle
+from django_stream.tracking import drain
 from tests.db.publishing.concurrency import alone, is_stuck, patience
 from tests.faults import BreakingTransport, Clock, client_over, meanwhile
 from tests.services.processes import wait_until

@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from django_stream.backends import get_client
-from django_stream.publishing.drain import drain
+from django_stream.tracking import drain
 from tests.expected_feeds import SHOWN_OF_GROUP, differences
 from tests.testapp.models import Article, Comment, Opinion, Subscription
 

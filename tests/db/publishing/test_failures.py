@@ -22,10 +22,10 @@ from django_stream.models import OutboxEntry, Publication
 from django_stream.protocol.errors import ApiError
 from django_stream.protocol.messages import ApiResponse
 from django_stream.publishing.backfill import note_rows
-from django_stream.publishing.drain import drain
 from django_stream.publishing.parking import retry_parked
 from django_stream.publishing.publisher import publisher_for
-from django_stream.publishing.wakeup import messenger
+from django_stream.tracking import drain
+from django_stream.wakeup import waker
 from tests.faults import BreakingTransport, Clock, Step, after, answering, before, client_over, meanwhile
 from tests.testapp.models import Article, Subscription, Tag
 
@@ -426,20 +426,20 @@ def test_a_commit_never_waits_for_a_broker_and_one_that_is_down_costs_a_log_line
     may_go_on = threading.Event()
     sent: list[tuple[str, bool]] = []
 
-    def hang_and_fail(args: tuple[str, bool], **_: Any) -> None:
+    def hang_and_fail(task: str, args: tuple[str, bool], **_: Any) -> None:
         assert may_go_on.wait(30)
         sent.append(args)
         raise OperationalError("no broker")
 
     monkeypatch.setitem(current_app.conf, "broker_url", "amqp://guest:guest@127.0.0.1:1//")
-    monkeypatch.setattr(tasks.drain_outbox, "apply_async", hang_and_fail)
-    with caplog.at_level(logging.ERROR, "django_stream.publishing"):
+    monkeypatch.setattr(current_app, "send_task", hang_and_fail)
+    with caplog.at_level(logging.ERROR, "django_stream.wakeup"):
         Tag.objects.create(name="a", user=ada)
         assert sent == [], "the commit is through, and the broker still hangs"
         Tag.objects.bulk_create([Tag(name="b", user=ada)])
         may_go_on.set()
-        assert messenger.flush(30)
+        assert waker.flush(30)
 
     assert set(sent) == {("default", False), ("default", True)}
     assert OutboxEntry.objects.count() == 2
-    assert "no worker could be woken" in caplog.text
+    assert "django_stream.drain_outbox" in caplog.text

@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from django_stream.feeds.enrichment import Enrich
 from django_stream.models import OutboxEntry
-from django_stream.publishing.drain import drain
 from django_stream.rendering.templates import template_names
+from django_stream.tracking import drain
 from tests.testapp.models import Article, Photo, Subscription, Tag
 
 pytestmark = pytest.mark.django_db

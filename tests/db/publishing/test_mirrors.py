@@ -14,7 +14,7 @@ from django_stream.backends import get_client
 from django_stream.client.exceptions import DoesNotExistException
 from django_stream.feeds.enrichment import Enrich
 from django_stream.models import OutboxEntry
-from django_stream.publishing.drain import drain
+from django_stream.tracking import drain
 from tests.faults import BreakingTransport, after, client_over
 from tests.testapp.models import Album, Article, Clip, Media, Member, Opinion, Video
 

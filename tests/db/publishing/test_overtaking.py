@@ -14,9 +14,9 @@ from django_stream.database.bulk_sql import insert_keys
 from django_stream.models import OutboxEntry, Publication
 from django_stream.protocol.errors import ApiError
 from django_stream.protocol.messages import ApiRequest, ApiResponse
-from django_stream.publishing.drain import drain
 from django_stream.publishing.leases import Lease, claim
 from django_stream.publishing.report import DrainReport
+from django_stream.tracking import drain
 from tests.faults import BreakingTransport, Clock, client_over, meanwhile
 from tests.testapp.models import Article, Tag
 

@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 
 from django_stream.client.exceptions import ConnectionFailed
 from django_stream.models import OutboxEntry, Publication
-from django_stream.publishing.drain import drain
+from django_stream.tracking import drain
 from tests.expected_feeds import check_feeds, objects_there
 from tests.faults import BreakingTransport, Step, after, before, client_over
 from tests.testapp.models import Article, Club, Comment, Opinion, Reading, Subscription, Tag, Video

@@ -12,10 +12,10 @@ from django.db import transaction
 
 from django_stream.models import OutboxEntry
 from django_stream.publishing import ledger
-from django_stream.publishing.drain import drain
 from django_stream.publishing.leases import claim
 from django_stream.publishing.nudge import nudges_held
 from django_stream.publishing.report import DrainReport
+from django_stream.tracking import drain
 from tests.db.publishing.concurrency import alone, is_stuck
 from tests.faults import Clock
 from tests.services.processes import wait_until

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group, User
 
-from django_stream.feeds.manager import feed_manager
+from django_stream.feeds import feed_manager
 from django_stream.models import OutboxEntry, Publication
-from django_stream.publishing.drain import drain
+from django_stream.tracking import drain
 from tests.testapp.models import Article, Badge, Club, Comment, Photo, Reading, Subscription, Tag
 
 pytestmark = pytest.mark.django_db

@@ -11,7 +11,7 @@ from django.db import OperationalError
 
 from django_stream.activities.declaration import ActivityDeclaration
 from django_stream.models import OutboxEntry
-from django_stream.publishing.drain import drain
+from django_stream.tracking import drain
 from tests.testapp.models import Article, Member, Opinion, Tag
 
 pytestmark = pytest.mark.django_db

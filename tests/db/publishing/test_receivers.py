@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.test.utils import CaptureQueriesContext
 
 from django_stream.models import OutboxEntry
-from django_stream.publishing.outbox import activities_paused
+from django_stream.tracking import activities_paused
 from tests.testapp.models import Article, Badge, Comment, Media, Photo, Plain, Reading, Subscription, Tag
 
 pytestmark = pytest.mark.django_db

@@ -14,10 +14,9 @@ from django.db.models.signals import pre_delete
 from django.test.utils import CaptureQueriesContext
 
 from django_stream.backends import get_client
-from django_stream.feeds.manager import feed_manager
+from django_stream.feeds import feed_manager
 from django_stream.models import OutboxEntry
-from django_stream.publishing.drain import drain
-from django_stream.publishing.outbox import activities_paused
+from django_stream.tracking import activities_paused, drain
 from tests.faults import BreakingTransport, Clock, after, before, client_over
 from tests.testapp.models import Article, Club, Guest, Opinion
 

@@ -9,7 +9,7 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from django_stream.feeds.manager import feed_manager
+from django_stream.feeds import feed_manager
 from django_stream.server import tasks
 from django_stream.server.models import AuditLog
 

@@ -11,9 +11,8 @@ from django.test import Client
 from django.utils import timezone
 
 from django_stream.models import OutboxEntry
-from django_stream.publishing.drain import drain
 from django_stream.publishing.models import never
-from django_stream.publishing.outbox import activities_paused
+from django_stream.tracking import activities_paused, drain
 from tests.testapp.models import Article, Plain
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.db.site.urls")]

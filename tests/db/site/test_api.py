@@ -9,13 +9,13 @@ from django.contrib.auth.models import User
 from rest_framework import serializers
 from rest_framework.test import APIClient, APIRequestFactory, force_authenticate
 
+from django_stream import feeds
+from django_stream.api import FeedView
 from django_stream.api import serializers as rooms
-from django_stream.api.views import FeedView
 from django_stream.client.exceptions import ConnectionFailed
-from django_stream.feeds import paging
 from django_stream.protocol.errors import ApiError
 from django_stream.protocol.messages import ApiResponse
-from django_stream.publishing.drain import drain
+from django_stream.tracking import drain
 from tests.faults import BreakingTransport, Step, answering, before, client_over
 from tests.testapp.models import Article, Subscription
 
@@ -119,8 +119,8 @@ def test_a_view_that_shows_the_notifications_of_others_marks_none(
     class AnybodysView(FeedView):
         permission_classes = ()
 
-        def reader(self, request: Any, slug: str) -> paging.FeedReader:
-            return paging.notifications(grace)
+        def reader(self, request: Any, slug: str) -> feeds.FeedReader:
+            return feeds.notifications(grace)
 
     Article.objects.get(title="0").mentioned.add(grace)
     drain()
@@ -129,7 +129,7 @@ def test_a_view_that_shows_the_notifications_of_others_marks_none(
         force_authenticate(request, ada)
 
     assert AnybodysView.as_view()(request, slug="x").status_code == 405
-    assert paging.unseen(grace) == 1
+    assert feeds.unseen(grace) == 1
 
 
 @pytest.mark.parametrize("limit", ["0", "101", "x", "-1", "²"])

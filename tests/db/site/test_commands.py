@@ -14,7 +14,7 @@ from django.db import connection
 from django_stream.backends import get_client
 from django_stream.models import OutboxEntry
 from django_stream.publishing.models import never
-from django_stream.publishing.outbox import activities_paused
+from django_stream.tracking import activities_paused
 from tests.testapp.models import Album, Article, Member, Opinion, Subscription, Tag
 
 pytestmark = pytest.mark.django_db
@@ -99,12 +99,12 @@ def test_an_unknown_model_is_refused_with_those_that_are_known() -> None:
     [
         (
             "stream_backfill testapp.subscription",
-            "testapp.Subscription holds follows: run `python manage.py stream_sync testapp.Subscription`.",
+            "testapp.Subscription is for `python manage.py stream_sync testapp.Subscription`.",
         ),
         *(
             (
                 f"stream_sync testapp.{name}",
-                f"testapp.{name} holds no follows: run `python manage.py stream_backfill testapp.{name}`.",
+                f"testapp.{name} is for `python manage.py stream_backfill testapp.{name}`.",
             )
             for name in ("Article", "Album", "Member", "Opinion")
         ),

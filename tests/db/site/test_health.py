@@ -15,13 +15,13 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from prometheus_client import CollectorRegistry, generate_latest
 
-from django_stream.api.health import health
+from django_stream.api import outbox_health
+from django_stream.metrics import register_metrics
 from django_stream.models import OutboxEntry
 from django_stream.publishing import telemetry
-from django_stream.publishing.drain import drain
 from django_stream.publishing.models import never
-from django_stream.publishing.prometheus import register_metrics
 from django_stream.publishing.status import OutboxStatus, outbox_status
+from django_stream.tracking import drain
 from tests.testapp.models import Tag
 
 pytestmark = pytest.mark.django_db
@@ -40,10 +40,10 @@ def test_the_view_tells_numbers_and_raises_the_alarm(ada: User) -> None:
     )
     request = RequestFactory().get("/")
 
-    assert health(request).status_code == 200
+    assert outbox_health(request).status_code == 200
 
     OutboxEntry.objects.update(created_at=timezone.now() - timedelta(hours=1))
-    answer = health(request)
+    answer = outbox_health(request)
     assert answer.status_code == 503
     assert b'"late": true' in answer.content
     assert b'"depth": 1' in answer.content

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.exceptions import ImproperlyConfigured
 
 from django_stream.activities.payload import IncompleteActivity
 from django_stream.backends import NetworkInTests, get_client
-from django_stream.feeds.manager import feed_manager
+from django_stream.feeds import feed_manager
 from django_stream.models import OutboxEntry
 from django_stream.testing import (
     CapturedActivity,
@@ -80,11 +82,38 @@ def test_a_failure_is_raised_at_once(ada: User, monkeypatch: pytest.MonkeyPatch)
         Tag.objects.create(name="mute too", user=ada)
 
 
-@pytest.mark.parametrize("home", ["hosted", "https://feeds.example.com"])
-def test_no_test_reaches_a_network_unless_it_is_meant_to(home: str, settings: Any) -> None:
-    settings.STREAM_BACKEND = home
+@pytest.mark.parametrize("backend", ["hosted", "https://feeds.example.com"])
+def test_no_test_reaches_a_network_unless_it_is_meant_to(backend: str, settings: Any) -> None:
+    settings.STREAM_BACKEND = backend
     with pytest.raises(NetworkInTests, match="tests reach no network: set it to 'embedded'"):
         get_client()
 
     settings.STREAM_NETWORK_IN_TESTS = True
-    assert home.removeprefix("https://") in repr(get_client()) or home == "hosted"
+    assert backend.removeprefix("https://") in repr(get_client()) or backend == "hosted"
+
+
+@pytest.mark.parametrize(
+    ("mail", "refused"),
+    [
+        ({"EMAIL_BACKEND": "django.core.mail.backends.locmem.EmailBackend"}, True),
+        ({"EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend"}, False),
+        ({"MAILERS": {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}}, True),
+        ({"MAILERS": {"default": {"BACKEND": "django.core.mail.backends.smtp.EmailBackend"}}}, False),
+    ],
+)
+def test_a_test_run_is_known_by_mail_that_stays_in_memory(
+    mail: dict[str, Any], refused: bool, settings: Any
+) -> None:
+    settings.STREAM_BACKEND = "https://feeds.example.com"
+    for name, value in mail.items():
+        setattr(settings, name, value)
+
+    with pytest.raises(NetworkInTests) if refused else nullcontext():
+        get_client()
+
+
+def test_a_setting_under_its_former_name_is_refused_and_not_ignored(settings: Any) -> None:
+    settings.STREAM_HOME = "https://feeds.example.com"
+
+    with pytest.raises(ImproperlyConfigured, match="STREAM_HOME is now called STREAM_BACKEND"):
+        get_client()

@@ -40,14 +40,14 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 """
 TOO_EARLY = """
 from django.core.management import CommandError, call_command
-from django_stream.feeds import paging
+from django_stream import feeds
 
 for command in ("stream_backfill", "stream_sync", "stream_drain", "stream_server_maintain"):
     try:
         call_command(command)
     except CommandError as error:
         print(command, error)
-for read in (paging.timeline(1).page, lambda: paging.unseen(1)):
+for read in (feeds.timeline(1).page, lambda: feeds.unseen(1)):
     try:
         read()
     except Exception as error:
@@ -56,7 +56,7 @@ for read in (paging.timeline(1).page, lambda: paging.unseen(1)):
 GO_ON = """
 import json
 from django.test import Client
-from django_stream.feeds.manager import feed_manager
+from django_stream.feeds import feed_manager
 
 {rows}
 again = Tweet.objects.create(author=ada, text="Hello again")
@@ -199,7 +199,7 @@ def test_the_page_about_reading_goes_on_from_there(project: Path) -> None:
     (registering,) = [text for text in python if "register_serializer(" in text]
     more = "".join(text for text in python if text not in (badge, registering))
     (project / "myapp" / "more.py").write_text(more)
-    (project / "myapp" / "badge.py").write_text("from django_stream.feeds import paging\n" + badge)
+    (project / "myapp" / "badge.py").write_text("from django_stream import feeds\n" + badge)
     (project / "myapp" / "registering.py").write_text(registering)
     with (project / "urls.py").open("a") as urls:
         urls.write(GO_ON_URLS)

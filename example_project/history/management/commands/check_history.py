@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from django_stream.database.commands import DatabaseCommand
 from example_project.history import source
 from example_project.history.checking import check
 
 
-class Command(DatabaseCommand):
+class Command(BaseCommand):
     help = "Compute all expected timelines from the data files alone and compare them with the feeds."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -6,14 +6,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from django_stream.database.commands import DatabaseCommand
 from example_project.history import source
 from example_project.history.loading import load
 
 
-class Command(DatabaseCommand):
+class Command(BaseCommand):
     help = (
         "Load commits and follows through the models, so that each travels the whole path to the timelines. "
         "It can be stopped and run again at any time."

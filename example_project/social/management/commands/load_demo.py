@@ -10,19 +10,18 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
-from django.core.management.base import CommandError
+from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 
-from django_stream.database.commands import DatabaseCommand
 from django_stream.models import OutboxEntry
-from django_stream.publishing.drain import drain
+from django_stream.tracking import drain
 from example_project.history.models import Commit
 from example_project.social.demo import GUIDE, PASSWORD, PEOPLE, SAYINGS, WORKS
 from example_project.social.models import Follow, Like, Post
 
 
-class Command(DatabaseCommand):
+class Command(BaseCommand):
     help = "Load the demo's people and what they say, once; what was changed since then stays as it is."
 
     def handle(self, *args: Any, **options: Any) -> None:

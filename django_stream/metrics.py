@@ -8,6 +8,8 @@ from typing import Any
 from django_stream import signals
 from django_stream.publishing.status import outbox_status
 
+__all__ = ["register_metrics"]
+
 
 def register_metrics(registry: Any = None, databases: Sequence[str] = ("default",)) -> None:
     """Export depth, age and parked entries at each scrape, and count outcomes as they happen."""

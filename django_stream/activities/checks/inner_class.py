@@ -1,0 +1,62 @@
+"""System checks of the inner classes that declare follows, reactions and mirrors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.checks import CheckMessage, Error
+from django.db import models
+
+from django_stream.activities.checks.messages import not_a_list, unknown_option
+from django_stream.activities.checks.paths import is_to_one, not_a_row
+from django_stream.activities.kinds import TrackedKind
+from django_stream.activities.options import option_names, options_of
+from django_stream.activities.paths import Source, broken_segment, field_names, last_field
+from django_stream.protocol.suggestions import did_you_mean
+
+
+def check_inner_class(model: type[models.Model], kind: TrackedKind) -> list[CheckMessage]:
+    """Options that do not exist, and paths that lead nowhere or to something that is not one row."""
+    valid = option_names(kind.declaration)
+    given = options_of(model, kind.inner)
+    problems = [
+        unknown_option(model, kind.inner, name, valid, id="django_stream.E005")
+        for name in given
+        if name not in valid
+    ]
+    # Values of a dataclass's slots cannot be read from the class: defaults come from an empty declaration.
+    defaults = kind.declaration()
+    for option in kind.paths:
+        value = given.get(option, getattr(defaults, option))
+        if option in kind.lists and isinstance(value, str):
+            problems.append(not_a_list(model, f"{kind.inner}.{option}", value))
+        else:
+            problems += _check_paths(model, kind, option, _as_paths(value))
+    return problems
+
+
+def _as_paths(value: Any) -> Iterable[Source]:
+    return (value,) if isinstance(value, str) or callable(value) else value or ()
+
+
+def _check_paths(
+    model: type[models.Model], kind: TrackedKind, option: str, paths: Iterable[Source]
+) -> Iterable[CheckMessage]:
+    name = f"{kind.inner}.{option}"
+    for path in paths:
+        if broken := broken_segment(model, path):
+            yield _leads_nowhere(model, name, *broken)
+        elif option in kind.to_one and (field := last_field(model, path)) and not is_to_one(field):
+            yield not_a_row(model, name, str(path), field)
+
+
+def _leads_nowhere(
+    model: type[models.Model], option: str, where: type[models.Model], name: str
+) -> CheckMessage:
+    return Error(
+        f"{model._meta.label}: {option} names '{name}', which {where._meta.label} does not have.",
+        hint=did_you_mean(name, field_names(where)),
+        obj=model,
+        id="django_stream.E006",
+    )

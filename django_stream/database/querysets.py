@@ -1,0 +1,23 @@
+"""The private API of Django's querysets that is used here, and why no public way will do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+
+
+def write_database(rows: QuerySet[Any]) -> str:
+    """The database that a write of this queryset goes to; from now on it is read from there, too.
+
+    A router may name one database for reading and another for writing. `rows.db` is the first until
+    Django's own `update()` or `delete()` sets `_for_write`, and only the private `_db` tells whether
+    the queryset names a database itself.
+    """
+    rows._for_write = True  # type: ignore[attr-defined]
+    return rows.db
+
+
+def forget_rows(rows: QuerySet[Any]) -> None:
+    """Have the rows read again, as after Django's own `update()`; in public only a new queryset does that."""
+    rows._result_cache = None

@@ -1,0 +1,32 @@
+"""Saying what is published, and when. Importable anywhere, at the top of apps.py too; call in `ready()`."""
+
+from typing import TYPE_CHECKING
+
+from django_stream.lazy import lazy_exports
+
+__all__ = [
+    "activities_paused",
+    "drain",
+    "register",
+    "register_follows",
+    "register_users",
+    "republish",
+    "show",
+]
+
+if TYPE_CHECKING:
+    from django_stream.activities.registry import register, register_follows, register_users, show
+    from django_stream.publishing.backfill import republish
+    from django_stream.publishing.drain import drain
+    from django_stream.publishing.outbox import activities_paused
+else:
+    __getattr__ = lazy_exports(
+        __name__,
+        __all__,
+        [
+            "django_stream.activities.registry",
+            "django_stream.publishing.backfill",
+            "django_stream.publishing.drain",
+            "django_stream.publishing.outbox",
+        ],
+    )
