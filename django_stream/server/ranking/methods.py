@@ -12,7 +12,7 @@ from typing import Any
 
 from django_stream.protocol.errors import ApiError
 from django_stream.server.feed_groups import FeedGroup
-from django_stream.server.ranking.parser import Formula, FormulaError, Function, parse
+from django_stream.server.ranking.parser import Formula, FormulaError, Function, MissingVariable, parse
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
@@ -61,6 +61,8 @@ class RankingMethod:
         """
         try:
             return self._score(subject, external, subject.fields)
+        except MissingVariable:
+            raise
         except FormulaError:
             if not self._defaults:
                 raise
@@ -80,6 +82,8 @@ class RankingMethod:
         self._random.seed(f"{subject.identity}{self._now.isoformat()}")
         try:
             score = float(self._formula.evaluate(lookup))
+        except FormulaError:
+            raise
         except (ArithmeticError, ValueError, TypeError) as error:
             raise FormulaError(str(error)) from error
         if not math.isfinite(score):
@@ -101,6 +105,8 @@ class RankingMethod:
                 return number
         if family == "external":
             raise failed(f"the ranking formula needs a number for {name}: give it in ranking_vars")
+        if asked is None:
+            raise MissingVariable(f"{name} has no default, and the activity does not have it")
         raise FormulaError(f"{name} is not a number and has no default")
 
     def _normal(self, mean: float = 0.0, deviation: float = 1.0) -> float:

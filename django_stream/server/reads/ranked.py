@@ -11,8 +11,8 @@ from django_stream.protocol.feed_ids import FeedID
 from django_stream.server.activity_rows import ActivityRow
 from django_stream.server.aggregation.names import fields_of
 from django_stream.server.feed_groups import FeedGroup
-from django_stream.server.ranking.methods import RankingMethod, Subject, method_of
-from django_stream.server.ranking.parser import FormulaError
+from django_stream.server.ranking.methods import RankingMethod, Subject, failed, method_of
+from django_stream.server.ranking.parser import FormulaError, MissingVariable
 from django_stream.server.ranking.sessions import Session
 from django_stream.server.reads import reaction_counts
 from django_stream.server.reads.feeds import find, items_of
@@ -32,7 +32,7 @@ class Scored:
     score: float | None
     """None when the formula has no result for it."""
     variables: Mapping[str, float]
-    problem: str = ""
+    problem: FormulaError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def page(
     items = items_of(application_id, entries)
     counts = reaction_counts.of(application_id, [row.key for row in items])
     scored = [_scored(method, row, counts.get(row.key, {}), external) for row in items]
-    _log_unscored(scored, feed_id, name)
+    _check_scores(scored, feed_id, name)
     # Equal scores keep the order of time, in which they came.
     scored.sort(key=lambda one: (one.score is not None, one.score or 0.0), reverse=True)
     end = offset + limit
@@ -85,11 +85,14 @@ def _scored(
     try:
         return Scored(row, *method.score(subject, external))
     except FormulaError as error:
-        return Scored(row, None, {}, str(error))
+        return Scored(row, None, {}, error)
 
 
-def _log_unscored(scored: list[Scored], feed_id: FeedID, name: str) -> None:
+def _check_scores(scored: list[Scored], feed_id: FeedID, name: str) -> None:
+    """One line of the log for a page's unscored activities; 400 for a variable that none of them has."""
     unscored = [one for one in scored if one.score is None]
+    if scored and all(isinstance(one.problem, MissingVariable) for one in scored):
+        raise failed(f"ranking method '{name}': {scored[0].problem}")
     if unscored:
         first = unscored[0]
         logger.warning(
