@@ -27,13 +27,13 @@ _NULL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _LONG = 40
 
 
-def storable(value: Any, name: str | None = None) -> Any:
+def storable(value: Any, name: str | None = None, depth: int = limits.JSON_DEPTH) -> Any:
     """A copy of a JSON value that can be stored and read back everywhere; 400 that says what cannot.
 
-    Objects and lists nest up to 50 deep, numbers lie between -2**63 and 2**63, and texts are Unicode without
-    null characters. `name` is the field to blame where the value itself has none.
+    Objects and lists nest up to `depth` deep, numbers lie between -2**63 and 2**63, and texts are Unicode
+    without null characters. `name` is the field to blame where the value itself has none.
     """
-    _check_values(value, name)
+    check_values(value, name, depth)
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False)
         text.encode()
@@ -44,10 +44,13 @@ def storable(value: Any, name: str | None = None) -> Any:
     return json.loads(text)
 
 
-def _check_values(value: Any, name: str | None) -> None:
-    """Walk down level by level: recursion would meet Python's limit before ours."""
+def check_values(value: Any, name: str | None = None, depth: int = limits.JSON_DEPTH) -> None:
+    """Refuse what is nested too deep, and numbers that are too large.
+
+    It walks down level by level: recursion would meet Python's limit before ours.
+    """
     level = [(name, value)]
-    for _ in range(limits.JSON_DEPTH + 1):
+    for _ in range(depth + 1):
         below: list[tuple[str | None, Any]] = []
         for field, one in level:
             if isinstance(one, dict):
@@ -59,7 +62,7 @@ def _check_values(value: Any, name: str | None) -> None:
         if not below:
             return
         level = below
-    raise invalid(f"objects and lists may be nested at most {limits.JSON_DEPTH} deep", level[0][0])
+    raise invalid(f"objects and lists may be nested at most {depth} deep", level[0][0])
 
 
 def _check_number(value: Any, name: str | None) -> None:

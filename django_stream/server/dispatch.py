@@ -7,13 +7,18 @@ import time
 from typing import Any
 
 from django_stream.database.deadlocks import retry_on_deadlock
+from django_stream.protocol import limits
 from django_stream.protocol.errors import ApiError
 from django_stream.protocol.messages import ApiRequest, ApiResponse
+from django_stream.server import feed_groups
 from django_stream.server.auth import keys, tokens
 from django_stream.server.content import storable
 from django_stream.server.requests import Call, Parameters
 from django_stream.server.routing import Route, find_route
 from django_stream.server.throttle import admit
+
+# Of a batch, what is stored stands inside a few lists and objects, and is checked again by itself.
+_BODY_DEPTH = limits.JSON_DEPTH + 6
 
 logger = logging.getLogger("django_stream.server")
 
@@ -46,7 +51,7 @@ def _answer(request: ApiRequest, headers: dict[str, str]) -> tuple[int, dict[str
         route.captures,
         Parameters(request.query),
         route.enriched,
-        None if request.body is None else storable(request.body),
+        None if request.body is None else storable(request.body, depth=_BODY_DEPTH),
     )
     _authorize(call, route)
     admit(principal.application_id, route.endpoint.family, headers)
@@ -61,8 +66,9 @@ def _perform(call: Call) -> dict[str, Any]:
 def _authorize(call: Call, route: Route) -> None:
     principal, endpoint = call.principal, call.endpoint
     if principal.is_server:
-        feeds = (call.feed_id.packed,) if "slug" in call.captures else ()
-        if not principal.may(endpoint.resource, endpoint.action, feeds):
+        feed = call.feed_id if "slug" in call.captures else None
+        slugs = feed_groups.groups_of(principal.application_id)
+        if not principal.may(endpoint.resource, endpoint.action, feed, slugs):
             raise tokens.not_allowed(
                 f"the token does not allow {endpoint.action} on {endpoint.resource} here"
             )

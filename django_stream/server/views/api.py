@@ -7,7 +7,7 @@ import logging
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
-from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.http import HttpRequest, HttpResponse, QueryDict, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 
 from django_stream.protocol.errors import ApiError, invalid
@@ -60,7 +60,8 @@ def _refusal(error: ApiError) -> ApiResponse:
 
 
 def _api_request(request: HttpRequest, path: str) -> ApiRequest:
-    query: dict[str, list[str]] = dict(request.GET.lists())
+    # By UTF-8, as URLs are, and not by the charset of the body.
+    query: dict[str, list[str]] = dict(QueryDict(request.META.get("QUERY_STRING", "")).lists())
     query.pop("location", None)
     body, upload = _content(request)
     return ApiRequest(
