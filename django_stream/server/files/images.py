@@ -20,14 +20,19 @@ RESIZE_MODES = ("clip", "crop", "scale", "fill")
 CROP_SIDES = {"left": (0.0, None), "right": (1.0, None), "top": (None, 0.0), "bottom": (None, 1.0)}
 FRAMES_MAX = 1000
 # What a pixel costs to unpack and to pack again, in time and memory, beside one of a JPEG (measured).
-_PIXEL_COST = {"JPEG": 1, "PNG": 2, "GIF": 2, "WEBP": 4}
+_PIXEL_COST = {"JPEG": 1, "PNG": 3, "GIF": 3, "WEBP": 5}
 # Seconds that an image waits for its turn.
 PATIENCE = 10.0
 # What the colours need. Everything else that an image carries along is dropped.
 _KEPT = ("icc_profile", "transparency", "gamma")
 
 
-_RESIZED: dict[str, dict[str, Any]] = {"JPEG": {"quality": 90}, "WEBP": {"quality": 85, "method": 1}}
+_QUICK: dict[str, dict[str, Any]] = {"PNG": {"compress_level": 3}}
+_RESIZED: dict[str, dict[str, Any]] = {
+    **_QUICK,
+    "JPEG": {"quality": 90},
+    "WEBP": {"quality": 85, "method": 1},
+}
 
 
 class MissingPillow(ImportError):
@@ -154,7 +159,7 @@ def _still(image: Image.Image, form: str, file: IO[bytes]) -> io.BytesIO:
     image.info = _kept(image)
     if keeps_quality:
         return _saved(image, form, quality="keep", subsampling="keep")
-    return _saved(image, form, **(_webp_options(file) if form == "WEBP" else {}))
+    return _saved(image, form, **(_webp_options(file) if form == "WEBP" else _QUICK.get(form, {})))
 
 
 def _webp_options(file: IO[bytes]) -> dict[str, Any]:
