@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,7 @@ def main() -> int:
 
 
 def prepare(followers: int) -> None:
-    """A feed of 25,000 by one actor, one with so many followers, and users with all the data they may have."""
+    """A feed of 25,000 by one actor, one with so many followers, and a user with all the data it may have."""
     from benchmarks.server import data
     from django_stream.server.models import Activity, Follow, Placement, Reaction, StreamUser
 
@@ -90,7 +91,7 @@ def prepare(followers: int) -> None:
         f"INSERT INTO {Follow._meta.db_table} (source_id, target_id, since_seq, created_at) "
         f"SELECT {timeline} + n, {hub}, 0, {now} FROM {data.series(followers)}"
     )
-    moment = __import__("datetime").datetime(2026, 1, 1, tzinfo=__import__("datetime").UTC)
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
     big = {"text": "x" * 64_000}
     StreamUser.objects.create(application_id=data.APP, user_id="big", data=big)
     activity = Activity.objects.order_by("-key").first()
@@ -194,8 +195,6 @@ def requests(folder: Path) -> Iterator[Request]:
 
 
 def _time(number: int) -> str:
-    from datetime import UTC, datetime, timedelta
-
     return (datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=number)).isoformat()
 
 
@@ -209,10 +208,10 @@ def pictures(folder: Path) -> Iterator[tuple[str, Path]]:
         return name, path
 
     noise = Image.effect_noise((2600, 2600), 90).convert("RGB")
-    yield kept("a lossy WebP at the limit", noise.resize((4096, 3050)), "WEBP", quality=80, method=0)
-    yield kept("a lossless WebP at the limit", Image.new("RGB", (4096, 3050)), "WEBP", lossless=True)
+    yield kept("a lossy WebP at the limit", noise.resize((3600, 2700)), "WEBP", quality=80, method=0)
+    yield kept("a lossless WebP at the limit", Image.new("RGB", (3600, 2700)), "WEBP", lossless=True)
     yield kept("a noisy PNG", noise, "PNG", compress_level=1)
-    yield kept("a flat PNG at the limit", Image.new("RGB", (5000, 5000)), "PNG")
+    yield kept("a flat PNG at the limit", Image.new("RGB", (4000, 4000)), "PNG")
     yield kept("a JPEG of 48 megapixels", noise.resize((8000, 6000)), "JPEG", quality=60)
     yield kept("a WebP beyond the limit", Image.new("RGB", (16383, 16383)), "WEBP", lossless=True, method=0)
     frames = [Image.new("P", (700, 700), n) for n in range(50)]
