@@ -5,14 +5,19 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR = BASE_DIR / "var"
 VAR.mkdir(exist_ok=True)
 
-# The example is a demonstration on one's own machine; a real site keeps its key secret.
-SECRET_KEY = os.environ.get("SECRET_KEY", "the-example-is-no-secret-and-serves-your-own-machine-only")
 DEBUG = os.environ.get("DEBUG", "1") == "1"
+SECRET_KEY = os.environ.get("SECRET_KEY", "")
+if not SECRET_KEY:
+    if not DEBUG:
+        raise ImproperlyConfigured("set SECRET_KEY: everybody can read the demonstration's in the repository")
+    # For a demonstration on one's own machine.
+    SECRET_KEY = "the-example-is-no-secret-and-serves-your-own-machine-only"
 ALLOWED_HOSTS = os.environ.get("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1],testserver").split(",")
 
 INSTALLED_APPS = [

@@ -29,9 +29,18 @@ class ActivitySerializer(serializers.BaseSerializer[Any]):
     """Activities and groups: instances by their serializers, null for no target, all else as it came."""
 
     def to_representation(self, instance: Mapping[str, Any]) -> dict[str, Any]:
-        values = {name: self._value(value) for name, value in instance.items()}
+        values = {
+            name: self._value(value)
+            for name, value in instance.items()
+            if name != "to" or self._is_by_viewer(instance)
+        }
         # The API says "" where an activity has none; beside objects, null is what a front end expects.
         return values | {"target": None} if values.get("target") == "" and "verb" in values else values
+
+    def _is_by_viewer(self, activity: Mapping[str, Any]) -> bool:
+        """Whom an activity was addressed to is shown to its author alone."""
+        viewer = getattr(self.context.get("request"), "user", None)
+        return viewer is not None and activity.get("actor") == viewer
 
     def _value(self, value: Any) -> Any:
         if isinstance(value, models.Model):

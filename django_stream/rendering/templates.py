@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from django.template.loader import select_template
+
+logger = logging.getLogger("django_stream.rendering")
 
 # File systems refuse longer names, and nobody writes templates for them.
 _LONGEST = 100
@@ -33,8 +36,18 @@ def is_group(activity: Mapping[str, Any]) -> bool:
 
 
 def render(activity: Mapping[str, Any], context: Mapping[str, Any], prefix: str = "") -> str:
-    """The activity's HTML; its template sees `activity` and everything the page sees."""
-    template = select_template(template_names(activity, prefix))
+    """The activity's HTML; its template sees `activity` and everything the page sees.
+
+    Anybody may have written the activity, so that an object is a text where the template expects a row:
+    what a template fails on is shown by the plain one, or not at all, and the log says why.
+    """
+    names = template_names(activity, prefix)
     values = {**context, "activity": activity}
-    html: str = template.render(values, request=context.get("request"))
-    return html
+    for some in (names, names[-1:]):
+        try:
+            html: str = select_template(some).render(values, request=context.get("request"))
+        except Exception:  # a template may raise whatever the code that it calls does
+            logger.exception("activity %r cannot be shown by %s", activity.get("id"), some[0])
+        else:
+            return html
+    return ""

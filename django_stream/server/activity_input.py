@@ -13,6 +13,7 @@ from django_stream.protocol import activity_ids, limits
 from django_stream.protocol.errors import invalid
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.protocol.times import parse_time
+from django_stream.server.content import check_values
 from django_stream.server.feed_groups import groups_of, not_configured
 
 REQUIRED = ("actor", "verb", "object")
@@ -80,6 +81,8 @@ def _read(item: Any, now: datetime, application_id: int, identified: bool) -> Ac
 
 
 def check_size(item: Mapping[str, Any]) -> None:
+    """Refuse an activity that is nested too deep or has too many bytes."""
+    check_values(item, "activity")
     size = len(json.dumps(item, ensure_ascii=False).encode())
     if size > limits.ACTIVITY_BYTES:
         raise invalid(f"an activity may have at most {limits.ACTIVITY_BYTES} bytes, not {size}", "activity")

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django_stream.server.content import read_stored
 from django_stream.server.models import Activity
 
-loads: Callable[[str], Any]
-try:
-    from orjson import loads
-except ImportError:
-    loads = json.loads
+loads = read_stored
 
 TABLE = Activity._meta.db_table
 COLUMNS = ("actor", "verb", "object", "target", "foreign_id", "to", "extra", "is_erased")

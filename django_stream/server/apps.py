@@ -10,7 +10,9 @@ class StreamServerConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the system checks."""
+        """Register the system checks, and see to it that Django can read every request."""
         from django_stream.server import checks
+        from django_stream.server.charsets import mend_requests
 
         assert checks
+        mend_requests()

@@ -61,8 +61,10 @@ class ServerSettings:
     FILE_TYPES: tuple[str, ...] = ()
     """Content types that files/ takes, found by looking inside; empty takes every file."""
     IMAGE_PIXELS_MAX: int = 50_000_000
-    """Largest image, all its frames together: a small file may unpack to gigabytes."""
-    IMAGE_SIDE_MAX: int = 4096
+    """Largest JPEG. All frames together, a PNG or GIF may have a third of it and a WebP a fifth."""
+    IMAGE_SIZES_MAX: int = 20
+    """So many other sizes can be made of one image."""
+    IMAGE_SIDE_MAX: int = 2048
     """Longest side of an image that is made from another one."""
     OPEN_GRAPH_SECONDS: float = 5.0
     """Time for a page to arrive, redirects included."""

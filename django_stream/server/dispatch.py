@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import re
 import time
 from typing import Any
 
 from django_stream.database.deadlocks import retry_on_deadlock
-from django_stream.protocol.errors import ApiError, invalid
+from django_stream.protocol import limits
+from django_stream.protocol.errors import ApiError
 from django_stream.protocol.messages import ApiRequest, ApiResponse
+from django_stream.server import feed_groups
 from django_stream.server.auth import keys, tokens
+from django_stream.server.content import storable
 from django_stream.server.endpoints import ENDPOINTS
 from django_stream.server.requests import Call, Parameters
 from django_stream.server.routing import Route, compile_routes, find_route
 from django_stream.server.throttle import admit
 
-# A null character as JSON writes it: an escape that is not itself escaped.
-_NULL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+# Of a batch, what is stored stands inside a few lists and objects, and is checked again by itself.
+_BODY_DEPTH = limits.JSON_DEPTH + 6
 
 _ROUTES = compile_routes(ENDPOINTS)
 
@@ -35,7 +36,7 @@ def handle(request: ApiRequest) -> ApiResponse:
         status, body = error.http_status, error.envelope()
         headers |= error.headers
     except Exception:
-        logger.exception("%s %s failed", request.method, request.path)
+        logger.exception("%r %r failed", request.method, request.path)
         failure = ApiError.named("InternalException", "the server failed to answer; its log has the reason")
         status, body = failure.http_status, failure.envelope()
     body["duration"] = f"{(time.perf_counter() - started) * 1000:.2f}ms"
@@ -53,7 +54,7 @@ def _answer(request: ApiRequest, headers: dict[str, str]) -> tuple[int, dict[str
         route.captures,
         Parameters(request.query),
         route.enriched,
-        _plain(request.body),
+        None if request.body is None else storable(request.body, depth=_BODY_DEPTH),
     )
     _authorize(call, route)
     admit(principal.application_id, route.endpoint.family, headers)
@@ -68,8 +69,9 @@ def _perform(call: Call) -> dict[str, Any]:
 def _authorize(call: Call, route: Route) -> None:
     principal, endpoint = call.principal, call.endpoint
     if principal.is_server:
-        feeds = (call.feed_id.packed,) if "slug" in call.captures else ()
-        if not principal.may(endpoint.resource, endpoint.action, feeds):
+        feed = call.feed_id if "slug" in call.captures else None
+        slugs = feed_groups.groups_of(principal.application_id)
+        if not principal.may(endpoint.resource, endpoint.action, feed, slugs):
             raise tokens.not_allowed(
                 f"the token does not allow {endpoint.action} on {endpoint.resource} here"
             )
@@ -77,17 +79,3 @@ def _authorize(call: Call, route: Route) -> None:
         raise tokens.not_allowed("this endpoint is open to server tokens only")
     else:
         endpoint.users(call)
-
-
-def _plain(body: Any) -> Any:
-    """A copy of the body, proven to be JSON that every database can store."""
-    if body is None:
-        return None
-    try:
-        text = json.dumps(body, ensure_ascii=False, allow_nan=False)
-        text.encode()
-    except (ValueError, TypeError, RecursionError) as error:
-        raise invalid(f"the body is not JSON: {error}") from error
-    if _NULL.search(text):
-        raise invalid("the body holds a null character")
-    return json.loads(text)

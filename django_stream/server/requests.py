@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,11 +13,15 @@ from django_stream.protocol.errors import invalid
 from django_stream.protocol.feed_ids import FeedID, validate_feed_slug, validate_user_id
 from django_stream.protocol.messages import ApiRequest, Query, Upload
 from django_stream.server.auth.principals import Principal
+from django_stream.server.content import storable
 
 API_PATH = "/api/v1.0/"
 """Where the API is, on the wire and in the addresses that it answers with."""
 
 _TRUE = frozenset({"true", "1", "t", "yes"})
+_WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,19}", re.ASCII)
+# What databases take for a number of rows.
+_MOST = 2**63 - 1
 _FALSE = frozenset({"false", "0", "f", "no", ""})
 
 
@@ -49,16 +54,14 @@ class Parameters:
             return False
         raise invalid(f"{names[0]} must be true or false, not {value!r}", names[0])
 
-    def number(self, name: str, default: int, *, least: int = 0, most: int | None = None) -> int:
-        text = self.text(name)
+    def number(self, name: str, default: int, *, least: int = 0, most: int = _MOST) -> int:
+        text = self.text(name).strip()
         if not text:
             return default
-        try:
-            value = int(text)
-        except ValueError as error:
-            raise invalid(f"{name} must be a whole number, not {text!r}", name) from error
-        if value < least or (most is not None and value > most):
-            bounds = f"at least {least}" if most is None else f"between {least} and {most}"
+        if not _WHOLE_NUMBER.fullmatch(text):
+            raise invalid(f"{name} must be a whole number, not {text[:40]!r}", name)
+        if not least <= (value := int(text)) <= most:
+            bounds = f"at least {least}" if value < least else f"between {least} and {most}"
             raise invalid(f"{name} must be {bounds}, not {value}", name)
         return value
 
@@ -77,7 +80,7 @@ class Parameters:
             raise invalid(f"{names[0]} is not JSON", names[0]) from error
         if not isinstance(value, dict):
             raise invalid(f"{names[0]} must be a JSON object", names[0])
-        return value
+        return dict(storable(value, names[0]))
 
     def items(self) -> list[tuple[str, str]]:
         return [(name, value) for name, values in self._values.items() for value in values]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Mapping
 
@@ -9,6 +10,8 @@ from django.core.cache import cache
 
 from django_stream.protocol.errors import ApiError
 from django_stream.server.conf import server_settings
+
+logger = logging.getLogger("django_stream.server")
 
 Limits = tuple[int, int, int]
 
@@ -40,8 +43,7 @@ def admit(application_id: int, family: str, headers: dict[str, str]) -> None:
     if limits is None:
         _describe(headers, UNLIMITED, UNLIMITED, now + _WINDOWS[0])
         return
-    keys = [f"django_stream:rate:{application_id}:{family}:{size}:{now // size}" for size in _WINDOWS]
-    counts = [_increment(key, size) for key, size in zip(keys, _WINDOWS, strict=True)]
+    counts = _counts(application_id, family, now)
     left = [limit - count for limit, count in zip(limits, counts, strict=True)]
     tightest = min(range(len(left)), key=left.__getitem__)
     reset = (now // _WINDOWS[tightest] + 1) * _WINDOWS[tightest]
@@ -61,6 +63,16 @@ def _limits_of(application_id: int, family: str) -> Limits | None:
     if application_id == server_settings.own_app_id:
         return None
     return _PUBLISHED.get(family, _GENERAL)
+
+
+def _counts(application_id: int, family: str, now: int) -> list[int]:
+    """Calls in each window, this one included. Without the cache nothing is counted, and nobody refused."""
+    keys = [f"django_stream:rate:{application_id}:{family}:{size}:{now // size}" for size in _WINDOWS]
+    try:
+        return [_increment(key, size) for key, size in zip(keys, _WINDOWS, strict=True)]
+    except Exception as error:  # each cache backend has errors of its own
+        logger.error("rate limits are not applied, since the cache fails: %s", error)
+        return [1] * len(_WINDOWS)
 
 
 def _increment(key: str, window: int) -> int:

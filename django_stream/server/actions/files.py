@@ -24,7 +24,7 @@ from django_stream.server.models import StoredFile
 from django_stream.server.models.files import new_file_key
 from django_stream.server.validation import missing
 
-NAME_LENGTH = 100
+NAME_BYTES = 100
 
 
 def store(application_id: int, user_id: str, upload: Upload) -> StoredFile:
@@ -54,6 +54,7 @@ def resize(original: StoredFile, resizing: Resizing) -> StoredFile:
     known = StoredFile.objects.using(database()).filter(source=original.key, variant=resizing.name)
     if (found := known.first()) is not None:
         return found
+    _check_sizes(original)
     try:
         with storage().open(original.name) as file:
             content, content_type = images.resized(file, resizing)
@@ -73,11 +74,26 @@ def resize(original: StoredFile, resizing: Resizing) -> StoredFile:
         return known.get()
 
 
+def _check_sizes(original: StoredFile) -> None:
+    """Refuse one size more than an image may have, those of its sizes included."""
+    sizes = StoredFile.objects.using(database())
+    first = original
+    while first.source and (before := sizes.filter(pk=first.source).first()):
+        first = before
+    made = sizes.filter(application_id=first.application_id, source=first.pk)
+    most = server_settings.IMAGE_SIZES_MAX
+    if made.count() + sizes.filter(source__in=made.values("pk")).count() >= most:
+        raise invalid(f"at most {most} other sizes can be made of an image", "url")
+
+
 def delete(file: StoredFile) -> None:
-    """Delete a file. What was made from it has an address of its own, and stays."""
+    """Delete a file and every other size that was made of it."""
     with transaction.atomic(using=database()):
-        StoredFile.objects.using(database()).filter(pk=file.pk).delete()
-        transaction.on_commit(_discarding(file.name), using=database(), robust=True)
+        made = [file]
+        for stored in made:
+            made += StoredFile.objects.using(database()).select_for_update().filter(source=stored.pk)
+            StoredFile.objects.using(database()).filter(pk=stored.pk).delete()
+            transaction.on_commit(_discarding(stored.name), using=database(), robust=True)
 
 
 def _keep(made: StoredFile, name: str, content: IO[bytes]) -> StoredFile:
@@ -107,4 +123,8 @@ def _safe(name: str) -> str:
         safe = get_valid_filename(name.replace("\\", "/").rpartition("/")[2])
     except SuspiciousFileOperation:
         return "file"
-    return safe[-NAME_LENGTH:]
+    stem, dot, ending = safe.rpartition(".")
+    if dot and not stem.strip("._"):
+        safe = f"file.{ending}"  # without a stem it would be a hidden file
+    # File systems count bytes, and half a character is none.
+    return safe.encode()[-NAME_BYTES:].decode(errors="ignore") or "file"

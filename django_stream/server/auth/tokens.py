@@ -54,7 +54,7 @@ def principal_of(claims: Mapping[str, Any], application_id: int) -> Principal:
             application_id,
             resources=_listed(claims["resource"]),
             actions=_listed(claims.get("action")),
-            feeds=frozenset(feed.replace(":", "", 1) for feed in _listed(claims.get("feed_id"))),
+            feeds=_listed(claims.get("feed_id")),
         )
     user_id = claims.get("user_id")
     if not isinstance(user_id, str) or user_id in ("", scopes.ANY):

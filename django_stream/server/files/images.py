@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from django_stream.protocol.errors import ApiError, invalid
 from django_stream.server.conf import server_settings
-from django_stream.server.files.kinds import IMAGES, UNKNOWN
+from django_stream.server.files.kinds import HEAD_BYTES, IMAGES, content_type_of, is_lossy_webp
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -18,16 +19,33 @@ if TYPE_CHECKING:
 RESIZE_MODES = ("clip", "crop", "scale", "fill")
 CROP_SIDES = {"left": (0.0, None), "right": (1.0, None), "top": (None, 0.0), "bottom": (None, 1.0)}
 FRAMES_MAX = 1000
+# What a pixel costs to unpack and to pack again, in time and memory, beside one of a JPEG (measured).
+_PIXEL_COST = {"JPEG": 1, "PNG": 3, "GIF": 3, "WEBP": 5}
+# Seconds that an image waits for its turn.
+PATIENCE = 10.0
 # What the colours need. Everything else that an image carries along is dropped.
 _KEPT = ("icc_profile", "transparency", "gamma")
+
+
+_QUICK: dict[str, dict[str, Any]] = {"PNG": {"compress_level": 3}}
+_RESIZED: dict[str, dict[str, Any]] = {
+    **_QUICK,
+    "JPEG": {"quality": 90},
+    "WEBP": {"quality": 85, "method": 1},
+}
 
 
 class MissingPillow(ImportError):
     """Images need the extra `images`."""
 
 
-def unsupported() -> ApiError:
-    return invalid(f"File type {UNKNOWN} is not supported")
+def unsupported(file: IO[bytes]) -> ApiError:
+    """The refusal of a file that cannot be read as an image, which says what it is instead."""
+    file.seek(0)
+    found = content_type_of(file.read(HEAD_BYTES))
+    if found in IMAGES.values():
+        return invalid(f"the {found} image is damaged or cut off", "file")
+    return invalid(f"File type {found} is not supported")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +77,7 @@ def cleaned(file: IO[bytes]) -> tuple[io.BytesIO, str]:
     with _opened(file) as image:
         form = _form(image)
         animated = getattr(image, "is_animated", False) and form != "JPEG"
-        return (_animation if animated else _still)(image, form), IMAGES[form]
+        return (_animation(image, form) if animated else _still(image, form, file)), IMAGES[form]
 
 
 def resized(file: IO[bytes], resizing: Resizing) -> tuple[io.BytesIO, str]:
@@ -69,6 +87,8 @@ def resized(file: IO[bytes], resizing: Resizing) -> tuple[io.BytesIO, str]:
     with _opened(file) as image:
         form = _form(image)
         wide, high = (min(side, server_settings.IMAGE_SIDE_MAX) for side in resizing.size(image))
+        # A JPEG is unpacked at a fraction of its size where that is enough.
+        image.draft(None, (2 * wide, 2 * high))
         picture = _true_colours(image)
         if resizing.mode == "clip":
             picture.thumbnail((wide, high), Image.Resampling.LANCZOS)
@@ -79,7 +99,7 @@ def resized(file: IO[bytes], resizing: Resizing) -> tuple[io.BytesIO, str]:
         else:
             picture = ImageOps.pad(picture, (wide, high), color=_background(picture))
         picture.info = _kept(image)
-        return _saved(picture, form, quality=90), IMAGES[form]
+        return _saved(picture, form, **_RESIZED.get(form, {})), IMAGES[form]
 
 
 @contextmanager
@@ -90,7 +110,7 @@ def _opened(file: IO[bytes]) -> Iterator[Image.Image]:
     except ImportError as error:
         raise MissingPillow("images/ needs Pillow: pip install 'django-stream-feeds[images]'") from error
     try:
-        with Image.open(file, formats=list(IMAGES)) as image:
+        with turn(), Image.open(file, formats=list(IMAGES)) as image:
             _check_pixels(image, 1)
             yield image
     except ApiError:
@@ -98,18 +118,31 @@ def _opened(file: IO[bytes]) -> Iterator[Image.Image]:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_many_pixels() from error
     except Exception as error:  # decoders raise whatever a broken file makes them raise
-        raise unsupported() from error
+        raise unsupported(file) from error
+
+
+@contextmanager
+def turn() -> Iterator[None]:
+    """Few images at once in a process: each may need a processor and 200 MB for a second."""
+    if not _turns.acquire(timeout=PATIENCE):
+        raise ApiError.named("RateLimitReached", "too many images at once", headers={"Retry-After": "10"})
+    try:
+        yield
+    finally:
+        _turns.release()
+
+
+_turns = threading.BoundedSemaphore(2)
 
 
 def _check_pixels(image: Image.Image, frames: int) -> None:
-    if image.width * image.height * frames > server_settings.IMAGE_PIXELS_MAX or frames > FRAMES_MAX:
-        raise _too_many_pixels()
+    most = server_settings.IMAGE_PIXELS_MAX // _PIXEL_COST[_form(image)]
+    if image.width * image.height * frames > most or frames > FRAMES_MAX:
+        raise _too_many_pixels(f"an image of this type may have at most {most} pixels")
 
 
-def _too_many_pixels() -> ApiError:
-    return invalid(
-        f"an image may have at most {server_settings.IMAGE_PIXELS_MAX} pixels and {FRAMES_MAX} frames", "file"
-    )
+def _too_many_pixels(detail: str = "the image has too many pixels") -> ApiError:
+    return invalid(f"{detail}, all frames together, and {FRAMES_MAX} frames", "file")
 
 
 def _form(image: Image.Image) -> str:
@@ -117,7 +150,7 @@ def _form(image: Image.Image) -> str:
     return "JPEG" if image.format == "MPO" else str(image.format)
 
 
-def _still(image: Image.Image, form: str) -> io.BytesIO:
+def _still(image: Image.Image, form: str, file: IO[bytes]) -> io.BytesIO:
     from PIL import ImageOps
 
     keeps_quality = image.format == "JPEG"
@@ -126,7 +159,14 @@ def _still(image: Image.Image, form: str) -> io.BytesIO:
     image.info = _kept(image)
     if keeps_quality:
         return _saved(image, form, quality="keep", subsampling="keep")
-    return _saved(image, form, **({"lossless": True} if form == "WEBP" else {}))
+    return _saved(image, form, **(_webp_options(file) if form == "WEBP" else _QUICK.get(form, {})))
+
+
+def _webp_options(file: IO[bytes]) -> dict[str, Any]:
+    """Lossy stays lossy and lossless lossless, by the methods that are quick."""
+    if is_lossy_webp(file):
+        return {"quality": 80, "method": 1}
+    return {"lossless": True, "quality": 25, "method": 1}
 
 
 def _animation(image: Image.Image, form: str) -> io.BytesIO:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import struct
+from typing import IO
+
 UNKNOWN = "application/octet-stream"
 HEAD_BYTES = 512
 
@@ -22,6 +26,13 @@ _SIGNATURES = (
     (0, b"OggS", "application/ogg"),
     (0, b"fLaC", "audio/flac"),
     (0, b"\x1aE\xdf\xa3", "video/webm"),
+    (4, b"ftypheic", "image/heic"),
+    (4, b"ftypheix", "image/heic"),
+    (4, b"ftypmif1", "image/heif"),
+    (4, b"ftypavif", "image/avif"),
+    (4, b"ftypavis", "image/avif"),
+    (4, b"ftypqt  ", "video/quicktime"),
+    (4, b"ftypM4A ", "audio/mp4"),
     (4, b"ftyp", "video/mp4"),
 )
 
@@ -32,3 +43,15 @@ def content_type_of(head: bytes) -> str:
         if head.startswith(signature, offset) and (offset != 8 or head.startswith(b"RIFF")):
             return content_type
     return UNKNOWN
+
+
+def is_lossy_webp(file: IO[bytes]) -> bool:
+    """Whether the first picture of a WebP file is a `VP8 ` chunk, and not the lossless `VP8L`."""
+    file.seek(12)
+    # A picture comes after its colour profile, which few exceed.
+    for _ in range(8):
+        name, size = struct.unpack("<4sI", file.read(8).ljust(8, b"\0"))
+        if name in (b"VP8 ", b"VP8L"):
+            return bool(name == b"VP8 ")
+        file.seek(16 if name == b"ANMF" else size + size % 2, io.SEEK_CUR)
+    return True

@@ -9,6 +9,7 @@ from django_stream.server.actions import moderation
 from django_stream.server.activity_input import text_of
 from django_stream.server.reads import serializers
 from django_stream.server.requests import Body, Call, batch
+from django_stream.server.validation import data_of
 
 BATCH = 100
 ENTITY_TYPES = ("stream:user", "stream:feeds:v2:activity", "stream:feeds:v2:reaction")
@@ -18,9 +19,6 @@ _DECISION = ("status", "recommended_action", "latest_moderator_action")
 def flag(call: Call) -> Body:
     fields = call.fields()
     entity_type, entity_id = _entity(fields)
-    custom = fields.get("custom") or {}
-    if not isinstance(custom, dict):
-        raise invalid("custom must be an object", "custom")
     stored = moderation.flag(
         call.application_id,
         {
@@ -28,7 +26,7 @@ def flag(call: Call) -> Body:
             "entity_id": entity_id,
             "user_id": _required(fields, "user_id"),
             "reason": text_of(fields, "reason"),
-            "custom": custom,
+            "custom": data_of(fields.get("custom"), "custom"),
         },
     )
     return serializers.flag(stored)

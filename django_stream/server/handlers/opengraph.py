@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import logging
+from contextlib import suppress
 
 from django.core.cache import cache
 
@@ -12,6 +14,8 @@ from django_stream.server.opengraph.fetching import fetch, nothing_found
 from django_stream.server.opengraph.parsing import parse
 from django_stream.server.requests import Body, Call
 
+logger = logging.getLogger("django_stream.server")
+
 URL_LENGTH = 2048
 
 
@@ -20,12 +24,26 @@ def read(call: Call) -> Body:
     if not url or len(url) > URL_LENGTH:
         raise invalid(f"url is required and may have at most {URL_LENGTH} characters", "url")
     key = f"django_stream:og:{hashlib.sha256(url.encode()).hexdigest()}"
-    data: Body | None = cache.get(key)
+    data: Body | None = _cached(key)
     if data is None:
         data = _fetched(url)
-        cache.set(key, data, server_settings.OPEN_GRAPH_CACHE_SECONDS)
+        _keep(key, data)
     # Some caches hand out what they keep.
     return dict(data)
+
+
+def _cached(key: str) -> Body | None:
+    try:
+        data: Body | None = cache.get(key)
+    except Exception as error:  # each cache backend has errors of its own
+        logger.error("open graph data are fetched anew, since the cache fails: %s", error)
+        return None
+    return data
+
+
+def _keep(key: str, data: Body) -> None:
+    with suppress(Exception):  # told when it was read
+        cache.set(key, data, server_settings.OPEN_GRAPH_CACHE_SECONDS)
 
 
 def _fetched(url: str) -> Body:

@@ -12,7 +12,7 @@ from typing import Any
 
 from django_stream.protocol.errors import ApiError
 from django_stream.server.feed_groups import FeedGroup
-from django_stream.server.ranking.parser import Formula, FormulaError, Function, parse
+from django_stream.server.ranking.parser import Formula, FormulaError, Function, MissingVariable, parse
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
@@ -54,41 +54,60 @@ class RankingMethod:
         self._formula: Formula = parse(str(options["score"]), functions)
 
     def score(self, subject: Subject, external: Mapping[str, Any]) -> tuple[float, dict[str, float]]:
-        """The score, and the variables that made it."""
+        """The score, and the variables that made it; FormulaError for an activity that has none.
+
+        What an activity says must not decide whether others are shown: a field that the formula cannot
+        work with is replaced by its default. ApiError (code 11) when the request lacks an `external` value.
+        """
+        try:
+            return self._score(subject, external, subject.fields)
+        except MissingVariable:
+            raise
+        except FormulaError:
+            if not self._defaults:
+                raise
+            return self._score(subject, external, {})
+
+    def _score(
+        self, subject: Subject, external: Mapping[str, Any], fields: Mapping[str, Any]
+    ) -> tuple[float, dict[str, float]]:
         used: dict[str, float] = {}
 
         def lookup(name: str) -> float:
             if name not in used:
-                used[name] = self._value(name, subject, external)
+                used[name] = self._value(name, subject, external, fields)
             return used[name]
 
         # The same draw for the same activity as long as the clock stands.
         self._random.seed(f"{subject.identity}{self._now.isoformat()}")
         try:
             score = float(self._formula.evaluate(lookup))
+        except FormulaError:
+            raise
         except (ArithmeticError, ValueError, TypeError) as error:
-            raise failed(f"the ranking formula fails on activity {subject.identity}: {error}") from error
+            raise FormulaError(str(error)) from error
         if not math.isfinite(score):
-            raise failed(f"the ranking formula has no finite result on activity {subject.identity}")
+            raise FormulaError("the result is not finite")
         return score, used
 
-    def _value(self, name: str, subject: Subject, external: Mapping[str, Any]) -> float:
+    def _value(
+        self, name: str, subject: Subject, external: Mapping[str, Any], fields: Mapping[str, Any]
+    ) -> float:
         if name == "time":
-            # Decay functions see how old an activity is.
+            # Decay functions see how old an activity is; one dated ahead is as new as can be.
             return max((self._now - subject.time).total_seconds(), 0.0)
         family, _, rest = name.partition(".")
-        found: Any
-        if family == "external":
-            found = _dig(external, rest)
-        elif family == "reaction_counts":
+        if family == "reaction_counts":
             return float(subject.reaction_counts.get(rest, 0))
-        else:
-            found = _dig(subject.fields, name)
-        if found is None:
-            found = _dig(self._defaults, name)
-        if isinstance(found, bool | int | float):
-            return float(found)
-        raise FormulaError(f"{name} is no number and has no default")
+        asked = _dig(external, rest) if family == "external" else _dig(fields, name)
+        for found in (asked, _dig(self._defaults, name)):
+            if (number := _number(found)) is not None:
+                return number
+        if family == "external":
+            raise failed(f"the ranking formula needs a number for {name}: give it in ranking_vars")
+        if asked is None:
+            raise MissingVariable(f"{name} has no default, and the activity does not have it")
+        raise FormulaError(f"{name} is not a number and has no default")
 
     def _normal(self, mean: float = 0.0, deviation: float = 1.0) -> float:
         return self._random.normalvariate(mean, deviation)
@@ -109,6 +128,17 @@ def method_of(group: FeedGroup, name: str, now: datetime) -> RankingMethod:
 
 def failed(detail: str) -> ApiError:
     return ApiError.named("RankingException", detail)
+
+
+def _number(value: Any) -> float | None:
+    """A finite number as a float; None for everything else that a field may hold."""
+    if not isinstance(value, bool | int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:  # a whole number beyond what floats hold
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _dig(fields: Any, path: str) -> Any:

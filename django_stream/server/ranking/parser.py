@@ -50,6 +50,10 @@ class FormulaError(ValueError):
     """A formula that cannot be read, or that fails on some values."""
 
 
+class MissingVariable(FormulaError):
+    """A variable that an activity does not have, and for which there is no default."""
+
+
 @dataclass(frozen=True, slots=True)
 class Formula:
     """A formula ready to run, and the names it looks up."""

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django_stream.protocol.activity_ids import activity_id, sort_key
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.server.activity_rows import ActivityRow
 from django_stream.server.aggregation.names import fields_of
 from django_stream.server.feed_groups import FeedGroup
-from django_stream.server.ranking.methods import Subject, method_of
+from django_stream.server.ranking.methods import RankingMethod, Subject, failed, method_of
+from django_stream.server.ranking.parser import FormulaError, MissingVariable
+from django_stream.server.ranking.sessions import Session
 from django_stream.server.reads import reaction_counts
 from django_stream.server.reads.feeds import find, items_of
 from django_stream.server.timelines import Window, timelines
 
+logger = logging.getLogger("django_stream.server")
+
 # Scores are computed when read: what is older than so many activities is not ranked.
 RANKED_ACTIVITIES = 1000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +29,10 @@ class Scored:
     """An activity with its score and the variables that made it."""
 
     activity: ActivityRow
-    score: float
+    score: float | None
+    """None when the formula has no result for it."""
     variables: Mapping[str, float]
+    problem: FormulaError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,36 +57,45 @@ def page(
 ) -> RankedPage:
     """Rank the newest activities by a method whose clock stands still for a session.
 
-    A session leaves out what came after it began, so that pages neither repeat nor skip.
+    A session leaves out what came after it began, so that pages neither repeat nor skip. Activities
+    that the formula has no result for come last, and one line of the log says so.
     """
-    now = _clock(session)
-    method = method_of(feed_group, name, now)
+    begun = Session.parse(session)
+    method = method_of(feed_group, name, begun.now)
     feed = find(application_id, feed_id)
-    window = Window(RANKED_ACTIVITIES, up_to=sort_key(activity_id(now, "")))
-    entries = timelines().page(feed, window) if feed is not None else []
+    entries = (
+        timelines().page(feed, Window(RANKED_ACTIVITIES, up_to=begun.newest)) if feed is not None else []
+    )
+    if begun.newest is None and entries:
+        begun = Session(begun.now, max(entries[0].key, begun.bound))
     items = items_of(application_id, entries)
     counts = reaction_counts.of(application_id, [row.key for row in items])
-    scored = []
-    for row in items:
-        subject = Subject(row.activity_id, row.time, fields_of(row), counts.get(row.key, {}))
-        scored.append(Scored(row, *method.score(subject, external)))
+    scored = [_scored(method, row, counts.get(row.key, {}), external) for row in items]
+    _check_scores(scored, feed_id, name)
     # Equal scores keep the order of time, in which they came.
-    scored.sort(key=lambda one: one.score, reverse=True)
-    return RankedPage(
-        scored[offset : offset + limit], more=len(scored) > offset + limit > offset, session=_session(now)
-    )
+    scored.sort(key=lambda one: (one.score is not None, one.score or 0.0), reverse=True)
+    end = offset + limit
+    return RankedPage(scored[offset:end], more=len(scored) > end > offset, session=str(begun))
 
 
-def _clock(session: str) -> datetime:
+def _scored(
+    method: RankingMethod, row: ActivityRow, counts: Mapping[str, int], external: Mapping[str, Any]
+) -> Scored:
+    subject = Subject(row.activity_id, row.time, fields_of(row), counts)
     try:
-        return _EPOCH + timedelta(microseconds=int(session, 36))
-    except (ValueError, OverflowError):
-        return datetime.now(UTC)
+        return Scored(row, *method.score(subject, external))
+    except FormulaError as error:
+        return Scored(row, None, {}, error)
 
 
-def _session(now: datetime) -> str:
-    number, digits = (now - _EPOCH) // timedelta(microseconds=1), ""
-    while number:
-        number, digit = divmod(number, 36)
-        digits = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + digits
-    return digits
+def _check_scores(scored: list[Scored], feed_id: FeedID, name: str) -> None:
+    """One line of the log for a page's unscored activities; 400 for a variable that none of them has."""
+    unscored = [one for one in scored if one.score is None]
+    if scored and all(isinstance(one.problem, MissingVariable) for one in scored):
+        raise failed(f"ranking method '{name}': {scored[0].problem}")
+    if unscored:
+        first = unscored[0]
+        logger.warning(
+            "%d of %d activities of %s have no score by the ranking %r; activity %s: %s",
+            *(len(unscored), len(scored), feed_id, name, first.activity.activity_id, first.problem),
+        )

@@ -98,6 +98,11 @@ def test_an_empty_file_and_a_missing_one_are_refused(client):
         ("a" * 300 + ".txt", "a" * 96 + ".txt"),
         ("grüße.txt", "grüße.txt"),
         ('a"b\n.txt', "ab.txt"),
+        ("漢" * 100 + ".txt", "漢" * 32 + ".txt"),
+        ("漢" * 100, "漢" * 33),
+        ("\U0001f600.png", "file.png"),
+        (".png", "file.png"),
+        ("ends with a dot.", "ends_with_a_dot."),
     ],
 )
 def test_names_stay_inside_the_storage(name, kept, media):

@@ -1,11 +1,14 @@
 """Images are made harmless, and other sizes of them are made to measure."""
 
+import contextlib
 import io
 import time
 
 import pytest
 from PIL import Image
 
+from django_stream.server.files import images
+from django_stream.server.files.kinds import is_lossy_webp
 from django_stream.server.models import StoredFile
 from tests.contract.calling import ok, refused, user_token
 from tests.db.server.files.pictures import body_of, halves, picture, png_that_claims, send, upload
@@ -41,11 +44,9 @@ def test_an_image_is_served_as_what_it_is(client, form):
     [
         b"plain text",
         b"<svg xmlns='http://www.w3.org/2000/svg'/>",
-        b"GIF89a",
-        b"\x89PNG\r\n\x1a\nxxxx",
         b"BM1234",
     ],
-    ids=["text", "svg", "gif that ends", "png that is none", "bitmap"],
+    ids=["text", "svg", "bitmap"],
 )
 def test_what_is_no_image_is_refused_by_the_type_found_inside(content, media):
     answer = send("images/", content, "picture.png")
@@ -151,15 +152,98 @@ def test_fill_pads_and_keeps_what_was_there(client):
     assert (image.getpixel((20, 2)), image.getpixel((20, 20))) == ((255, 255, 255), (255, 0, 0))
 
 
-def test_the_same_size_is_made_once_and_can_be_processed_and_deleted_again(client):
+def test_the_same_size_is_made_once_and_can_be_processed_again(client):
     url = upload("images/", halves())
     small = processed(url, w="20")
     assert processed(url, w="20") == small
     assert StoredFile.objects.count() == 2
     assert opened(client, processed(small, w="10")).size == (10, 5)
-    ok("DELETE", "images/", url=url)
-    ok("DELETE", "images/", url=small)
-    assert refused("GET", "images/", url=small, w="5") == (404, 16)
+
+
+def test_a_deleted_image_is_gone_in_every_size(client, media, django_capture_on_commit_callbacks):
+    url, other = upload("images/", halves()), upload("images/", picture())
+    small = processed(url, w="20")
+    tiny = processed(small, w="10")
+    with django_capture_on_commit_callbacks(execute=True):
+        ok("DELETE", "images/", url=url)
+    assert [client.get(gone).status_code for gone in (url, small, tiny)] == [404] * 3
+    assert StoredFile.objects.count() == len([path for path in media.rglob("*") if path.is_file()]) == 1
+    assert opened(client, other).size == (40, 20)
+
+
+def test_an_image_has_so_many_sizes_and_no_more(settings):
+    settings.STREAM_SERVER_IMAGE_SIZES_MAX = 3
+    url = upload("images/", halves())
+    first = processed(url, w="20")
+    processed(first, w="5")
+    processed(url, w="6")
+    for start in (url, first):
+        assert refused("GET", "images/", url=start, w="7") == (400, 4)
+    assert processed(url, w="20") == first
+
+
+def frames_of(form: str, **options) -> bytes:
+    file = io.BytesIO()
+    frames = [Image.new("RGBA", (8, 8), color) for color in ("red", "blue")]
+    frames[0].save(file, form, save_all=True, append_images=frames[1:], **options)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "lossy"),
+    [
+        (picture("WEBP", quality=80), True),
+        (picture("WEBP", lossless=True), False),
+        (picture("WEBP", lossless=True, exif=b"Exif", icc_profile=b"x" * 999), False),
+        (picture("WEBP", quality=80, exif=b"Exif"), True),
+        (frames_of("WEBP", lossless=True), False),
+        (frames_of("WEBP", quality=50), True),
+    ],
+    ids=["lossy", "lossless", "lossless with profile", "lossy with exif", "lossless frames", "lossy frames"],
+)
+def test_a_webp_is_known_by_its_first_picture(content, lossy):
+    assert is_lossy_webp(io.BytesIO(content)) is lossy
+
+
+def test_a_lossy_webp_does_not_grow_to_a_lossless_one(client):
+    photo = Image.effect_noise((200, 200), 80).convert("RGB")
+    file = io.BytesIO()
+    photo.save(file, "WEBP", quality=50)
+    kept = body_of(client.get(upload("images/", file.getvalue())))
+    assert is_lossy_webp(io.BytesIO(kept))
+    assert len(kept) < 3 * len(file.getvalue())
+
+
+@pytest.mark.parametrize(
+    ("form", "most"), [("PNG", (11, 3)), ("GIF", (11, 3)), ("WEBP", (5, 4)), ("JPEG", (10, 10))]
+)
+def test_a_type_that_is_dear_to_unpack_may_have_fewer_pixels(settings, form, most):
+    settings.STREAM_SERVER_IMAGE_PIXELS_MAX = 100
+    assert send("images/", picture(form, size=most)).status == 201
+    assert "pixels" in send("images/", picture(form, size=(most[0] + 1, most[1]))).body["detail"]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (picture("JPEG", (400, 400))[:-500], "the image/jpeg image is damaged or cut off"),
+        (picture("PNG")[:60], "the image/png image is damaged or cut off"),
+        (b"GIF89a", "the image/gif image is damaged or cut off"),
+        (b"\0\0\0\x18ftypheic" + b"\0" * 40, "File type image/heic is not supported"),
+    ],
+    ids=["cut jpeg", "cut png", "cut gif", "heic"],
+)
+def test_a_refusal_says_what_the_file_is(content, told):
+    assert send("images/", content).body["detail"] == told
+
+
+def test_few_images_are_worked_on_at_once(monkeypatch):
+    monkeypatch.setattr(images, "PATIENCE", 0.0)
+    with contextlib.ExitStack() as others:
+        while (answer := send("images/", picture())).status == 201:
+            others.enter_context(images.turn())
+        assert (answer.status, answer.headers["Retry-After"]) == (429, "10")
+    assert send("images/", picture()).status == 201
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,282 @@
+"""The dearest request of each endpoint, at its limits: seconds and megabytes of each, against the targets.
+
+Run: `DATABASE_URL=... python -m benchmarks.worst_requests [--followers 200000] [--only NAME] [--analyze]`.
+Without `--analyze` PostgreSQL has no statistics, as on a site's first day. Each request runs in a process
+of its own, whose peak of memory is told above what it began with. A user token's request may take 1 s and
+200 MB, a batch of a server token 3 s.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import multiprocessing
+import os
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import django
+
+USER_SECONDS, BATCH_SECONDS, MEGABYTES = 1.0, 3.0, 200
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call of the API, by a user (`eve`) or by the application's server."""
+
+    name: str
+    method: str
+    path: str
+    body: Any = None
+    query: dict[str, Any] | None = None
+    user: bool = True
+    upload: Path | None = None
+    status: tuple[int, ...] = (200, 201, 400, 413)
+
+    @property
+    def seconds(self) -> float:
+        return USER_SECONDS if self.user else BATCH_SECONDS
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--followers", type=int, default=200_000)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--analyze", action="store_true")
+    options = parser.parse_args()
+    os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.worst_settings"
+    django.setup()
+    prepare(options.followers)
+    if options.analyze:
+        from benchmarks.server import data
+
+        data.analyze()
+    with tempfile.TemporaryDirectory() as folder:
+        missed = [
+            one.name for one in requests(Path(folder)) if options.only in one.name and not measured(one)
+        ]
+    print(f"missed: {', '.join(missed)}" if missed else "every target is met")
+    return 1 if missed else 0
+
+
+def prepare(followers: int) -> None:
+    """A feed of 25,000 by one actor, one with so many followers, and a user with all the data it may have."""
+    from benchmarks.server import data
+    from django_stream.server.models import Activity, Follow, Placement, Reaction, StreamUser
+
+    data.prepare(25_000)
+    true = "true" if _postgres() else "1"
+    eve, hub = data.feeds("user", 2)
+    timeline = data.feeds("timeline", followers)[0]
+    data.run(f"UPDATE {Activity._meta.db_table} SET actor = 'SU:eve'")
+    data.run(f"UPDATE django_stream_server_feed SET user_id = 'eve', version = 25000 WHERE id = {eve}")
+    data.run(f"UPDATE django_stream_server_feed SET user_id = 'hub' WHERE id = {hub}")
+    data.run(f"UPDATE django_stream_server_feed SET user_id = 'eve' WHERE id = {timeline}")
+    data.timeline(eve, 25_000, [0])
+    data.timeline(timeline, 25_000, [eve])
+    data.run(
+        f"INSERT INTO {Placement._meta.db_table} (feed_id, key, seq, targeted) "
+        f"SELECT {eve}, {data.key()}, n + 1, NOT {true} FROM {data.series(25_000)}"
+    )
+    now = "now()" if _postgres() else "'2026-01-01 00:00:00'"
+    data.run(
+        f"INSERT INTO {Follow._meta.db_table} (source_id, target_id, since_seq, created_at) "
+        f"SELECT {timeline} + n, {hub}, 0, {now} FROM {data.series(followers)}"
+    )
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    big = {"text": "x" * 64_000}
+    StreamUser.objects.create(application_id=data.APP, user_id="big", data=big)
+    activity = Activity.objects.order_by("-key").first()
+    Reaction.objects.bulk_create(
+        Reaction(
+            application_id=data.APP,
+            reaction_id=f"r{number}",
+            kind=f"kind{number % 50}",
+            activity=activity.activity_id,
+            user_id="big",
+            data=big,
+            created_at=moment,
+            updated_at=moment,
+        )
+        for number in range(500)
+    )
+
+
+def requests(folder: Path) -> Iterator[Request]:
+    """Each endpoint's dearest call that is known."""
+    activity = {"actor": "SU:eve", "verb": "v", "object": "o"}
+    addressed = [
+        activity | {"foreign_id": f"t:{n}", "to": [f"notification:{n}_{m}" for m in range(100)]}
+        for n in range(100)
+    ]
+    references = {f"f{n}": "SU:big" for n in range(25)}
+    yield Request("100 activities, 100 targets each", "POST", "feed/user/eve/", {"activities": addressed})
+    yield Request("the same by the server", "POST", "feed/user/eve/", {"activities": addressed}, user=False)
+    yield Request(
+        "100 activities of 10 KB",
+        "POST",
+        "feed/user/eve/",
+        {"activities": [activity | {"foreign_id": f"k:{n}", "text": "x" * 10_000} for n in range(100)]},
+    )
+    yield Request(
+        "100 activities with 25 references",
+        "POST",
+        "feed/user/eve/",
+        {"activities": [activity | references | {"foreign_id": f"r:{n}"} for n in range(100)]},
+    )
+    yield Request("enriched, 2,500 references to 64 KB", "GET", "enrich/feed/user/eve/", query={"limit": 100})
+    yield Request(
+        "enriched with all reactions",
+        "GET",
+        "enrich/feed/user/eve/",
+        query={
+            "limit": 100,
+            "withRecentReactions": "true",
+            "recentReactionsLimit": 25,
+            "withOwnReactions": "true",
+        },
+    )
+    yield Request(
+        "ranked, session -1", "GET", "feed/user/eve/", query={"ranking": "popular", "session": "-1"}
+    )
+    yield Request(
+        "ranked, 1,000 activities", "GET", "feed/user/eve/", query={"ranking": "popular", "limit": 100}
+    )
+    yield Request("discard_actors of all", "GET", "feed/user/eve/", query={"discard_actors": "SU:eve"})
+    yield Request("offset of all", "GET", "feed/user/eve/", query={"offset": 10**9})
+    yield Request("offset beyond", "GET", "feed/user/eve/", query={"offset": 2**63})
+    names = [f"timeline:{n}" for n in range(1000)]
+    yield Request(
+        "followers among 1,000",
+        "GET",
+        "feed/user/hub/followers/",
+        query={"filter": ",".join(names)},
+        user=False,
+    )
+    yield Request(
+        "follows among 1,500",
+        "GET",
+        "feed/timeline/eve/follows/",
+        query={"filter": ",".join(names * 2)[:14_000]},
+    )
+    yield Request(
+        "add_to_many of 5,000",
+        "POST",
+        "feed/add_to_many/",
+        {"activity": activity, "feeds": [f"notification:m{n}" for n in range(5000)]},
+        user=False,
+    )
+    pairs = [{"source": f"timeline:{n}", "target": "user:eve"} for n in range(2500)]
+    copied = {"activity_copy_limit": 300}
+    yield Request("follow_many of 2,500, 300 copied", "POST", "follow_many/", pairs, query=copied, user=False)
+    yield Request("unfollow_many of 2,500", "POST", "unfollow_many/", pairs, user=False)
+    yield Request(
+        "update of 100 with new text",
+        "POST",
+        "activities/",
+        {
+            "activities": [
+                {**activity, "foreign_id": f"c:{n}", "time": _time(n), "text": "new"} for n in range(100)
+            ]
+        },
+    )
+    yield Request("a post to 200,000 followers", "POST", "feed/user/hub/", activity, user=False)
+    yield Request("removal of what is addressed", "DELETE", "feed/user/eve/t:5/", query={"foreign_id": 1})
+    for name, content in pictures(folder):
+        yield Request(name, "POST", "images/", upload=content)
+
+
+def _time(number: int) -> str:
+    return (datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=number)).isoformat()
+
+
+def pictures(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Files that are small for what they unpack to."""
+    from PIL import Image
+
+    def kept(name: str, image: Image.Image, form: str, **options: Any) -> tuple[str, Path]:
+        path = folder / name.replace(" ", "_")
+        image.save(path, form, **options)
+        return name, path
+
+    noise = Image.effect_noise((2600, 2600), 90).convert("RGB")
+    yield kept("a lossy WebP at the limit", noise.resize((3600, 2700)), "WEBP", quality=80, method=0)
+    yield kept("a lossless WebP at the limit", Image.new("RGB", (3600, 2700)), "WEBP", lossless=True)
+    yield kept("a noisy PNG", noise, "PNG", compress_level=1)
+    yield kept("a flat PNG at the limit", Image.new("RGB", (4000, 4000)), "PNG")
+    yield kept("a JPEG of 48 megapixels", noise.resize((8000, 6000)), "JPEG", quality=60)
+    yield kept("a WebP beyond the limit", Image.new("RGB", (16383, 16383)), "WEBP", lossless=True, method=0)
+    frames = [Image.new("P", (700, 700), n) for n in range(50)]
+    yield kept("a GIF of 50 frames", frames[0], "GIF", save_all=True, append_images=frames[1:])
+
+
+def measured(request: Request) -> bool:
+    """Run one request in a process of its own and print what it took; whether that is within the target."""
+    from django.db import connections
+
+    connections.close_all()
+    here, there = multiprocessing.Pipe()
+    child = multiprocessing.get_context("fork").Process(target=_run, args=(request, there))
+    child.start()
+    answered = here.poll(120)
+    status, seconds, megabytes, size = here.recv() if answered else (0, 120.0, 0, 0)
+    if not answered:
+        child.kill()
+    child.join()
+    met = status in request.status and seconds <= request.seconds and megabytes <= MEGABYTES
+    who = "user" if request.user else "server"
+    print(
+        f"  {request.name:<40} {who:<6} {status:>3} {seconds:7.2f} s {megabytes:5.0f} MB "
+        f"{size / 1e6:7.2f} MB answer  {'ok' if met else 'MISSED'}",
+        flush=True,
+    )
+    return met
+
+
+def _run(request: Request, pipe: Any) -> None:
+    from django_stream.protocol.credentials import EMBEDDED_API_KEY
+    from django_stream.protocol.messages import ApiRequest, Upload
+    from django_stream.server.dispatch import handle
+    from tests.contract.calling import token, user_token
+
+    upload = None
+    if request.upload is not None:
+        upload = Upload("a.bin", io.BytesIO(request.upload.read_bytes()), None)
+    query = {name: str(value) for name, value in (request.query or {}).items()}
+    auth = user_token("eve") if request.user else token()
+    call = ApiRequest(request.method, request.path, EMBEDDED_API_KEY, auth, query, request.body, upload)
+    _warm_up(handle)
+    before, started = _peak(), time.perf_counter()
+    answer = handle(call)
+    size = len(json.dumps(answer.body))
+    pipe.send((answer.status, time.perf_counter() - started, _peak() - before, size))
+
+
+def _warm_up(handle: Callable[[Any], Any]) -> None:
+    from django_stream.protocol.credentials import EMBEDDED_API_KEY
+    from django_stream.protocol.messages import ApiRequest
+    from tests.contract.calling import token
+
+    handle(ApiRequest("GET", "feed/user/nobody/", EMBEDDED_API_KEY, token()))
+
+
+def _peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _postgres() -> bool:
+    from django.db import connection
+
+    return bool(connection.vendor == "postgresql")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,108 @@
+"""The one rule of what JSON may be stored, and a reader that never fails on what is.
+
+Every database and every reader of this project's own must be able to give a value back: PostgreSQL's
+jsonb takes numbers that Python's and JavaScript's readers do not, and all of them nest to some depth only.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Callable
+from typing import Any
+
+from django_stream.protocol import limits
+from django_stream.protocol.errors import invalid
+
+try:
+    import orjson
+except ImportError:
+    orjson = None  # type: ignore[assignment]
+
+logger = logging.getLogger("django_stream.server")
+
+# A null character as JSON writes it: an escape that is not itself escaped.
+_NULL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+_LONG = 40
+
+
+def storable(value: Any, name: str | None = None, depth: int = limits.JSON_DEPTH) -> Any:
+    """A copy of a JSON value that can be stored and read back everywhere; 400 that says what cannot.
+
+    Objects and lists nest up to `depth` deep, numbers lie between -2**63 and 2**63, and texts are Unicode
+    without null characters. `name` is the field to blame where the value itself has none.
+    """
+    check_values(value, name, depth)
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        text.encode()
+    except (ValueError, TypeError) as error:
+        raise invalid(f"{name or 'the body'} is not JSON: {error}", name) from error
+    if _NULL.search(text):
+        raise invalid(f"{name or 'the body'} holds a null character", name)
+    return json.loads(text)
+
+
+def check_values(value: Any, name: str | None = None, depth: int = limits.JSON_DEPTH) -> None:
+    """Refuse what is nested too deep, and numbers that are too large.
+
+    It walks down level by level: recursion would meet Python's limit before ours.
+    """
+    level = [(name, value)]
+    for _ in range(depth + 1):
+        below: list[tuple[str | None, Any]] = []
+        for field, one in level:
+            if isinstance(one, dict):
+                below += [(field or str(key), inner) for key, inner in one.items()]
+            elif isinstance(one, list | tuple):
+                below += [(field, inner) for inner in one]
+            else:
+                _check_number(one, field)
+        if not below:
+            return
+        level = below
+    raise invalid(f"objects and lists may be nested at most {depth} deep", level[0][0])
+
+
+def _check_number(value: Any, name: str | None) -> None:
+    """jsonb would give a larger one back as a whole number with all its digits, which is another value."""
+    if isinstance(value, int | float) and not -(2**63) <= value < 2**63:
+        raise invalid(f"numbers must be within 64 bits, and one in {name or 'the body'} is not", name)
+
+
+def read_stored(text: str) -> Any:
+    """What a JSON column holds. What no reader can read is logged and read as an empty object."""
+    try:
+        return _fast(text)
+    except (ValueError, RecursionError):
+        pass
+    try:
+        return json.loads(text, parse_int=_whole)
+    except (ValueError, RecursionError):
+        logger.exception("a stored JSON value cannot be read: %.80r", text)
+        return {}
+
+
+def _whole(digits: str) -> int | float:
+    """As the quick library reads it: beyond 64 bits, which are refused by now, a float."""
+    if len(digits) < _LONG and -(2**63) <= (number := int(digits)) < 2**64:
+        return number
+    return float(digits)
+
+
+def _by_json(text: str) -> Any:
+    return json.loads(text, parse_int=_whole)
+
+
+_fast: Callable[[str], Any] = _by_json if orjson is None else orjson.loads
+
+
+def encoded(body: Any) -> bytes:
+    """An answer as JSON text, by the quick library where it is installed."""
+    if orjson is not None:
+        try:
+            return orjson.dumps(body)
+        except TypeError:  # whole numbers beyond 64 bits, stored before they were refused
+            pass
+    return json.dumps(body, separators=(",", ":")).encode()

@@ -1,0 +1,101 @@
+"""One item never spoils a page: what a template fails on is shown plainly, or left out, and logged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.template import engines
+from rest_framework.test import APIClient
+
+from django_stream.publishing.drain import drain
+from tests.contract.calling import ok
+from tests.testapp.models import Article, Subscription
+
+FAILING = "{% load django_stream %}{% url 'nowhere' activity.object.pk %}"
+
+
+@pytest.fixture
+def failing_template(settings: Any, tmp_path: Path) -> None:
+    for name in ("tweet.html", "aggregated/tweet.html"):
+        file = tmp_path / "activity" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(FAILING)
+    settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [tmp_path]}]
+
+
+def rendered(*page: Any) -> str:
+    source = "{% load django_stream %}{% for one in page %}{% render_activity one %}{% endfor %}"
+    html: str = engines["django"].from_string(source).render({"page": page})
+    return html
+
+
+@pytest.mark.usefixtures("failing_template")
+def test_a_template_that_fails_is_replaced_by_the_plain_one(caplog: pytest.LogCaptureFixture) -> None:
+    tweet = {"id": "x1", "actor": "<b>eve</b>", "verb": "tweet", "object": "text"}
+    group = {"id": "x2", "verb": "tweet", "activities": [tweet], "actor_count": 1, "activity_count": 1}
+    other = {"id": "x3", "actor": "ada", "verb": "like", "object": "pie"}
+
+    html = rendered(tweet, group, other)
+
+    assert html.count("&lt;b&gt;eve&lt;/b&gt;") == 2
+    assert "pie" in html
+    assert "x1" in caplog.text
+    assert "x2" in caplog.text
+
+
+def test_an_instance_that_has_no_text_is_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    class Broken:
+        def __str__(self) -> str:
+            raise RuntimeError("on purpose")
+
+    broken = {"id": "x1", "actor": Broken(), "verb": "tweet", "object": "text"}
+    assert "pie" in rendered(broken, {"id": "x2", "actor": "ada", "verb": "like", "object": "pie"})
+    assert "on purpose" in caplog.text
+
+
+@pytest.mark.django_db
+@pytest.mark.urls("example_project.urls")
+@pytest.mark.parametrize("verb", ["post", "like", "commit", "anything"])
+@pytest.mark.parametrize("feed", ["user", "timeline", "notification", "public"])
+def test_the_example_shows_what_others_post_by_the_api(
+    client: Any, ada: User, settings: Any, verb: str, feed: str
+) -> None:
+    from example_project.settings import STREAM_SERVER_FEED_GROUPS
+
+    settings.STREAM_SERVER_FEED_GROUPS = STREAM_SERVER_FEED_GROUPS
+    owner = "everyone" if feed == "public" else ada.pk
+    for value in ("text", f"auth.User:{ada.pk}", "social.Post:99", "auth.Group:1", "SU:1", "x:y:z"):
+        for name in ("actor", "object", "target"):
+            activity = {
+                "actor": f"auth.User:{ada.pk}",
+                "verb": verb,
+                "object": "o",
+                "target": "",
+                name: value,
+            }
+            ok("POST", f"feed/{feed}/{owner}/", activity)
+
+    client.force_login(ada)
+    for page in ("/", "/everyone/", "/notifications/", f"/people/{ada.username}/"):
+        assert client.get(page, follow=True).status_code == 200, page
+
+
+@pytest.mark.django_db
+@pytest.mark.urls("tests.db.site.urls")
+def test_whom_an_activity_was_sent_to_is_told_to_its_author_alone(ada: User, grace: User) -> None:
+    Subscription.objects.create(reader=grace, writer=ada)
+    Article.objects.create(author=ada, title="secret").mentioned.add(grace)
+    drain()
+
+    def seen(user: User, slug: str) -> list[bool]:
+        api = APIClient()
+        api.force_authenticate(user)
+        found = api.get(f"/feeds/{slug}/").json()["results"]
+        return ["to" in one for entry in found for one in entry.get("activities", [entry])]
+
+    assert seen(ada, "user") == [True]
+    assert seen(grace, "timeline") == [False]
+    assert seen(grace, "notification") == [False]
