@@ -9,8 +9,8 @@ from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 
-from django_stream.activities.ids import feed_id
 from django_stream.activities.mixins import ActivityMixin, FollowMixin
+from django_stream.activities.owners import feed_id
 from django_stream.protocol.feed_ids import FeedID
 
 PUBLIC_FEED = FeedID("public", "everyone")
