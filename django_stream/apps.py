@@ -15,14 +15,13 @@ class DjangoStreamConfig(AppConfig):
 
         from django_stream.activities.checks.keys import check_keys
         from django_stream.activities.checks.models import check_tracked_models
-        from django_stream.activities.model_references import read_prefix
+        from django_stream.activities.checks.owners import check_owners
         from django_stream.activities.registry import show, track_mixins
         from django_stream.checks import check_settings
 
         checks.register(check_settings, "django_stream")
         checks.register(check_tracked_models, checks.Tags.models)
         checks.register(check_keys, checks.Tags.models)
+        checks.register(check_owners, checks.Tags.models)
         track_mixins()
         show(get_user_model())
-        # The server names the users of reactions so, whether or not they are mirrored.
-        read_prefix(get_user_model(), "SU")

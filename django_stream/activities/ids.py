@@ -1,4 +1,4 @@
-"""How rows are named where only letters, digits, '_' and '-' may stand: feeds, users, collection entries."""
+"""Primary keys as texts, also where only letters, digits, '_' and '-' may stand."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ import json
 import re
 from collections.abc import Iterable
 from typing import Any
-
-from django_stream.protocol.feed_ids import FeedID
 
 _WIRE_SAFE = re.compile(r"[\w-]+", re.ASCII)
 _ENCODED = "_b32_"
@@ -25,19 +23,20 @@ def json_key(parts: Iterable[Any]) -> str:
     return json.dumps([str(part) for part in parts], separators=(",", ":"), ensure_ascii=False)
 
 
-def wire_id(owner: Any) -> str:
-    """A row's primary key as it is, or by a reversible code where it is not wire-safe."""
-    key = getattr(owner, "pk", owner)
-    if key is None:
-        raise ValueError(f"{owner!r} has no primary key, and so no feed: save it, or sign the user in, first")
-    text = pk_text(key)
-    if _WIRE_SAFE.fullmatch(text) and not text.startswith(_ENCODED):
+def encoded(text: str, *, always: bool = False) -> str:
+    """A key as it is, or by a reversible code where it is not wire-safe (or `always`)."""
+    if not always and _WIRE_SAFE.fullmatch(text) and not text.startswith(_ENCODED):
         return text
     return _ENCODED + base64.b32encode(text.encode()).decode().rstrip("=").lower()
 
 
+def wire_id(row: Any) -> str:
+    """The wire-safe key of a row, or of a primary key: how entries of a collection are named."""
+    return encoded(pk_text(getattr(row, "pk", row)))
+
+
 def from_wire_id(text: str) -> str:
-    """The inverse of `wire_id`."""
+    """The inverse of `encoded`."""
     if not text.startswith(_ENCODED):
         return text
     code = text.removeprefix(_ENCODED).upper()
@@ -45,8 +44,3 @@ def from_wire_id(text: str) -> str:
         return base64.b32decode(code + "=" * (-len(code) % 8)).decode()
     except (binascii.Error, UnicodeDecodeError):
         return text
-
-
-def feed_id(slug: str, owner: Any) -> FeedID:
-    """The feed of a group that belongs to a row."""
-    return FeedID(slug, wire_id(owner))

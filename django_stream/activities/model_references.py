@@ -11,10 +11,15 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from django.apps import apps
+from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db import models
 
 from django_stream.activities.ids import from_wire_id, pk_text, wire_id
+from django_stream.activities.owners import parse_owner_id, user_id_of
+
+USERS = "SU"
+"""The prefix of users, whether or not they are mirrored: the server names those of reactions so."""
 
 _MAX_INTEGER = 2**63 - 1
 _prefix_of: dict[type[models.Model], str] = {}
@@ -34,18 +39,13 @@ def refer_by_prefix(model: type[models.Model], prefix: str) -> None:
     _model_by_prefix[prefix] = model
 
 
-def read_prefix(model: type[models.Model], prefix: str) -> None:
-    """Read references with this prefix as rows of the model, unless another model is mirrored by it."""
-    _model_by_prefix.setdefault(prefix, model)
-
-
 def reference_of(instance: models.Model) -> str:
     """The reference of a saved row; ValueError when it has no primary key yet."""
     object_id = object_id_of(instance)
-    prefix = _prefix_of.get(concrete(type(instance)))
-    return (
-        f"{prefix}:{wire_id(object_id)}" if prefix else f"{concrete(type(instance))._meta.label}:{object_id}"
-    )
+    prefix = _prefix_of.get(concrete(instance.__class__))
+    if prefix == USERS:
+        return f"{prefix}:{user_id_of(instance)}"
+    return f"{prefix}:{wire_id(object_id)}" if prefix else label_reference_of(instance)
 
 
 def label_reference_of(instance: models.Model) -> str:
@@ -74,12 +74,22 @@ def parse_reference(value: object) -> Reference | None:
     if not isinstance(value, str):
         return None
     prefix, colon, wire = value.rpartition(":")
+    if prefix == USERS and wire:
+        return _user_of(wire)
     mirrored = _model_by_prefix.get(prefix)
     if mirrored is not None and wire:
         return Reference(mirrored, from_wire_id(wire))
     label, colon, object_id = value.partition(":")
     model = _model_of(label) if colon and object_id else None
     return Reference(model, object_id) if model else None
+
+
+def _user_of(user_id: str) -> Reference | None:
+    """A user of the API: a row of the user model, or of another one that is mirrored as users."""
+    owner = parse_owner_id(user_id)
+    if owner is None:
+        return Reference(concrete(get_user_model()), from_wire_id(user_id))
+    return Reference(*owner) if _prefix_of.get(owner.model) == USERS else None
 
 
 @lru_cache(maxsize=1024)

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import models
 
-from django_stream.activities.ids import feed_id
+from django_stream.activities.owners import feed_id
 from django_stream.activities.paths import read_property
 from django_stream.activities.representation import ActivityProperties
 from django_stream.conf import stream_settings

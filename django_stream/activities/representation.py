@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from django_stream.activities.declaration import ActivityDeclaration
 from django_stream.activities.model_references import label_reference_of, reference_of
+from django_stream.activities.owners import owner_id
 from django_stream.activities.paths import Source, resolve, wire_name
 
 _Model = TypeVar("_Model", bound=models.Model)
@@ -39,9 +40,9 @@ class ActivityProperties:
 
     @property
     def activity_actor_id(self) -> Any:
-        """The user id of the author's feed."""
+        """Whose feed the activity goes to first: see `owner_id`."""
         actor = self.activity_actor_attr
-        return actor.pk if isinstance(actor, models.Model) else actor
+        return owner_id(actor) if isinstance(actor, models.Model) else actor
 
     @property
     def activity_actor(self) -> str | None:

@@ -11,7 +11,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from django_stream.activities.ids import feed_id, wire_id
+from django_stream.activities.owners import feed_id, owner_id
 from django_stream.activities.payload import feed_ids_of, payload_of
 from django_stream.activities.representation import ActivityProperties
 from django_stream.backends import get_client
@@ -27,10 +27,10 @@ class FeedManager:
         return get_client()
 
     def get_feed(self, feed: str, user_id: Any) -> Feed:
-        """A feed by its group's slug and its owner (an instance or a primary key)."""
+        """A feed by its group's slug and its owner: an instance of any model, or the key of a user."""
         if isinstance(user_id, HttpRequest):
             raise TypeError("a request has no feed: give request.user")
-        return self.client.feed(feed, wire_id(user_id))
+        return self.client.feed(feed, owner_id(user_id))
 
     def get_user_feed(self, user_id: Any, feed: str | None = None) -> Feed:
         """What the user has done."""

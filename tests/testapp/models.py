@@ -213,3 +213,16 @@ class Club(models.Model):
     name = models.CharField(max_length=50)
     watched: Any = models.ManyToManyField(User, related_name="watching_clubs")
     allies: Any = models.ManyToManyField("self")
+
+
+class Brand(models.Model):
+    """Followed by a key that is not its primary key."""
+
+    code = models.CharField(max_length=20, unique=True)
+
+
+class Fan(FollowMixin, models.Model):
+    """Its keys lead to other columns than primary keys."""
+
+    follower = models.ForeignKey(User, models.CASCADE, to_field="username", related_name="+")
+    followed = models.ForeignKey(Brand, models.CASCADE, to_field="code", related_name="+")

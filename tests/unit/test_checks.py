@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.checks import CheckMessage
 from django.db import models
 from django.test.utils import isolate_apps
@@ -404,3 +405,20 @@ def test_a_fixed_feed_is_no_path() -> None:
     assert problem.hint == "For a fixed feed: to = lambda row: ['news:all']"
     (problem,) = of_options(Toot)
     assert problem.id == "django_stream.E003"
+
+
+@isolate_apps("tests.testapp", attr_name="apps")
+def test_two_models_that_name_their_rows_themselves_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    from django_stream.activities.checks.owners import check_owners
+
+    def named(name: str) -> type[models.Model]:
+        meta = type("Meta", (), {"app_label": "testapp"})
+        own = property(lambda self: "x")
+        return type(name, (models.Model,), {"__module__": __name__, "Meta": meta, "feed_id": own})
+
+    band, choir = named("Band"), named("Choir")
+    monkeypatch.setattr("django_stream.activities.checks.owners.apps.get_models", lambda: [User, band])
+    assert check_owners() == []
+    monkeypatch.setattr("django_stream.activities.checks.owners.apps.get_models", lambda: [band, choir])
+    (problem,) = check_owners()
+    assert (problem.id, "testapp.Band and testapp.Choir" in problem.msg) == ("django_stream.W045", True)

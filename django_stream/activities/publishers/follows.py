@@ -9,7 +9,8 @@ from typing import Any
 
 from django.db import models
 
-from django_stream.activities.ids import feed_id, json_key
+from django_stream.activities.ids import json_key
+from django_stream.activities.owners import OwnerID, feed_id, names_itself, owner_id, owner_id_of
 from django_stream.activities.publishers.base import TrackedPublisher
 from django_stream.activities.publishers.sending import Sender
 from django_stream.client import StreamClient
@@ -77,9 +78,17 @@ class FollowPublisher(TrackedPublisher):
             **{f"{followed}__in": {pair[1] for pair in pairs.values()}},
         )
         there = set(self.keys_where(rows.distinct()))
-        return {key: Desired(self._records(*pair)) for key, pair in pairs.items() if key in there}
+        found = [pair for key, pair in pairs.items() if key in there]
+        source, target = self.key_fields
+        followers = _owner_ids(source, [pair[0] for pair in found], using)
+        followees = _owner_ids(target, [pair[1] for pair in found], using)
+        return {
+            json_key(pair): Desired(self._records(followers[pair[0]], followees[pair[1]]))
+            for pair in found
+            if pair[0] in followers and pair[1] in followees
+        }
 
-    def _records(self, follower: Any, followed: Any) -> list[Record]:
+    def _records(self, follower: OwnerID, followed: OwnerID) -> list[Record]:
         target = str(feed_id(self.declaration.feed or stream_settings.USER_FEED, followed))
         return [
             {"source": str(feed_id(slug, follower)), "target": target}
@@ -95,6 +104,19 @@ class FollowPublisher(TrackedPublisher):
         sender.batch(follow, len(changes), lambda part: client.follow_many(_follows(part), copy_limit))
         sender.batch(unfollow, len(changes), lambda part: client.unfollow_many(_unfollows(part)))
         return sender.failures
+
+
+def _owner_ids(field: Any, values: Iterable[str], using: str) -> dict[str, OwnerID]:
+    """The owners that a foreign key's values stand for; those whose rows are gone are left out.
+
+    Rows are read only where the key does not tell: `to_field` names another column, or rows name themselves.
+    """
+    model = field.related_model
+    if field.target_field.primary_key and not names_itself(model):
+        return {value: owner_id_of(model, value) for value in values}
+    name = field.target_field.attname
+    rows = model._base_manager.using(using).filter(**{f"{name}__in": set(values)})
+    return {str(getattr(row, name)): owner_id(row) for row in rows}
 
 
 def _follows(changes: Sequence[Change]) -> list[Record]:

@@ -11,6 +11,7 @@ from typing import Any
 from django.db import models
 
 from django_stream.activities.ids import wire_id
+from django_stream.activities.owners import user_id_of
 from django_stream.activities.paths import read_property, resolve, wire_name
 from django_stream.activities.publishers.base import RowPublisher
 from django_stream.activities.publishers.sending import Sender
@@ -49,7 +50,11 @@ class MirrorPublisher(RowPublisher):
         return {wire_name(path): plain(resolve(row, path)) for path in self.declaration.fields}
 
     def desired_by(self, row: Any) -> Desired | None:
-        return Desired([{"id": wire_id(row)}], self.data_of(row))
+        return Desired([{"id": self.entry_id(row)}], self.data_of(row))
+
+    def entry_id(self, row: Any) -> str:
+        """The name of the row's user or entry in the API."""
+        return wire_id(row)
 
     def apply(self, client: StreamClient, changes: list[Change]) -> Mapping[str, Exception]:
         sender = Sender()
@@ -91,6 +96,9 @@ class UserPublisher(MirrorPublisher):
 
     kind = "user"
     data_property = "stream_user_data"
+
+    def entry_id(self, row: Any) -> str:
+        return user_id_of(row)
 
     @property
     def reference_prefix(self) -> str:

@@ -11,8 +11,8 @@ from typing import Any
 
 from django.db import models
 
-from django_stream.activities.ids import wire_id
 from django_stream.activities.model_references import concrete, label_reference_of
+from django_stream.activities.owners import owner_id, user_id_of
 from django_stream.activities.paths import Source, related_model, resolve, wire_name
 from django_stream.activities.payload import feed_ids_of, payload_of
 from django_stream.activities.publishers.base import RowPublisher
@@ -68,7 +68,7 @@ class ReactionPublisher(RowPublisher):
         record: Record = {
             "kind": self.declaration.kind or row._meta.model_name,
             "activity_id": target,
-            "user_id": wire_id(user),
+            "user_id": _user_id(user),
         }
         name = ":".join((label_reference_of(row), *record.values()))
         record["id"] = str(uuid.uuid5(_NAMESPACE, name))
@@ -108,6 +108,11 @@ class ReactionPublisher(RowPublisher):
             for record in change.stale:
                 sender.one(change, partial(_remove, client, record))
         return sender.failures
+
+
+def _user_id(user: Any) -> str:
+    """Of an instance, or of what a path ends in: the key of a user."""
+    return user_id_of(user) if isinstance(user, models.Model) else owner_id(user)
 
 
 def _put(client: StreamClient, change: Change, desired: Desired) -> None:

@@ -10,8 +10,9 @@ from django.contrib.auth.models import User
 from hypothesis import given
 from hypothesis import strategies as st
 
-from django_stream.activities.ids import feed_id, from_wire_id, wire_id
+from django_stream.activities.ids import from_wire_id, wire_id
 from django_stream.activities.model_references import parse_reference
+from django_stream.activities.owners import feed_id
 from django_stream.activities.paths import broken_segment, related_model, resolve
 from django_stream.activities.payload import IncompleteActivity, feed_ids_of, payload_of
 from django_stream.activities.representation import aware

@@ -63,7 +63,7 @@ def test_a_row_is_a_user_whatever_its_key(ada: User) -> None:
     member = Member.objects.create(email="ada@example.com", name="Ada")
     settled()
 
-    wire_id = "_b32_mfsgcqdfpbqw24dmmuxgg33n"
+    wire_id = "testapp-member-_b32_mfsgcqdfpbqw24dmmuxgg33n"
     assert get_client().users.get(wire_id)["data"] == {"name": "Ada"}
     activity = {"actor": f"SU:{wire_id}", "verb": "x", "object": "y"}
     assert Enrich().enrich_activities([activity])[0]["actor"] == member

@@ -26,8 +26,6 @@ pytestmark = pytest.mark.django_db
 
 START = datetime(2026, 1, 31, 12, tzinfo=UTC)
 LOST = ConnectionFailed("the line is dead")
-FIRST_CLUB = 1000
-"""Clubs and users have feeds of the same names, and must not share their primary keys."""
 which = st.integers(0, 5)
 """Chooses among however many rows there are."""
 moments = st.integers(0, 4).map(lambda hours: START + timedelta(hours=hours, microseconds=7 * hours))
@@ -43,7 +41,8 @@ def make_site() -> None:
         Opinion.objects.create(user=reader, article=article, text="fine")
         Comment.objects.create(user=reader, article=article, created_at=START)
         Subscription.objects.create(reader=author, writer=reader)
-    Club.objects.create(pk=FIRST_CLUB).watched.add(*users[:2])
+    # Clubs have the keys of users, and feeds of their own.
+    Club.objects.create(pk=users[0].pk).watched.add(*users[:2])
     drain()
 
 
@@ -57,7 +56,7 @@ class Rows(RuleBasedStateMachine):
         self.savepoints: list[transaction.Atomic] = []
         self.now = timezone.now()
         self.users = set(User.objects.values_list("pk", flat=True))
-        self.clubs = set(Club.objects.values_list("pk", flat=True))
+        self.clubs = {f"testapp-club-{pk}" for pk in Club.objects.values_list("pk", flat=True)}
 
     def row(self, model: Any, number: int) -> Any:
         rows = list(model.objects.order_by("pk"))
@@ -215,9 +214,9 @@ class Rows(RuleBasedStateMachine):
 
     @rule(number=which, users=st.lists(which, max_size=2))
     def watch(self, number: int, users: list[int]) -> None:
-        club, _ = Club.objects.get_or_create(pk=FIRST_CLUB + number)
+        club, _ = Club.objects.get_or_create(pk=self.row(User, number).pk)
         club.watched.set([self.row(User, user) for user in users])
-        self.clubs.add(club.pk)
+        self.clubs.add(f"testapp-club-{club.pk}")
 
     # Savepoints.
 

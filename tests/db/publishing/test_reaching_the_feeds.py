@@ -212,7 +212,9 @@ def test_a_many_to_many_field_is_follows_too(
     drain()
     followers = [follow["feed_id"] for club_ in (club, other) for follow in feed_followers("user", club_)]
     assert set(followers) == {
-        f"{slug}:{pk}" for slug in ("timeline", "timeline_aggregated") for pk in (club.pk, other.pk)
+        f"{slug}:testapp-club-{one.pk}"
+        for slug in ("timeline", "timeline_aggregated")
+        for one in (club, other)
     }
     club.allies.clear()
     drain()

@@ -145,4 +145,4 @@ def test_mirrors_and_reactions_are_brought_up_too(ada: User, grace: User) -> Non
     assert out.index("testapp.Album: 1") < out.index("testapp.Opinion reaction: 1")
     # The article's coming had its reaction looked at, too.
     assert "5 sent, 1 were there already" in out
-    assert get_client().users.get("m")["data"] == {"name": "Mia"}
+    assert get_client().users.get("testapp-member-m")["data"] == {"name": "Mia"}
