@@ -13,6 +13,7 @@ from django_stream.protocol.errors import ApiError, invalid
 from django_stream.protocol.messages import ApiRequest, ApiResponse
 from django_stream.server.auth import keys, tokens
 from django_stream.server.endpoints import ENDPOINTS
+from django_stream.server.events.event import called_by
 from django_stream.server.requests import Call, Parameters
 from django_stream.server.routing import Route, compile_routes, find_route
 from django_stream.server.throttle import admit
@@ -62,7 +63,15 @@ def _answer(request: ApiRequest, headers: dict[str, str]) -> tuple[int, dict[str
 
 @retry_on_deadlock
 def _perform(call: Call) -> dict[str, Any]:
-    return call.endpoint.function(call)
+    with called_by(_caller(call)):
+        return call.endpoint.function(call)
+
+
+def _caller(call: Call) -> str:
+    """The token's user; a server token may name, in the query of a deletion, the user who asked for it."""
+    if call.principal.user_id is not None:
+        return call.principal.user_id
+    return call.parameters.text("user_id") if call.request.method == "DELETE" else ""
 
 
 def _authorize(call: Call, route: Route) -> None:

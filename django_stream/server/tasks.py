@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from django_stream.server.actions import audit
+from django_stream.server.events import audit_log
 from django_stream.server.fanout import jobs as fanout
 
 
@@ -18,4 +18,4 @@ def fan_out(job_id: int) -> None:
 def maintain(idle_seconds: float = 300.0) -> None:
     """Work off fan-outs that a killed worker left behind, and prune the audit log; for every few minutes."""
     fanout.resume(idle_seconds)
-    audit.prune()
+    audit_log.prune()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import IO
 
 from django.core.exceptions import SuspiciousFileOperation
@@ -15,10 +15,12 @@ from django.utils.text import get_valid_filename
 from django_stream.protocol.errors import invalid
 from django_stream.protocol.messages import Upload
 from django_stream.server.conf import server_settings
+from django_stream.server.events.event import Event, Fields, fields_of
+from django_stream.server.events.recording import record
 from django_stream.server.feed_store import database, ensure_application
 from django_stream.server.files import images, kinds
 from django_stream.server.files.images import Resizing
-from django_stream.server.files.uploads import taken
+from django_stream.server.files.uploads import spooled
 from django_stream.server.files.urls import storage
 from django_stream.server.models import StoredFile
 from django_stream.server.models.files import new_file_key
@@ -29,7 +31,7 @@ NAME_LENGTH = 100
 
 def store(application_id: int, user_id: str, upload: Upload) -> StoredFile:
     """Keep a file as it is."""
-    with taken(upload) as file:
+    with spooled(upload) as file:
         content_type = kinds.content_type_of(file.read(kinds.HEAD_BYTES))
         file.seek(0)
         allowed = server_settings.FILE_TYPES
@@ -41,7 +43,7 @@ def store(application_id: int, user_id: str, upload: Upload) -> StoredFile:
 
 def store_image(application_id: int, user_id: str, upload: Upload) -> StoredFile:
     """Keep an image, turned upright and without what its file tells about its maker."""
-    with taken(upload) as file:
+    with spooled(upload) as file:
         content, content_type = images.cleaned(file)
     made = StoredFile(
         application_id=application_id, user_id=user_id, content_type=content_type, is_image=True
@@ -76,8 +78,9 @@ def resize(original: StoredFile, resizing: Resizing) -> StoredFile:
 def delete(file: StoredFile) -> None:
     """Delete a file. What was made from it has an address of its own, and stays."""
     with transaction.atomic(using=database()):
-        StoredFile.objects.using(database()).filter(pk=file.pk).delete()
-        transaction.on_commit(_discarding(file.name), using=database(), robust=True)
+        if StoredFile.objects.using(database()).filter(pk=file.pk).delete()[0]:
+            record([_event(file, "delete", before=fields_of(file))])
+        transaction.on_commit(partial(storage().delete, file.name), using=database(), robust=True)
 
 
 def _keep(made: StoredFile, name: str, content: IO[bytes]) -> StoredFile:
@@ -90,6 +93,7 @@ def _keep(made: StoredFile, name: str, content: IO[bytes]) -> StoredFile:
     try:
         with transaction.atomic(using=database()):
             made.save(using=database(), force_insert=True)
+            record([_event(made, "create", on_behalf_of=made.user_id, after=fields_of(made))])
     except BaseException:
         with suppress(OSError):
             storage().delete(made.name)
@@ -97,8 +101,24 @@ def _keep(made: StoredFile, name: str, content: IO[bytes]) -> StoredFile:
     return made
 
 
-def _discarding(name: str) -> Callable[[], None]:
-    return lambda: storage().delete(name)
+def _event(
+    file: StoredFile,
+    action: str,
+    *,
+    on_behalf_of: str = "",
+    before: Fields | None = None,
+    after: Fields | None = None,
+) -> Event:
+    return Event(
+        file.application_id,
+        "file",
+        file.public_id,
+        action,
+        on_behalf_of=on_behalf_of,
+        before=before,
+        after=after,
+        details={"name": file.base_name},
+    )
 
 
 def _safe(name: str) -> str:

@@ -14,7 +14,9 @@ from django.utils import timezone
 
 from django_stream.protocol import limits
 from django_stream.protocol.errors import invalid
-from django_stream.server.actions import audit, reaction_counts, reaction_targets
+from django_stream.server.actions import reaction_counts, reaction_targets
+from django_stream.server.events.event import Event, Fields, fields_of
+from django_stream.server.events.recording import record
 from django_stream.server.feed_store import database, ensure_application
 from django_stream.server.models import Reaction
 from django_stream.server.validation import conflicting, missing
@@ -51,7 +53,7 @@ def add(application_id: int, new: NewReaction) -> Reaction:
         except IntegrityError as error:
             raise conflicting("reaction", row.reaction_id) from error
         reaction_targets.place([row])
-        audit.changed(application_id, "reaction", [row.reaction_id], "create", user_id=row.user_id)
+        record([_event(row, "create")])
         reaction_counts.change([row], 1)
     return row
 
@@ -95,9 +97,10 @@ def update(application_id: int, reaction_id: str, data: Mapping[str, Any], targe
     """
     with transaction.atomic(using=database()):
         row = _one(application_id, reaction_id)
+        before = fields_of(row)
         if row.deleted_at is not None:
             raise missing("reaction", reaction_id)
-        reaction_targets.hold(application_id, {*row.target_feeds, *targets.feeds})
+        reaction_targets.lock_feeds(application_id, {*row.target_feeds, *targets.feeds})
         reaction_targets.withdraw([row], keeping=targets.feeds)
         row.data = dict(data)
         row.target_feeds = list(targets.feeds)
@@ -106,7 +109,7 @@ def update(application_id: int, reaction_id: str, data: Mapping[str, Any], targe
         row.updated_at = _now()
         row.save(using=database())
         reaction_targets.place([row])
-        audit.changed(application_id, "reaction", [reaction_id], "update", user_id=row.user_id)
+        record([_event(row, "update", before=before)])
     return row
 
 
@@ -116,7 +119,8 @@ def delete(application_id: int, reaction_id: str, *, soft: bool = False) -> None
         root = _one(application_id, reaction_id)
         shown = [row for row in (root, *_below(root)) if row.deleted_at is None]
         reaction_targets.withdraw(shown)
-        audit.changed(application_id, "reaction", [reaction_id], "delete", user_id=root.user_id)
+        deleted = shown if root in shown else [root]
+        record(_event(row, "delete", before=fields_of(row), is_gone=True) for row in deleted)
         if soft:
             _hide(root)
             reaction_counts.change(shown, -1)
@@ -137,7 +141,7 @@ def _hide(root: Reaction) -> None:
 def restore(application_id: int, reaction_id: str) -> None:
     """Bring a softly deleted reaction back, with all that went with it."""
     with transaction.atomic(using=database()):
-        # Below a deleted reaction nothing comes back alone. Parents are locked before children.
+        # A reaction whose parent is deleted comes back with the parent only. Parents are locked first.
         above = Reaction.objects.using(database()).filter(
             children__application_id=application_id, children__reaction_id=reaction_id
         )
@@ -150,7 +154,7 @@ def restore(application_id: int, reaction_id: str) -> None:
         for rows in _levels_below(root):
             rows.filter(deleted_with=root.pk).update(deleted_at=None, deleted_with=None)
         reaction_targets.place(family)
-        audit.changed(application_id, "reaction", [reaction_id], "restore", user_id=root.user_id)
+        record(_event(row, "restore") for row in family)
         reaction_counts.change(family, 1)
 
 
@@ -160,6 +164,19 @@ def delete_many(application_id: int, reaction_ids: Collection[str], *, soft: boo
         with transaction.atomic(using=database()):
             if _rows(application_id).filter(reaction_id=reaction_id).exists():
                 delete(application_id, reaction_id, soft=soft)
+
+
+def _event(row: Reaction, action: str, *, before: Fields | None = None, is_gone: bool = False) -> Event:
+    return Event(
+        row.application_id,
+        "reaction",
+        row.reaction_id,
+        action,
+        on_behalf_of=row.user_id,
+        feeds=tuple(row.target_feeds),
+        before=before,
+        after=None if is_gone else fields_of(row),
+    )
 
 
 def _rows(application_id: int) -> QuerySet[Reaction]:

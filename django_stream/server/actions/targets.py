@@ -10,8 +10,10 @@ from django_stream.protocol import limits
 from django_stream.protocol.errors import ApiError, invalid
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.server import feed_store
-from django_stream.server.actions import audit
+from django_stream.server.actions import activities
 from django_stream.server.actions.placements import place, with_targets_locked
+from django_stream.server.events.event import fields_of
+from django_stream.server.events.recording import record
 from django_stream.server.fanout import jobs as fanout
 from django_stream.server.feed_store import database
 from django_stream.server.models import Activity, Feed, Placement
@@ -45,7 +47,7 @@ def retarget(application_id: int, feed_id: FeedID, change: Retargeting) -> Retar
         activity = stored.get(change.key)
         if activity is None or not _posted(locked[feed_id], change.key):
             raise ApiError.named("DoesNotExistException", f"there is no such activity posted to {feed_id}")
-        before = list(activity.to)
+        former, before = fields_of(activity), list(activity.to)
         after = _after(before, change)
         activity.to = after
         activity.save(using=database(), update_fields=["to"])
@@ -56,7 +58,7 @@ def retarget(application_id: int, feed_id: FeedID, change: Retargeting) -> Retar
         # All of the list is placed, not only what is new: it also heals what a target had removed.
         home = {by_name[name].pk: [change.key] for name in after}
         fanout.deliver(place({feed.pk: feed for feed in locked.values()}, home, targeted=True))
-        audit.activities_changed("update", [activity])
+        record([activities.event(activity, "update", before=former, feeds=[feed_id])])
         return Retargeted(activity, added, removed)
 
     return with_targets_locked(application_id, {feed_id, *named}, [change.key], work)

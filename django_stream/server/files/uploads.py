@@ -57,7 +57,7 @@ class _Counting(FileUploadHandler):
 
 
 @contextmanager
-def taken(upload: Upload) -> Iterator[IO[bytes]]:
+def spooled(upload: Upload) -> Iterator[IO[bytes]]:
     """An upload within its limit, to be read from its beginning and more than once."""
     with tempfile.SpooledTemporaryFile(_IN_MEMORY) as file:
         size = 0

@@ -6,12 +6,12 @@ from typing import Any
 
 from django_stream.protocol.errors import ApiError, invalid
 from django_stream.server.actions import moderation
+from django_stream.server.actions.moderation import KINDS
 from django_stream.server.activity_input import text_of
 from django_stream.server.reads import serializers
 from django_stream.server.requests import Body, Call, batch
 
 BATCH = 100
-ENTITY_TYPES = ("stream:user", "stream:feeds:v2:activity", "stream:feeds:v2:reaction")
 _DECISION = ("status", "recommended_action", "latest_moderator_action")
 
 
@@ -77,8 +77,8 @@ def _decide(call: Call, fields: dict[str, Any], moderator: str) -> None:
 
 def _entity(fields: dict[str, Any]) -> tuple[str, str]:
     entity_type = _required(fields, "entity_type")
-    if entity_type not in ENTITY_TYPES:
-        raise invalid(f"entity_type must be one of {', '.join(ENTITY_TYPES)}", "entity_type")
+    if entity_type not in KINDS:
+        raise invalid(f"entity_type must be one of {', '.join(KINDS)}", "entity_type")
     return entity_type, _required(fields, "entity_id")
 
 

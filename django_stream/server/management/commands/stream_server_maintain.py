@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from django_stream.database.commands import DatabaseCommand
-from django_stream.server.actions import audit
+from django_stream.server.events import audit_log
 from django_stream.server.fanout import jobs as fanout
 
 
@@ -21,5 +21,5 @@ class Command(DatabaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         resumed = fanout.resume(options["idle"])
-        pruned = audit.prune()
+        pruned = audit_log.prune()
         self.stdout.write(f"{resumed} fan-outs resumed, {pruned} audit log entries deleted")
