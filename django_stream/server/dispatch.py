@@ -27,7 +27,7 @@ logger = logging.getLogger("django_stream.server")
 
 
 def handle(request: ApiRequest) -> ApiResponse:
-    """Answer one request. Every refusal is an answer; nothing raises."""
+    """Answer one request. Refusals and failures are answers too: nothing is raised."""
     started = time.perf_counter()
     headers: dict[str, str] = {}
     try:
@@ -54,7 +54,7 @@ def _answer(request: ApiRequest, headers: dict[str, str]) -> tuple[int, dict[str
         route.captures,
         Parameters(request.query),
         route.enriched,
-        _plain(request.body),
+        _storable_body(request.body),
     )
     _authorize(call, route)
     admit(principal.application_id, route.endpoint.family, headers)
@@ -88,7 +88,7 @@ def _authorize(call: Call, route: Route) -> None:
         endpoint.users(call)
 
 
-def _plain(body: Any) -> Any:
+def _storable_body(body: Any) -> Any:
     """A copy of the body, proven to be JSON that every database can store."""
     if body is None:
         return None

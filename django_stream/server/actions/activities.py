@@ -1,4 +1,4 @@
-"""Activities are stored and changed here, whatever feed they came to."""
+"""Activities are stored and changed, on whatever feeds they are."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def upsert(application_id: int, new_activities: Sequence[ActivityInput]) -> Upse
         return Upserted()
     ensure_application(application_id)
     wanted = {new_activity.key: new_activity for new_activity in new_activities}
-    fresh = [_fresh(application_id, new_activity) for new_activity in wanted.values()]
-    Activity.objects.using(database()).bulk_create(fresh, ignore_conflicts=True)
+    new_rows = [_new_row(application_id, new_activity) for new_activity in wanted.values()]
+    Activity.objects.using(database()).bulk_create(new_rows, ignore_conflicts=True)
     stored = lock(application_id, wanted)
     members = group_members_of(stored)
     before = {key: fields_of(activity) for key, activity in stored.items()}
@@ -72,7 +72,7 @@ def event(
 
 
 def group_members_of(stored: Mapping[uuid.UUID, Activity]) -> dict[uuid.UUID, tuple[str, dict[str, str]]]:
-    """What groups are made and told of, for `regroup`."""
+    """By key, what decides an activity's groups and their counts of actors; for `regroup`."""
     return {key: (activity.actor, activity.group_names) for key, activity in stored.items()}
 
 
@@ -108,7 +108,7 @@ def drop_unplaced(application_id: int, keys: Collection[uuid.UUID]) -> set[uuid.
     return gone
 
 
-def _fresh(application_id: int, new_activity: ActivityInput) -> Activity:
+def _new_row(application_id: int, new_activity: ActivityInput) -> Activity:
     activity = Activity(
         application_id=application_id,
         key=new_activity.key,

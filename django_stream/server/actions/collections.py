@@ -19,7 +19,7 @@ from django_stream.server.validation import conflicting, missing
 def create(
     application_id: int, collection: str, entry_id: str, data: Mapping[str, Any], user_id: str = ""
 ) -> CollectionEntry:
-    """A new entry, with an id of ours if none is given."""
+    """A new entry; without an id it gets one."""
     ensure_application(application_id)
     with transaction.atomic(using=database()):
         now = timezone.now()

@@ -37,22 +37,22 @@ def store(application_id: int, user_id: str, upload: Upload) -> StoredFile:
         allowed = server_settings.FILE_TYPES
         if allowed and content_type not in allowed:
             raise invalid(f"File type {content_type} is not supported")
-        made = StoredFile(application_id=application_id, user_id=user_id, content_type=content_type)
-        return _keep(made, upload.name, file)
+        file_row = StoredFile(application_id=application_id, user_id=user_id, content_type=content_type)
+        return _store(file_row, upload.name, file)
 
 
 def store_image(application_id: int, user_id: str, upload: Upload) -> StoredFile:
-    """Keep an image, turned upright and without what its file tells about its maker."""
+    """Keep an image, turned upright and without the metadata of its file."""
     with spooled(upload) as file:
         content, content_type = images.cleaned(file)
-    made = StoredFile(
+    file_row = StoredFile(
         application_id=application_id, user_id=user_id, content_type=content_type, is_image=True
     )
-    return _keep(made, upload.name, content)
+    return _store(file_row, upload.name, content)
 
 
 def resize(original: StoredFile, resizing: Resizing) -> StoredFile:
-    """Another size of an image, made once and then found again."""
+    """Another size of an image: made when first asked for, then found again."""
     known = StoredFile.objects.using(database()).filter(source=original.key, variant=resizing.name)
     if (found := known.first()) is not None:
         return found
@@ -61,7 +61,7 @@ def resize(original: StoredFile, resizing: Resizing) -> StoredFile:
             content, content_type = images.resized(file, resizing)
     except FileNotFoundError as error:
         raise missing("image", original.base_name) from error
-    made = StoredFile(
+    file_row = StoredFile(
         application_id=original.application_id,
         user_id=original.user_id,
         content_type=content_type,
@@ -70,35 +70,35 @@ def resize(original: StoredFile, resizing: Resizing) -> StoredFile:
         variant=resizing.name,
     )
     try:
-        return _keep(made, original.base_name, content)
-    except IntegrityError:  # somebody else made it meanwhile
+        return _store(file_row, original.base_name, content)
+    except IntegrityError:  # another request made the same size at the same time
         return known.get()
 
 
 def delete(file: StoredFile) -> None:
-    """Delete a file. What was made from it has an address of its own, and stays."""
+    """Delete a file. Other sizes of an image have addresses of their own and stay."""
     with transaction.atomic(using=database()):
         if StoredFile.objects.using(database()).filter(pk=file.pk).delete()[0]:
             record([_event(file, "delete", before=fields_of(file))])
         transaction.on_commit(partial(storage().delete, file.name), using=database(), robust=True)
 
 
-def _keep(made: StoredFile, name: str, content: IO[bytes]) -> StoredFile:
-    ensure_application(made.application_id)
-    made.key = new_file_key()
-    made.size = content.seek(0, os.SEEK_END)
+def _store(file_row: StoredFile, name: str, content: IO[bytes]) -> StoredFile:
+    ensure_application(file_row.application_id)
+    file_row.key = new_file_key()
+    file_row.size = content.seek(0, os.SEEK_END)
     content.seek(0)
-    wanted = f"stream/{made.application_id}/{made.key}/{_safe(name)}"
-    made.name = storage().save(wanted, File(content), max_length=255)
+    wanted = f"stream/{file_row.application_id}/{file_row.key}/{_safe_name(name)}"
+    file_row.name = storage().save(wanted, File(content), max_length=255)
     try:
         with transaction.atomic(using=database()):
-            made.save(using=database(), force_insert=True)
-            record([_event(made, "create", on_behalf_of=made.user_id, after=fields_of(made))])
+            file_row.save(using=database(), force_insert=True)
+            record([_event(file_row, "create", on_behalf_of=file_row.user_id, after=fields_of(file_row))])
     except BaseException:
         with suppress(OSError):
-            storage().delete(made.name)
+            storage().delete(file_row.name)
         raise
-    return made
+    return file_row
 
 
 def _event(
@@ -121,8 +121,8 @@ def _event(
     )
 
 
-def _safe(name: str) -> str:
-    """A name that is one part of a path and fits; its end is what tells people about it."""
+def _safe_name(name: str) -> str:
+    """A name without folders and within its length; the end is kept, for it has the file's type."""
     try:
         safe = get_valid_filename(name.replace("\\", "/").rpartition("/")[2])
     except SuspiciousFileOperation:

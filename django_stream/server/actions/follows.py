@@ -19,7 +19,7 @@ from django_stream.server.timelines import timelines
 
 @dataclass(frozen=True, slots=True)
 class Following:
-    """A follow to make: whom, and how much of the past comes along."""
+    """A follow to open; `copy_limit` is how many of the newest activities of the target are copied."""
 
     source: FeedID
     target: FeedID
@@ -71,7 +71,7 @@ def follow_many(application_id: int, followings: Sequence[Following]) -> None:
 
 def _new_follows(pairs: dict[tuple[int, int], int], locked: dict[int, Feed]) -> list[Follow]:
     floors = {
-        (target, limit): _floor(target, limit)
+        (target, limit): _oldest_copied(target, limit)
         for target, limit in {(target, limit) for (_, target), limit in pairs.items()}
     }
     return [
@@ -85,7 +85,7 @@ def _new_follows(pairs: dict[tuple[int, int], int], locked: dict[int, Feed]) -> 
     ]
 
 
-def _floor(target: int, copy_limit: int) -> uuid.UUID | None:
+def _oldest_copied(target: int, copy_limit: int) -> uuid.UUID | None:
     """Key of the oldest activity that a follow copies."""
     newest = (
         Placement.objects.using(database())

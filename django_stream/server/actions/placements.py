@@ -104,7 +104,7 @@ def _write(placements: list[Placement], locked: Sequence[Feed], steps: dict[int,
 
 
 def _lift_exclusions(keys: Keys, every: Collection[uuid.UUID]) -> set[tuple[int, uuid.UUID]]:
-    """What is placed on a feed is not hidden there any more."""
+    """Undo the hiding of activities on feeds where they are placed now; the pairs that were hidden."""
     hidden = Exclusion.objects.using(database()).filter(feed__in=keys, key__in=every)
     lifted = {(feed, key) for feed, key in hidden.values_list("feed_id", "key") if key in keys[feed]}
     for feed, key in lifted:
@@ -158,18 +158,18 @@ def with_targets_locked(
     keys: Collection[uuid.UUID],
     work: Callable[[Mapping[FeedID, Feed], Mapping[uuid.UUID, Activity]], Result],
 ) -> Result:
-    """Do some work in a transaction, with feeds that exist, activities and all their targets locked.
+    """Call `work` in a transaction, with the feeds that exist, the activities and all their targets locked.
 
-    Feeds are locked in id order and before activities, but which feeds is only sure once the
-    activities are locked: another writer may have changed the targets meanwhile.
+    Feeds are locked in id order and before activities. Which feeds are targets is certain only once the
+    activities are locked: when another writer has changed them until then, all is done again.
     """
     while True:
-        suspected = _addressed(application_id, keys)
+        expected = _addressed(application_id, keys)
         with transaction.atomic(using=database()):
-            found = feed_store.find(application_id, suspected.union(feed_ids))
+            found = feed_store.find(application_id, expected.union(feed_ids))
             locked = feed_store.lock(found.values())
             stored = activities.lock(application_id, keys)
-            if {FeedID.parse(name) for activity in stored.values() for name in activity.to} <= suspected:
+            if {FeedID.parse(name) for activity in stored.values() for name in activity.to} <= expected:
                 return work({feed.feed_id: feed for feed in locked.values()}, stored)
 
 

@@ -36,7 +36,7 @@ def erase(application_id: int, wanted: Mapping[uuid.UUID, Collection[FeedID]]) -
 
 
 def _erased(activity: Activity, feeds: Collection[FeedID]) -> Event:
-    """What is erased is not written down anew, its actor included."""
+    """The event of an erasure: it must not keep what was erased, the actor included."""
     return Event(
         activity.application_id,
         "activity",
@@ -50,6 +50,6 @@ def _empty(activity: Activity) -> None:
     for name, value in _EMPTY.items():
         setattr(activity, name, value)
     activity.is_erased = True
-    # The names of its groups may tell who it was.
+    # The names of its groups may contain what was erased.
     activity.group_names = names_of(activity)
     activity.save(using=database(), update_fields=[*_EMPTY, "is_erased", "group_names"])

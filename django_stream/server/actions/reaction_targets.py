@@ -1,4 +1,4 @@
-"""Reactions tell of themselves on feeds: one activity, the same on all of them."""
+"""A reaction with target feeds is shown on them as an activity, one and the same on all of them."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ def withdraw(reactions: Sequence[Reaction], keeping: Collection[str] = ()) -> No
 
 def _with_targets(reactions: Sequence[Reaction]) -> list[Reaction]:
     """Those that have target feeds; all these feeds are locked now."""
-    telling = [row for row in reactions if row.target_feeds]
-    if telling:
-        lock_feeds(telling[0].application_id, {name for row in telling for name in row.target_feeds})
-    return telling
+    listed = [row for row in reactions if row.target_feeds]
+    if listed:
+        lock_feeds(listed[0].application_id, {name for row in listed for name in row.target_feeds})
+    return listed
 
 
 def target_activity(reaction: Reaction) -> ActivityInput:

@@ -23,7 +23,7 @@ def create(
     ensure_application(application_id)
     with transaction.atomic(using=database()):
         found, created = StreamUser.objects.using(database()).get_or_create(
-            application_id=application_id, user_id=user_id, defaults=_fresh(data, timezone.now())
+            application_id=application_id, user_id=user_id, defaults=_new_fields(data, timezone.now())
         )
         if created:
             record([_event(found, "create", on_behalf_of=user_id, after=fields_of(found))])
@@ -66,7 +66,7 @@ def create_many(
     now = timezone.now()
     with transaction.atomic(using=database()):
         rows = [
-            StreamUser(application_id=application_id, user_id=user_id, **_fresh(users[user_id], now))
+            StreamUser(application_id=application_id, user_id=user_id, **_new_fields(users[user_id], now))
             for user_id in sorted(users)
         ]
         StreamUser.objects.using(database()).bulk_create(
@@ -87,7 +87,7 @@ def create_many(
     return listed
 
 
-def _fresh(data: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+def _new_fields(data: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     return {"data": dict(data), "created_at": now, "updated_at": now}
 
 

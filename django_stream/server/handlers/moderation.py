@@ -16,6 +16,7 @@ _DECISION = ("status", "recommended_action", "latest_moderator_action")
 
 
 def flag(call: Call) -> Body:
+    """Report something to the operator."""
     fields = call.fields()
     entity_type, entity_id = _entity(fields)
     custom = fields.get("custom") or {}
@@ -35,12 +36,14 @@ def flag(call: Call) -> Body:
 
 
 def status(call: Call) -> Body:
+    """Store a moderator's decision."""
     fields = call.fields()
     _decide(call, fields, _required(fields, "moderator_id"))
     return {}
 
 
 def status_batch(call: Call) -> Body:
+    """Store many decisions of one moderator."""
     fields = call.fields()
     moderator = _required(fields, "moderator_id")
     updates = batch(fields.get("updates"), "updates", BATCH)
@@ -48,7 +51,7 @@ def status_batch(call: Call) -> Body:
 
 
 def forget_user(call: Call) -> Body:
-    """Nothing about users is cached here; the call is answered for the clients' sake."""
+    """Forget what is cached about a user: nothing is, and clients make the call all the same."""
     return {}
 
 

@@ -1,4 +1,4 @@
-"""`manage.py stream_server_maintain`: what a server wants done now and then, by cron."""
+"""`manage.py stream_server_maintain`: regular maintenance, for cron."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django_stream.server.fanout import jobs as fanout
 
 
 class Command(DatabaseCommand):
-    help = "Work off large fan-outs that a killed process left behind, and delete old audit log entries."
+    help = "Run large fan-outs that a killed process left behind, and delete old audit log entries."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
