@@ -7,12 +7,11 @@ from typing import Any
 
 from django_stream.client.exceptions import ValidationError
 from django_stream.protocol import feed_ids, limits
+from django_stream.protocol.activity_fields import NEVER_SET, NEVER_UNSET
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.protocol.suggestions import similar_names
 
 REQUIRED_FIELDS = ("actor", "verb", "object")
-_NEVER_SET = frozenset({"id", "time", "foreign_id", "to", "origin"})
-_NEVER_UNSET = _NEVER_SET | {"actor", "verb", "object", "target"}
 
 
 def validate_feed_slug(feed_slug: object) -> str:
@@ -141,7 +140,7 @@ def change(data: Any) -> dict[str, Any]:
     if not isinstance(sets, Mapping):
         raise ValidationError("set must be a mapping of fields to values", "set")
     unsets = listed(unsets, "unset")
-    for keys, field, forbidden in ((sets, "set", _NEVER_SET), (unsets, "unset", _NEVER_UNSET)):
+    for keys, field, forbidden in ((sets, "set", NEVER_SET), (unsets, "unset", NEVER_UNSET)):
         at_most(list(keys), limits.KEYS_PER_CHANGE, field)
         if reserved := sorted(forbidden.intersection(keys)):
             raise ValidationError(f"{field} names {reserved[0]!r}, which cannot be changed so", field)

@@ -17,8 +17,8 @@ from django_stream.server.content import check_values
 from django_stream.server.feed_groups import groups_of, not_configured
 
 REQUIRED = ("actor", "verb", "object")
-# Written by the server into its answers; clients post activities back as they read them.
-_ANSWERED = frozenset(
+# The server adds these to its answers. Clients post activities back as they read them: they are ignored.
+_IGNORED = frozenset(
     {
         "id",
         "origin",
@@ -31,7 +31,7 @@ _ANSWERED = frozenset(
         "reaction_counts",
     }
 )
-_OWN = frozenset({*REQUIRED, "target", "foreign_id", "time", "to"})
+_STANDARD = frozenset({*REQUIRED, "target", "foreign_id", "time", "to"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +51,20 @@ class ActivityInput:
 def activity_inputs(
     items: Sequence[Any], application_id: int, *, identified: bool = False
 ) -> list[ActivityInput]:
-    """Check a list of activities. `identified` demands foreign_id and time, as updates do."""
+    """Check a list of activities; errors name the field.
+
+    With `identified`, each must have foreign_id and time, as in updates.
+    """
     # Later items of a batch without times are newer.
     now = datetime.now(UTC)
     moments = [now + timedelta(microseconds=index) for index in range(len(items))]
     return [
-        _read(item, moment, application_id, identified) for item, moment in zip(items, moments, strict=True)
+        _activity_input(item, moment, application_id, identified)
+        for item, moment in zip(items, moments, strict=True)
     ]
 
 
-def _read(item: Any, now: datetime, application_id: int, identified: bool) -> ActivityInput:
+def _activity_input(item: Any, now: datetime, application_id: int, identified: bool) -> ActivityInput:
     if not isinstance(item, dict):
         raise invalid("an activity must be a JSON object", "activity")
     check_size(item)
@@ -71,7 +75,7 @@ def _read(item: Any, now: datetime, application_id: int, identified: bool) -> Ac
     if identified and not (texts["foreign_id"] and item.get("time")):
         missing = "time" if texts["foreign_id"] else "foreign_id"
         raise invalid(f"{missing} is required: foreign_id and time identify an activity", missing)
-    extra = {name: value for name, value in item.items() if name not in _OWN and name not in _ANSWERED}
+    extra = {name: value for name, value in item.items() if name not in _STANDARD and name not in _IGNORED}
     return ActivityInput(
         key=activity_ids.sort_key(_id_of(item, texts, extra, now)),
         to=targets_of(item.get("to"), application_id, "to"),
@@ -125,7 +129,7 @@ def key_of_id(value: Any, name: str = "id") -> uuid.UUID:
 
 
 def key_or_none(value: Any) -> uuid.UUID | None:
-    """Likewise, for places where text that is no activity id names nothing."""
+    """The key of an activity id; None for any other value."""
     try:
         return activity_ids.sort_key(uuid.UUID(value))
     except (ValueError, AttributeError, TypeError):
@@ -165,7 +169,7 @@ def _id_of(item: Mapping[str, Any], texts: Mapping[str, str], extra: Any, now: d
     is_timed = item.get("time") not in (None, "")
     moment = moment_of(item["time"]) if is_timed else now
     if texts["foreign_id"]:
-        # Also at the server's time: whoever sends back what was answered means this activity.
+        # Also at the server's time: a client that sends the answer back means this activity.
         return activity_ids.activity_id(moment, texts["foreign_id"])
     if not is_timed:
         return activity_ids.random_activity_id(now)

@@ -15,7 +15,7 @@ from django_stream.protocol.errors import ApiError
 from django_stream.protocol.suggestions import did_you_mean
 from django_stream.server.aggregation.formats import MissingJinja, check_format
 from django_stream.server.conf import PREFIX, ServerSettings, server_settings
-from django_stream.server.feed_groups import FeedGroup
+from django_stream.server.feed_groups import IGNORED_OPTIONS, FeedGroup
 from django_stream.server.ranking.methods import RankingMethod
 
 
@@ -51,6 +51,12 @@ def _feed_group(where: str, slug: str, options: Mapping[str, Any]) -> Iterator[C
     except (ValueError, TypeError) as error:
         yield Error(f"{where}: {error}", id="django_stream_server.E001")
         return
+    for option in sorted(IGNORED_OPTIONS & set(options)):
+        yield Warning(
+            f"{where}: feed group {slug!r}: the option {option!r} has no effect",
+            hint="Remove it.",
+            id="django_stream_server.W003",
+        )
     if group.grouped:
         try:
             check_format(group.aggregation_format)

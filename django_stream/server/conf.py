@@ -31,21 +31,21 @@ class ServerSettings:
     TIMELINES: str = "django_stream.server.timelines.database.DatabaseTimelines"
     """Dotted path of the timeline store."""
     FANOUT_INLINE_MAX: int = 5_000
-    """Up to so many followers are served in the writer's own transaction."""
+    """Feeds with at most this many followers are fanned out in the writer's own transaction."""
     FANOUT_CHUNK: int = 25_000
     """Followers served in one transaction beyond that."""
     FANOUT_QUEUE: str | None = None
     """The Celery queue of large fan-outs; None is Celery's default queue."""
     TOKEN_LEEWAY_SECONDS: float = 10.0
-    """Clock difference forgiven when a token carries iat, nbf or exp."""
+    """Seconds that clocks may differ when a token carries iat, nbf or exp."""
     KEY_ROTATION_SECONDS: float = 7 * 24 * 3600.0
-    """For so long the former secret of a rotated key stays valid."""
+    """Seconds that the former secret of a rotated key stays valid."""
     RATE_LIMITS: Mapping[str, tuple[int, int, int] | None] = {}
     """Calls per minute, quarter hour and hour by family, over the published defaults; None: unlimited."""
     AUDIT_LOG: bool = True
-    """Whether changes are written down for audit_logs/."""
+    """Whether changes are written to the audit log, which `audit_logs/` reads."""
     AUDIT_LOG_DAYS: int = 90
-    """`stream_server_maintain` deletes older entries."""
+    """Age in days at which `stream_server_maintain` deletes entries."""
     CORS_ORIGINS: tuple[str, ...] = ("*",)
     """Origins that browsers may call from."""
     PUBLIC_URL: str = ""
@@ -67,11 +67,11 @@ class ServerSettings:
     IMAGE_SIDE_MAX: int = 2048
     """Longest side of an image that is made from another one."""
     OPEN_GRAPH_SECONDS: float = 5.0
-    """Time for a page to arrive, redirects included."""
+    """Seconds that a page may take to arrive, redirects included."""
     OPEN_GRAPH_BYTES: int = 1024 * 1024
-    """So much of a page is read."""
+    """Bytes of a page that are read at most."""
     OPEN_GRAPH_CACHE_SECONDS: int = 3600
-    """For so long the answer about a page is kept."""
+    """Seconds that the answer about a page is cached."""
     BODY_BYTES_MAX: int = 8 * 1024 * 1024
     """Largest JSON body that is read."""
 
@@ -102,7 +102,7 @@ class ServerSettings:
 
 @cache
 def _value(name: str) -> Any:
-    # Django looks a setting that is not there up anew each time, a page needs ten, and most are not there.
+    # Django searches for an absent setting each time. A page reads ten settings, and most are absent.
     return getattr(django_settings, PREFIX + name, getattr(ServerSettings, name))
 
 

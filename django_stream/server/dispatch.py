@@ -14,6 +14,7 @@ from django_stream.server import feed_groups
 from django_stream.server.auth import keys, tokens
 from django_stream.server.content import storable
 from django_stream.server.endpoints import ENDPOINTS
+from django_stream.server.events.event import called_by
 from django_stream.server.requests import Call, Parameters
 from django_stream.server.routing import Route, compile_routes, find_route
 from django_stream.server.throttle import admit
@@ -27,7 +28,7 @@ logger = logging.getLogger("django_stream.server")
 
 
 def handle(request: ApiRequest) -> ApiResponse:
-    """Answer one request. Every refusal is an answer; nothing raises."""
+    """Answer one request. Refusals and failures are answers too: nothing is raised."""
     started = time.perf_counter()
     headers: dict[str, str] = {}
     try:
@@ -63,7 +64,15 @@ def _answer(request: ApiRequest, headers: dict[str, str]) -> tuple[int, dict[str
 
 @retry_on_deadlock
 def _perform(call: Call) -> dict[str, Any]:
-    return call.endpoint.function(call)
+    with called_by(_caller(call)):
+        return call.endpoint.function(call)
+
+
+def _caller(call: Call) -> str:
+    """The token's user; a server token may name, in the query of a deletion, the user who asked for it."""
+    if call.principal.user_id is not None:
+        return call.principal.user_id
+    return call.parameters.text("user_id") if call.request.method == "DELETE" else ""
 
 
 def _authorize(call: Call, route: Route) -> None:

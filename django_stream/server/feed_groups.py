@@ -15,6 +15,8 @@ from django_stream.server.conf import PREFIX, server_settings
 
 Kind = Literal["flat", "aggregated", "notification"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+IGNORED_OPTIONS = frozenset({"realtime"})
+"""Options of former versions: they have no effect, and a system check says so."""
 DEFAULT_FORMAT = '{{ verb }}_{{ time.strftime("%Y-%m-%d") }}'
 
 
@@ -27,7 +29,6 @@ class FeedGroup:
     aggregation_format: str = DEFAULT_FORMAT
     ranking: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Ranking methods by name, each {"score": expression, "defaults": {...}}."""
-    realtime: bool = True
 
     @property
     def grouped(self) -> bool:
@@ -38,6 +39,7 @@ class FeedGroup:
     def from_setting(cls, slug: str, options: Mapping[str, Any]) -> FeedGroup:
         """Build one group; ValueError says what is wrong with it."""
         validate_feed_slug(slug)
+        options = {name: value for name, value in options.items() if name not in IGNORED_OPTIONS}
         unknown = set(options) - set(cls.__dataclass_fields__) | set(options) & {"slug"}
         if unknown:
             raise ValueError(f"feed group {slug!r} has unknown options: {', '.join(sorted(unknown))}")
@@ -63,7 +65,7 @@ def group_of(application_id: int, slug: str) -> FeedGroup:
 
 
 def not_configured(*slugs: str) -> ApiError:
-    """The refusal of feeds whose group nobody declared."""
+    """The refusal of feeds whose group is not among the application's feed groups."""
     listed = ", ".join(f"'{slug}'" for slug in dict.fromkeys(slugs))
     return ApiError.named("FeedConfigException", f"The following feeds are not configured: {listed}")
 

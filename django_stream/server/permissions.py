@@ -15,12 +15,13 @@ from django_stream.server.requests import Call
 
 # Anyone reads these feeds; every other one only its owner.
 _PUBLIC_TO_READ = frozenset({"user"})
-# Anyone may be told something: these feeds of other users may stand in `to`.
+# A `to` list may name these feeds of other users.
 _OPEN_TO_ADDRESS = frozenset({"notification"})
 _FOLLOWABLE = frozenset({"user", "timeline"})
 
 
 def denied() -> ApiError:
+    """The refusal of what the policy does not allow."""
     return ApiError.named(
         "NotAllowedException",
         "You don't have permission to do this: no policies of this application allow the request. "
@@ -29,6 +30,7 @@ def denied() -> ApiError:
 
 
 def allow(condition: bool) -> None:
+    """Refuse the call unless the condition holds."""
     if not condition:
         raise denied()
 
@@ -38,6 +40,7 @@ def anyone(call: Call) -> None:
 
 
 def owns(call: Call, feed: FeedID) -> bool:
+    """Whether the feed is the user's own."""
     return feed.user_id == call.principal.user_id
 
 
@@ -47,61 +50,64 @@ def may_address(call: Call, feed: FeedID) -> bool:
 
 
 def read_feed(call: Call) -> None:
+    """Read one's own feeds and public ones; mark one's own only."""
     allow(owns(call, call.feed_id) or call.feed_id.slug in _PUBLIC_TO_READ)
     if call.parameters.given("mark_read", "mark_seen"):
         allow(owns(call, call.feed_id))
 
 
 def own_feed(call: Call) -> None:
+    """One's own feed."""
     allow(owns(call, call.feed_id))
 
 
 def post(call: Call) -> None:
-    """To one's own feed, in one's own name, addressed to whom one may address."""
+    """Post to one's own feed, as the actor, addressed to own feeds and feeds that are open to address."""
     allow(owns(call, call.feed_id))
     fields = call.fields()
-    _in_own_name(call, fields.get("activities", [fields]))
+    _check_actor_and_targets(call, fields.get("activities", [fields]))
 
 
 def update_own(call: Call) -> None:
     """Replace or create activities in one's own name."""
-    _in_own_name(call, call.fields().get("activities"))
+    _check_actor_and_targets(call, call.fields().get("activities"))
 
 
 def change_own(call: Call) -> None:
-    """Partial updates of what the user did, and never into somebody else's doing."""
+    """Partial updates of the user's own activities, which cannot be given to another actor."""
     fields = call.fields()
     items = _objects(fields.get("changes", [fields]))
-    _untaken(call, items)
+    _check_not_of_others(call, items)
     for item in items:
         changed = item.get("set")
-        allow(not isinstance(changed, dict) or changed.get("actor", _me(call)) == _me(call))
+        if isinstance(changed, dict) and "actor" in changed:
+            allow(changed["actor"] == _own_reference(call))
 
 
 def retarget(call: Call) -> None:
-    """Of one's own feed, to whom one may address."""
+    """Targets of activities on one's own feed: own feeds, and feeds that are open to address."""
     allow(owns(call, call.feed_id))
     for item in _objects(call.body if isinstance(call.body, list) else [call.fields()]):
         for field in ("new_targets", "added_targets"):
-            _may_address_all(call, item.get(field), field)
+            _check_addressed(call, item.get(field), field)
 
 
-def _in_own_name(call: Call, items: Any) -> None:
-    """No impersonation: the actor is the user, and nobody else's activity is replaced."""
+def _check_actor_and_targets(call: Call, items: Any) -> None:
+    """The actor is the user, and no activity of another actor is replaced."""
     for item in _objects(items):
-        allow(item.get("actor") in (None, _me(call)))
-        _may_address_all(call, item.get("to"), "to")
-    _untaken(call, _objects(items))
+        allow(item.get("actor") in (None, _own_reference(call)))
+        _check_addressed(call, item.get("to"), "to")
+    _check_not_of_others(call, _objects(items))
 
 
-def _untaken(call: Call, items: list[dict[str, Any]]) -> None:
-    """The activities that are named are the user's or nobody's."""
-    keys = {key for item in items if (key := _named(item)) is not None}
+def _check_not_of_others(call: Call, items: list[dict[str, Any]]) -> None:
+    """The stored activities among those that are named have the user as their actor."""
+    keys = {key for item in items if (key := _key_of(item)) is not None}
     stored = activities.by_key(call.application_id, keys) if keys else {}
-    allow(all(activity.actor == _me(call) for activity in stored.values()))
+    allow(all(activity.actor == _own_reference(call) for activity in stored.values()))
 
 
-def _named(item: dict[str, Any]) -> uuid.UUID | None:
+def _key_of(item: dict[str, Any]) -> uuid.UUID | None:
     if item.get("foreign_id") is None:
         return key_or_none(item.get("id"))
     try:
@@ -110,7 +116,7 @@ def _named(item: dict[str, Any]) -> uuid.UUID | None:
         return None
 
 
-def _may_address_all(call: Call, names: Any, field: str) -> None:
+def _check_addressed(call: Call, names: Any, field: str) -> None:
     for name in names if isinstance(names, list) else []:
         allow(may_address(call, feed_id_of(name, field)))
 
@@ -120,14 +126,16 @@ def _objects(items: Any) -> list[dict[str, Any]]:
     return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
 
 
-def _me(call: Call) -> str:
+def _own_reference(call: Call) -> str:
     return user_reference(call.principal.user_id)
 
 
 def follow(call: Call) -> None:
+    """Let one's own feed follow feeds of the public groups."""
     allow(owns(call, call.feed_id))
     allow(feed_id_of(call.fields().get("target"), "target").slug in _FOLLOWABLE)
 
 
 def same_user(call: Call, users: Iterable[str]) -> None:
+    """Refuse the call unless all these are the token's user."""
     allow(all(user == call.principal.user_id for user in users))

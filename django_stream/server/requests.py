@@ -26,7 +26,7 @@ _FALSE = frozenset({"false", "0", "f", "no", ""})
 
 
 class Parameters:
-    """The query, in all the spellings that the clients use."""
+    """The query of a request. Methods take all the names that clients use for one parameter."""
 
     def __init__(self, query: Query) -> None:
         self._values: dict[str, list[str]] = {}
@@ -44,9 +44,11 @@ class Parameters:
         return ""
 
     def given(self, *names: str) -> bool:
+        """Whether one of these parameters is in the query."""
         return any(name in self._values for name in names)
 
     def flag(self, *names: str) -> bool:
+        """A parameter that is true or false; false when it is absent."""
         value = self.text(*names).strip().lower()
         if value in _TRUE:
             return True
@@ -55,6 +57,7 @@ class Parameters:
         raise invalid(f"{names[0]} must be true or false, not {value!r}", names[0])
 
     def number(self, name: str, default: int, *, least: int = 0, most: int = _MOST) -> int:
+        """A whole number within bounds, both of them allowed."""
         text = self.text(name).strip()
         if not text:
             return default
@@ -71,6 +74,7 @@ class Parameters:
         return [item for value in joined for part in value.split(",") if (item := part.strip())]
 
     def json_object(self, *names: str) -> dict[str, Any]:
+        """A JSON object; an empty one when the parameter is absent."""
         text = self.text(*names)
         if not text:
             return {}
@@ -83,6 +87,7 @@ class Parameters:
         return dict(storable(value, names[0]))
 
     def items(self) -> list[tuple[str, str]]:
+        """All parameters, repeated ones several times."""
         return [(name, value) for name, values in self._values.items() for value in values]
 
 

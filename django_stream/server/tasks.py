@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from django_stream.server.actions import audit
+from django_stream.server.events import audit_log
 from django_stream.server.fanout import jobs as fanout
 
 
 @shared_task(name=fanout.FAN_OUT_TASK, ignore_result=True, acks_late=True)
 def fan_out(job_id: int) -> None:
-    """Work off one large fan-out."""
+    """Run one large fan-out."""
     fanout.run(job_id)
 
 
 @shared_task(name="django_stream.server.maintain", ignore_result=True)
 def maintain(idle_seconds: float = 300.0) -> None:
-    """Work off fan-outs that a killed worker left behind, and prune the audit log; for every few minutes."""
+    """Run fan-outs that a killed worker left, and prune the audit log. To be run every few minutes."""
     fanout.resume(idle_seconds)
-    audit.prune()
+    audit_log.prune()

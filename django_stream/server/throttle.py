@@ -16,7 +16,7 @@ logger = logging.getLogger("django_stream.server")
 Limits = tuple[int, int, int]
 
 _WINDOWS = (60, 900, 3600)
-_GENERAL: Limits = (1000, 12_000, 48_000)
+_OTHERS: Limits = (1000, 12_000, 48_000)
 _PUBLISHED: Mapping[str, Limits] = {
     "add": (1000, 12_000, 48_000),
     "remove": (300, 3600, 14_400),
@@ -35,19 +35,18 @@ UNLIMITED = 1_000_000
 def admit(application_id: int, family: str, headers: dict[str, str]) -> None:
     """Count one call and set the rate-limit headers; refuse with 429 once a window is full.
 
-    The site's own application is unlimited unless RATE_LIMITS names the family: it would only
-    be refusing itself.
+    The site's own application is unlimited unless STREAM_SERVER_RATE_LIMITS names the family.
     """
     now = int(time.time())
     limits = _limits_of(application_id, family)
     if limits is None:
-        _describe(headers, UNLIMITED, UNLIMITED, now + _WINDOWS[0])
+        _set_headers(headers, UNLIMITED, UNLIMITED, now + _WINDOWS[0])
         return
     counts = _counts(application_id, family, now)
     left = [limit - count for limit, count in zip(limits, counts, strict=True)]
     tightest = min(range(len(left)), key=left.__getitem__)
     reset = (now // _WINDOWS[tightest] + 1) * _WINDOWS[tightest]
-    _describe(headers, limits[tightest], max(left[tightest], 0), reset)
+    _set_headers(headers, limits[tightest], max(left[tightest], 0), reset)
     if left[tightest] < 0:
         raise ApiError.named(
             "RateLimitReached",
@@ -62,7 +61,7 @@ def _limits_of(application_id: int, family: str) -> Limits | None:
         return configured[family]
     if application_id == server_settings.own_app_id:
         return None
-    return _PUBLISHED.get(family, _GENERAL)
+    return _PUBLISHED.get(family, _OTHERS)
 
 
 def _counts(application_id: int, family: str, now: int) -> list[int]:
@@ -83,7 +82,7 @@ def _increment(key: str, window: int) -> int:
         return 1
 
 
-def _describe(headers: dict[str, str], limit: int, remaining: int, reset: int) -> None:
+def _set_headers(headers: dict[str, str], limit: int, remaining: int, reset: int) -> None:
     headers["X-RateLimit-Limit"] = str(limit)
     headers["X-RateLimit-Remaining"] = str(remaining)
     headers["X-RateLimit-Reset"] = str(reset)

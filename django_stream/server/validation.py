@@ -27,7 +27,7 @@ def text_id(value: Any, name: str) -> str:
 
 
 def word_id(value: Any, name: str) -> str:
-    """Likewise, of letters, digits, '_' and '-' alone."""
+    """An id of 1 to 255 letters, digits, '_' and '-'."""
     text = text_id(value, name)
     if not _WORD.fullmatch(text):
         raise invalid(f"{name} may hold only letters, digits, '_' and '-', not {text!r}", name)
@@ -43,7 +43,7 @@ def uuid_of(value: Any, name: str) -> uuid.UUID:
 
 
 def data_of(value: Any, name: str = "data") -> dict[str, Any]:
-    """Custom data: an object within its limit; null and absence are an empty one."""
+    """Custom data: an object within STREAM_SERVER_DATA_BYTES_MAX; null and absence are an empty one."""
     if value is None:
         return {}
     if not isinstance(value, dict):
@@ -56,8 +56,10 @@ def data_of(value: Any, name: str = "data") -> dict[str, Any]:
 
 
 def missing(what: str, name: str) -> ApiError:
+    """The refusal of a call about something that does not exist."""
     return ApiError.named("DoesNotExistException", f"{what} {name!r} does not exist")
 
 
 def conflicting(what: str, name: str) -> ApiError:
+    """The refusal to create something that exists already."""
     return ApiError.named("ConflictException", f"{what} {name!r} exists already")

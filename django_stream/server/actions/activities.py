@@ -1,13 +1,15 @@
-"""Activities are stored and changed here, whatever feed they came to."""
+"""Activities are stored and changed, on whatever feeds they are."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from django_stream.protocol.errors import ApiError
 from django_stream.server.activity_input import ActivityInput
 from django_stream.server.aggregation.names import names_of
+from django_stream.server.events.event import Event, Fields, fields_of
 from django_stream.server.fanout import jobs as fanout
 from django_stream.server.feed_groups import groups_of
 from django_stream.server.feed_store import database, ensure_application
@@ -16,30 +18,61 @@ from django_stream.server.models import Activity, Placement
 _REPLACED = ("actor", "verb", "object", "target", "foreign_id", "extra")
 
 
-def upsert(application_id: int, new_activities: Sequence[ActivityInput]) -> dict[uuid.UUID, Activity]:
+@dataclass(frozen=True, slots=True)
+class Upserted:
+    """The locked rows of activities that were posted or updated, by key."""
+
+    stored: Mapping[uuid.UUID, Activity] = field(default_factory=dict)
+    before: Mapping[uuid.UUID, Fields] = field(default_factory=dict)
+    """The former fields of those that existed and were changed."""
+
+
+def upsert(application_id: int, new_activities: Sequence[ActivityInput]) -> Upserted:
     """Store activities and lock their rows: a known (foreign_id, time) is replaced in place.
 
     `to` only ever grows here, so that a second posting cannot withdraw the first one's targets.
     """
     if not new_activities:
-        return {}
+        return Upserted()
     ensure_application(application_id)
     wanted = {new_activity.key: new_activity for new_activity in new_activities}
-    fresh = [_fresh(application_id, new_activity) for new_activity in wanted.values()]
-    Activity.objects.using(database()).bulk_create(fresh, ignore_conflicts=True)
+    new_rows = [_new_row(application_id, new_activity) for new_activity in wanted.values()]
+    Activity.objects.using(database()).bulk_create(new_rows, ignore_conflicts=True)
     stored = lock(application_id, wanted)
-    before = group_members_of(stored)
-    changed = [activity for key, activity in stored.items() if _merge(activity, wanted[key])]
+    members = group_members_of(stored)
+    before = {key: fields_of(activity) for key, activity in stored.items()}
+    changed = [key for key, activity in stored.items() if _merge(activity, wanted[key])]
     if changed:
         Activity.objects.using(database()).bulk_update(
-            changed, [*_REPLACED, "to", "group_names", "is_erased"]
+            [stored[key] for key in changed], [*_REPLACED, "to", "group_names", "is_erased"]
         )
-        regroup(application_id, stored, before)
-    return stored
+        regroup(application_id, stored, members)
+    return Upserted(stored, {key: before[key] for key in changed})
+
+
+def event(
+    activity: Activity,
+    action: str,
+    *,
+    before: Fields | None = None,
+    is_gone: bool = False,
+    feeds: Collection[object] = (),
+) -> Event:
+    """What happened to an activity; `before` are its former fields, `feeds` the feeds that were named."""
+    return Event(
+        activity.application_id,
+        "activity",
+        str(activity.activity_id),
+        action,
+        on_behalf_of=activity.actor.removeprefix("SU:"),
+        feeds=tuple(str(feed) for feed in feeds),
+        before=before,
+        after=None if is_gone else fields_of(activity),
+    )
 
 
 def group_members_of(stored: Mapping[uuid.UUID, Activity]) -> dict[uuid.UUID, tuple[str, dict[str, str]]]:
-    """What groups are made and told of, for `regroup`."""
+    """By key, what decides an activity's groups and their counts of actors; for `regroup`."""
     return {key: (activity.actor, activity.group_names) for key, activity in stored.items()}
 
 
@@ -66,15 +99,16 @@ def lock(application_id: int, keys: Collection[uuid.UUID]) -> dict[uuid.UUID, Ac
     return {activity.key: activity for activity in rows}
 
 
-def drop_unplaced(application_id: int, keys: Collection[uuid.UUID]) -> None:
-    """Delete those of these locked activities that are on no feed any more."""
+def drop_unplaced(application_id: int, keys: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    """Delete those of these locked activities that are on no feed any more; returns their keys."""
     mine = Placement.objects.using(database()).filter(key__in=keys, feed__application_id=application_id)
     gone = set(keys) - set(mine.values_list("key", flat=True))
     if gone:
         Activity.objects.using(database()).filter(application_id=application_id, key__in=gone).delete()
+    return gone
 
 
-def _fresh(application_id: int, new_activity: ActivityInput) -> Activity:
+def _new_row(application_id: int, new_activity: ActivityInput) -> Activity:
     activity = Activity(
         application_id=application_id,
         key=new_activity.key,

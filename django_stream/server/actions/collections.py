@@ -9,16 +9,17 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from django_stream.server.actions import audit
+from django_stream.server.events.event import Event, Fields, fields_of
+from django_stream.server.events.recording import record
 from django_stream.server.feed_store import database, ensure_application
 from django_stream.server.models import CollectionEntry
-from django_stream.server.validation import TEXT_LENGTH, conflicting, missing
+from django_stream.server.validation import conflicting, missing
 
 
 def create(
     application_id: int, collection: str, entry_id: str, data: Mapping[str, Any], user_id: str = ""
 ) -> CollectionEntry:
-    """A new entry, with an id of ours if none is given."""
+    """A new entry; without an id it gets one."""
     ensure_application(application_id)
     with transaction.atomic(using=database()):
         now = timezone.now()
@@ -30,7 +31,7 @@ def create(
         )
         if not created:
             raise conflicting("collection entry", str(entry))
-        audit.changed(application_id, "collection", [_logged(entry)], "create", user_id=user_id)
+        record([_event(entry, "create", after=fields_of(entry))])
     return entry
 
 
@@ -40,11 +41,14 @@ def update(application_id: int, collection: str, entry_id: str, data: Mapping[st
         rows = CollectionEntry.objects.using(database()).filter(
             application_id=application_id, collection=collection, entry_id=entry_id
         )
-        if not rows.update(data=dict(data), updated_at=timezone.now()):
+        entry = rows.select_for_update().first()
+        if entry is None:
             raise missing("collection entry", f"{collection}:{entry_id}")
-        entry = rows.get()
-        audit.changed(application_id, "collection", [_logged(entry)], "update", user_id=entry.user_id)
-        return entry
+        before = fields_of(entry)
+        entry.data, entry.updated_at = dict(data), timezone.now()
+        entry.save(using=database(), update_fields=["data", "updated_at"])
+        record([_event(entry, "update", before=before, after=fields_of(entry))])
+    return entry
 
 
 def delete(application_id: int, collection: str, entry_ids: Collection[str]) -> int:
@@ -53,10 +57,9 @@ def delete(application_id: int, collection: str, entry_ids: Collection[str]) -> 
         rows = CollectionEntry.objects.using(database()).filter(
             application_id=application_id, collection=collection, entry_id__in=entry_ids
         )
-        gone = list(rows.select_for_update().order_by("entry_id").values_list("entry_id", flat=True))
-        rows.filter(entry_id__in=gone).delete()
-        names = [_logged(CollectionEntry(collection=collection, entry_id=entry_id)) for entry_id in gone]
-        audit.changed(application_id, "collection", names, "delete")
+        gone = list(rows.select_for_update().order_by("entry_id"))
+        rows.filter(entry_id__in=[entry.entry_id for entry in gone]).delete()
+        record(_event(entry, "delete", before=fields_of(entry)) for entry in gone)
     return len(gone)
 
 
@@ -85,9 +88,18 @@ def upsert_many(application_id: int, entries: Mapping[tuple[str, str], Mapping[s
             unique_fields=["application", "collection", "entry_id"],
             update_fields=["data", "updated_at"],
         )
-        audit.changed(application_id, "collection", [_logged(row) for row in rows], "upsert")
+        record(_event(row, "upsert", after=fields_of(row)) for row in rows)
 
 
-def _logged(entry: CollectionEntry) -> str:
-    """Its name in the audit log, which has room for one long id and not for two."""
-    return str(entry)[:TEXT_LENGTH]
+def _event(
+    entry: CollectionEntry, action: str, *, before: Fields | None = None, after: Fields | None = None
+) -> Event:
+    return Event(
+        entry.application_id,
+        "collection",
+        str(entry),
+        action,
+        on_behalf_of="" if action == "delete" else entry.user_id,
+        before=before,
+        after=after,
+    )

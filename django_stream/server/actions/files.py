@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import IO
 
 from django.core.exceptions import SuspiciousFileOperation
@@ -15,10 +15,12 @@ from django.utils.text import get_valid_filename
 from django_stream.protocol.errors import invalid
 from django_stream.protocol.messages import Upload
 from django_stream.server.conf import server_settings
+from django_stream.server.events.event import Event, Fields, fields_of
+from django_stream.server.events.recording import record
 from django_stream.server.feed_store import database, ensure_application
 from django_stream.server.files import images, kinds
 from django_stream.server.files.images import Resizing
-from django_stream.server.files.uploads import taken
+from django_stream.server.files.uploads import spooled
 from django_stream.server.files.urls import storage
 from django_stream.server.models import StoredFile
 from django_stream.server.models.files import new_file_key
@@ -29,28 +31,28 @@ NAME_BYTES = 100
 
 def store(application_id: int, user_id: str, upload: Upload) -> StoredFile:
     """Keep a file as it is."""
-    with taken(upload) as file:
+    with spooled(upload) as file:
         content_type = kinds.content_type_of(file.read(kinds.HEAD_BYTES))
         file.seek(0)
         allowed = server_settings.FILE_TYPES
         if allowed and content_type not in allowed:
             raise invalid(f"File type {content_type} is not supported")
-        made = StoredFile(application_id=application_id, user_id=user_id, content_type=content_type)
-        return _keep(made, upload.name, file)
+        file_row = StoredFile(application_id=application_id, user_id=user_id, content_type=content_type)
+        return _store(file_row, upload.name, file)
 
 
 def store_image(application_id: int, user_id: str, upload: Upload) -> StoredFile:
-    """Keep an image, turned upright and without what its file tells about its maker."""
-    with taken(upload) as file:
+    """Keep an image, turned upright and without the metadata of its file."""
+    with spooled(upload) as file:
         content, content_type = images.cleaned(file)
-    made = StoredFile(
+    file_row = StoredFile(
         application_id=application_id, user_id=user_id, content_type=content_type, is_image=True
     )
-    return _keep(made, upload.name, content)
+    return _store(file_row, upload.name, content)
 
 
 def resize(original: StoredFile, resizing: Resizing) -> StoredFile:
-    """Another size of an image, made once and then found again."""
+    """Another size of an image: made when first asked for, then found again."""
     known = StoredFile.objects.using(database()).filter(source=original.key, variant=resizing.name)
     if (found := known.first()) is not None:
         return found
@@ -60,7 +62,7 @@ def resize(original: StoredFile, resizing: Resizing) -> StoredFile:
             content, content_type = images.resized(file, resizing)
     except FileNotFoundError as error:
         raise missing("image", original.base_name) from error
-    made = StoredFile(
+    file_row = StoredFile(
         application_id=original.application_id,
         user_id=original.user_id,
         content_type=content_type,
@@ -69,8 +71,8 @@ def resize(original: StoredFile, resizing: Resizing) -> StoredFile:
         variant=resizing.name,
     )
     try:
-        return _keep(made, original.base_name, content)
-    except IntegrityError:  # somebody else made it meanwhile
+        return _store(file_row, original.base_name, content)
+    except IntegrityError:  # another request made the same size at the same time
         return known.get()
 
 
@@ -89,36 +91,55 @@ def _check_sizes(original: StoredFile) -> None:
 def delete(file: StoredFile) -> None:
     """Delete a file and every other size that was made of it."""
     with transaction.atomic(using=database()):
-        made = [file]
-        for stored in made:
-            made += StoredFile.objects.using(database()).select_for_update().filter(source=stored.pk)
-            StoredFile.objects.using(database()).filter(pk=stored.pk).delete()
-            transaction.on_commit(_discarding(stored.name), using=database(), robust=True)
+        files, sizes = [file], StoredFile.objects.using(database())
+        for one in files:
+            files += sizes.select_for_update().filter(source=one.pk)
+        gone = [one for one in files if sizes.filter(pk=one.pk).delete()[0]]
+        record([_event(one, "delete", before=fields_of(one)) for one in gone])
+        for one in files:
+            transaction.on_commit(partial(storage().delete, one.name), using=database(), robust=True)
 
 
-def _keep(made: StoredFile, name: str, content: IO[bytes]) -> StoredFile:
-    ensure_application(made.application_id)
-    made.key = new_file_key()
-    made.size = content.seek(0, os.SEEK_END)
+def _store(file_row: StoredFile, name: str, content: IO[bytes]) -> StoredFile:
+    ensure_application(file_row.application_id)
+    file_row.key = new_file_key()
+    file_row.size = content.seek(0, os.SEEK_END)
     content.seek(0)
-    wanted = f"stream/{made.application_id}/{made.key}/{_safe(name)}"
-    made.name = storage().save(wanted, File(content), max_length=255)
+    wanted = f"stream/{file_row.application_id}/{file_row.key}/{_safe_name(name)}"
+    file_row.name = storage().save(wanted, File(content), max_length=255)
     try:
         with transaction.atomic(using=database()):
-            made.save(using=database(), force_insert=True)
+            file_row.save(using=database(), force_insert=True)
+            record([_event(file_row, "create", on_behalf_of=file_row.user_id, after=fields_of(file_row))])
     except BaseException:
         with suppress(OSError):
-            storage().delete(made.name)
+            storage().delete(file_row.name)
         raise
-    return made
+    return file_row
 
 
-def _discarding(name: str) -> Callable[[], None]:
-    return lambda: storage().delete(name)
+def _event(
+    file: StoredFile,
+    action: str,
+    *,
+    on_behalf_of: str = "",
+    before: Fields | None = None,
+    after: Fields | None = None,
+) -> Event:
+    return Event(
+        file.application_id,
+        "file",
+        file.public_id,
+        action,
+        on_behalf_of=on_behalf_of,
+        before=before,
+        after=after,
+        details={"name": file.base_name},
+    )
 
 
-def _safe(name: str) -> str:
-    """A name that is one part of a path and fits; its end is what tells people about it."""
+def _safe_name(name: str) -> str:
+    """A name without folders and within its length; the end is kept, for it has the file's type."""
     try:
         safe = get_valid_filename(name.replace("\\", "/").rpartition("/")[2])
     except SuspiciousFileOperation:

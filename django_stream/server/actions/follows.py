@@ -10,7 +10,8 @@ from django.db import transaction
 
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.server import feed_store
-from django_stream.server.actions import audit
+from django_stream.server.events.event import Event, Fields, fields_of
+from django_stream.server.events.recording import record
 from django_stream.server.feed_store import database
 from django_stream.server.models import Feed, Follow, Placement
 from django_stream.server.timelines import timelines
@@ -18,7 +19,7 @@ from django_stream.server.timelines import timelines
 
 @dataclass(frozen=True, slots=True)
 class Following:
-    """A follow to make: whom, and how much of the past comes along."""
+    """A follow to open; `copy_limit` is how many of the newest activities of the target are copied."""
 
     source: FeedID
     target: FeedID
@@ -55,12 +56,22 @@ def follow_many(application_id: int, followings: Sequence[Following]) -> None:
         new = _new_follows({pair: wanted[pair] for pair in wanted if pair not in open_pairs}, locked)
         Follow.objects.using(database()).bulk_create(new)
         timelines().followed([follow.pk for follow in new])
-        _log("follow", [(follow.source_id, follow.target_id) for follow in new], known)
+        names_by_id = {feed.pk: name for name, feed in known.items()}
+        record(
+            _event(
+                application_id,
+                names_by_id[follow.source_id],
+                names_by_id[follow.target_id],
+                "follow",
+                after=fields_of(follow),
+            )
+            for follow in new
+        )
 
 
 def _new_follows(pairs: dict[tuple[int, int], int], locked: dict[int, Feed]) -> list[Follow]:
     floors = {
-        (target, limit): _floor(target, limit)
+        (target, limit): _oldest_copied(target, limit)
         for target, limit in {(target, limit) for (_, target), limit in pairs.items()}
     }
     return [
@@ -74,7 +85,7 @@ def _new_follows(pairs: dict[tuple[int, int], int], locked: dict[int, Feed]) -> 
     ]
 
 
-def _floor(target: int, copy_limit: int) -> uuid.UUID | None:
+def _oldest_copied(target: int, copy_limit: int) -> uuid.UUID | None:
     """Key of the oldest activity that a follow copies."""
     newest = (
         Placement.objects.using(database())
@@ -86,14 +97,18 @@ def _floor(target: int, copy_limit: int) -> uuid.UUID | None:
     return keys[-1] if keys else None
 
 
-def _log(action: str, pairs: Sequence[tuple[int, int]], known: dict[FeedID, Feed]) -> None:
-    names = {feed.pk: str(name) for name, feed in known.items()}
-    by_target: dict[int, list[str]] = {}
-    for source, target in pairs:
-        by_target.setdefault(target, []).append(names[source])
-    for target, sources in by_target.items():
-        application_id = next(iter(known.values())).application_id
-        audit.changed(application_id, "feed", sources, action, custom={"target": names[target]})
+def _event(
+    application_id: int, source: FeedID, target: FeedID, action: str, *, after: Fields | None = None
+) -> Event:
+    return Event(
+        application_id,
+        "follow",
+        str(source),
+        action,
+        feeds=(str(source), str(target)),
+        after=after,
+        details={"target": str(target)},
+    )
 
 
 def unfollow_many(application_id: int, unfollowings: Sequence[Unfollowing]) -> None:
@@ -101,19 +116,32 @@ def unfollow_many(application_id: int, unfollowings: Sequence[Unfollowing]) -> N
     names = {name for one in unfollowings for name in (one.source, one.target)}
     known = feed_store.find(application_id, names)
     wanted = {
-        (known[one.source].pk, known[one.target].pk): one.keep_history
+        (one.source, one.target): one.keep_history
         for one in unfollowings
         if one.source in known and one.target in known
     }
     if not wanted:
         return
     with transaction.atomic(using=database()):
-        locked = feed_store.lock(known[one.target] for one in unfollowings if one.target in known)
-        for (source, target), keep_history in wanted.items():
-            rows = Follow.objects.using(database()).filter(source=source, target=target)
-            if keep_history:
-                rows.filter(until_seq__isnull=True).update(until_seq=locked[target].version)
-            else:
-                rows.delete()
-        _log("unfollow", list(wanted), known)
-        timelines().unfollowed([pair for pair, keep_history in wanted.items() if not keep_history])
+        locked = feed_store.lock(known[target] for _, target in wanted)
+        ended = [
+            (source, target)
+            for (source, target), keep_history in wanted.items()
+            if _end(known[source], locked[known[target].pk], keep_history=keep_history)
+        ]
+        record(_event(application_id, source, target, "unfollow") for source, target in ended)
+        timelines().unfollowed(
+            [
+                (known[source].pk, known[target].pk)
+                for (source, target), keep_history in wanted.items()
+                if not keep_history
+            ]
+        )
+
+
+def _end(source: Feed, target: Feed, *, keep_history: bool) -> bool:
+    """Close a follow or delete it with its history; whether there was one."""
+    rows = Follow.objects.using(database()).filter(source=source, target=target)
+    if keep_history:
+        return bool(rows.filter(until_seq__isnull=True).update(until_seq=target.version))
+    return bool(rows.delete()[0])

@@ -11,8 +11,10 @@ from typing import Any
 from django.db import transaction
 
 from django_stream.protocol.errors import ApiError, invalid
-from django_stream.server.actions import activities, audit
+from django_stream.server.actions import activities
 from django_stream.server.activity_input import REQUIRED, check_size, text_of
+from django_stream.server.events.event import fields_of
+from django_stream.server.events.recording import record
 from django_stream.server.feed_store import database
 from django_stream.server.models import Activity
 
@@ -33,7 +35,8 @@ def apply(application_id: int, changes: Sequence[Change]) -> list[Activity]:
     """Apply all changes or none. The activities, in the order given."""
     with transaction.atomic(using=database()):
         stored = activities.lock(application_id, {change.key for change in changes})
-        before = activities.group_members_of(stored)
+        members = activities.group_members_of(stored)
+        former = {key: fields_of(activity) for key, activity in stored.items()}
         for change in changes:
             activity = stored.get(change.key)
             if activity is None or activity.is_erased:
@@ -41,8 +44,8 @@ def apply(application_id: int, changes: Sequence[Change]) -> list[Activity]:
             _apply(activity, change)
         for activity in stored.values():
             activity.save(using=database(), update_fields=[*COLUMNS, "extra"])
-        activities.regroup(application_id, stored, before)
-        audit.activities_changed("update", stored.values())
+        activities.regroup(application_id, stored, members)
+        record(activities.event(activity, "update", before=former[key]) for key, activity in stored.items())
     return [stored[change.key] for change in changes]
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from django.db import transaction
 
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.server import feed_store
-from django_stream.server.actions import activities, audit
+from django_stream.server.actions import activities
 from django_stream.server.activity_input import ActivityInput
+from django_stream.server.events.event import Event, fields_of
+from django_stream.server.events.recording import record
 from django_stream.server.fanout import jobs as fanout
 from django_stream.server.feed_store import database
 from django_stream.server.models import Activity, Exclusion, Feed, Placement
@@ -27,7 +29,7 @@ def add(application_id: int, feed_id: FeedID, new_activities: Sequence[ActivityI
     known = feed_store.ensure(application_id, {feed_id, *targets})
     with transaction.atomic(using=database()):
         locked = feed_store.lock(known.values())
-        stored = activities.upsert(application_id, new_activities)
+        upserted = activities.upsert(application_id, new_activities)
         addressed: dict[int, list[uuid.UUID]] = {}
         for new_activity in new_activities:
             for name in new_activity.to:
@@ -36,8 +38,8 @@ def add(application_id: int, feed_id: FeedID, new_activities: Sequence[ActivityI
         changed = place(locked, home) | place(locked, addressed, targeted=True)
         # All at once, so that groups are locked in one order.
         fanout.deliver(changed)
-        audit.activities_changed("create", stored.values())
-    return [stored[new_activity.key] for new_activity in new_activities]
+        record(_posted(upserted, [feed_id]))
+    return [upserted.stored[new_activity.key] for new_activity in new_activities]
 
 
 def add_to_many(
@@ -47,11 +49,18 @@ def add_to_many(
     known = feed_store.ensure(application_id, feed_ids)
     with transaction.atomic(using=database()):
         locked = feed_store.lock(known.values())
-        stored = activities.upsert(application_id, [new_activity])
+        upserted = activities.upsert(application_id, [new_activity])
         changed = place(locked, {feed: [new_activity.key] for feed in locked}, forwarded=forwarded)
         fanout.deliver(changed, forwarded=forwarded)
-        audit.activities_changed("create", stored.values())
-    return stored[new_activity.key]
+        record(_posted(upserted, feed_ids))
+    return upserted.stored[new_activity.key]
+
+
+def _posted(upserted: activities.Upserted, feed_ids: Sequence[FeedID]) -> Iterator[Event]:
+    for key, activity in upserted.stored.items():
+        before = upserted.before.get(key)
+        action = "create" if before is None else "update"
+        yield activities.event(activity, action, before=before, feeds=[*feed_ids, *activity.to])
 
 
 def place(
@@ -95,7 +104,7 @@ def _write(placements: list[Placement], locked: Sequence[Feed], steps: dict[int,
 
 
 def _lift_exclusions(keys: Keys, every: Collection[uuid.UUID]) -> set[tuple[int, uuid.UUID]]:
-    """What is placed on a feed is not hidden there any more."""
+    """Undo the hiding of activities on feeds where they are placed now; the pairs that were hidden."""
     hidden = Exclusion.objects.using(database()).filter(feed__in=keys, key__in=every)
     lifted = {(feed, key) for feed, key in hidden.values_list("feed_id", "key") if key in keys[feed]}
     for feed, key in lifted:
@@ -103,7 +112,7 @@ def _lift_exclusions(keys: Keys, every: Collection[uuid.UUID]) -> set[tuple[int,
     return lifted
 
 
-def remove(application_id: int, feed_id: FeedID, keys: Collection[uuid.UUID], *, user_id: str = "") -> None:
+def remove(application_id: int, feed_id: FeedID, keys: Collection[uuid.UUID]) -> None:
     """Take activities off a feed. From the feed they were posted to, they go everywhere.
 
     An activity that only reached the feed by following is hidden there and stays elsewhere.
@@ -112,21 +121,35 @@ def remove(application_id: int, feed_id: FeedID, keys: Collection[uuid.UUID], *,
         return
 
     def work(locked: Mapping[FeedID, Feed], stored: Mapping[uuid.UUID, Activity]) -> None:
-        take_off(locked[feed_id], keys, stored)
-        audit.activities_changed("delete", stored.values(), user_id)
-        activities.drop_unplaced(application_id, list(stored))
+        before = {key: fields_of(activity) for key, activity in stored.items()}
+        removed = stored.keys() & withdraw_or_hide(locked[feed_id], keys, stored)
+        gone = activities.drop_unplaced(application_id, removed)
+        record(
+            activities.event(stored[key], "delete", before=before[key], is_gone=key in gone, feeds=[feed_id])
+            for key in sorted(removed)
+        )
 
     with_targets_locked(application_id, [feed_id], keys, work)
 
 
-def take_off(feed: Feed, keys: Collection[uuid.UUID], stored: Mapping[uuid.UUID, Activity]) -> None:
-    """Withdraw locked activities from a locked feed, or hide them there."""
+def withdraw_or_hide(
+    feed: Feed, keys: Collection[uuid.UUID], stored: Mapping[uuid.UUID, Activity]
+) -> set[uuid.UUID]:
+    """Take locked activities off a locked feed, or hide there what it has by following.
+
+    Returns the keys of those that were there.
+    """
     leaving: set[int] = set()
+    removed: set[uuid.UUID] = set()
     for key in keys:
-        leaving |= _withdraw(feed, key, stored.get(key))
+        left = _withdraw(feed, key, stored.get(key))
+        leaving |= left
+        if _hide(feed, key) or left:
+            removed.add(key)
     fanout.withdraw(leaving, keys)
     if feed.pk not in leaving:
         timelines().withdrawn([feed.pk], keys, own_only=True)
+    return removed
 
 
 def with_targets_locked(
@@ -135,18 +158,18 @@ def with_targets_locked(
     keys: Collection[uuid.UUID],
     work: Callable[[Mapping[FeedID, Feed], Mapping[uuid.UUID, Activity]], Result],
 ) -> Result:
-    """Do some work in a transaction, with feeds that exist, activities and all their targets locked.
+    """Call `work` in a transaction, with the feeds that exist, the activities and all their targets locked.
 
-    Feeds are locked in id order and before activities, but which feeds is only sure once the
-    activities are locked: another writer may have changed the targets meanwhile.
+    Feeds are locked in id order and before activities. Which feeds are targets is certain only once the
+    activities are locked: when another writer has changed them until then, all is done again.
     """
     while True:
-        suspected = _addressed(application_id, keys)
+        expected = _addressed(application_id, keys)
         with transaction.atomic(using=database()):
-            found = feed_store.find(application_id, suspected.union(feed_ids))
+            found = feed_store.find(application_id, expected.union(feed_ids))
             locked = feed_store.lock(found.values())
             stored = activities.lock(application_id, keys)
-            if {FeedID.parse(name) for activity in stored.values() for name in activity.to} <= suspected:
+            if {FeedID.parse(name) for activity in stored.values() for name in activity.to} <= expected:
                 return work({feed.feed_id: feed for feed in locked.values()}, stored)
 
 
@@ -169,8 +192,12 @@ def _withdraw(feed: Feed, key: uuid.UUID, activity: Activity | None) -> set[int]
                 activity.to = []
                 activity.save(using=database(), update_fields=["to"])
         records.filter(feed__in=leaving).delete()
-    if admission.admits(feed.pk, key):
-        Exclusion.objects.using(database()).bulk_create(
-            [Exclusion(feed=feed, key=key)], ignore_conflicts=True
-        )
     return leaving
+
+
+def _hide(feed: Feed, key: uuid.UUID) -> bool:
+    """Exclude an activity that the feed has by following; whether it was to be seen until now."""
+    if not admission.admits(feed.pk, key):
+        return False
+    _, is_new = Exclusion.objects.using(database()).get_or_create(feed=feed, key=key)
+    return is_new

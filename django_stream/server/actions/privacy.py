@@ -6,8 +6,10 @@ import uuid
 from collections.abc import Collection, Mapping
 
 from django_stream.protocol.feed_ids import FeedID
-from django_stream.server.actions import activities, audit, placements
+from django_stream.server.actions import activities, placements
 from django_stream.server.aggregation.names import names_of
+from django_stream.server.events.event import Event
+from django_stream.server.events.recording import record
 from django_stream.server.feed_store import database
 from django_stream.server.models import Activity, Feed
 
@@ -18,25 +20,36 @@ def erase(application_id: int, wanted: Mapping[uuid.UUID, Collection[FeedID]]) -
     """Empty activities. Feeds that are not named keep a placeholder, so that nothing shifts."""
 
     def work(locked: Mapping[FeedID, Feed], stored: Mapping[uuid.UUID, Activity]) -> None:
-        audit.activities_changed("delete", stored.values())
         for key, feeds in wanted.items():
             for feed in (locked[name] for name in feeds if name in locked):
-                placements.take_off(feed, [key], stored)
+                placements.withdraw_or_hide(feed, [key], stored)
                 activities.drop_unplaced(application_id, [key])
         left = activities.lock(application_id, stored)
         before = activities.group_members_of(left)
         for activity in left.values():
             _empty(activity)
         activities.regroup(application_id, left, before)
+        record(_erased(activity, wanted[key]) for key, activity in stored.items())
 
     named = {feed for feeds in wanted.values() for feed in feeds}
     placements.with_targets_locked(application_id, named, list(wanted), work)
+
+
+def _erased(activity: Activity, feeds: Collection[FeedID]) -> Event:
+    """The event of an erasure: it must not keep what was erased, the actor included."""
+    return Event(
+        activity.application_id,
+        "activity",
+        str(activity.activity_id),
+        "delete",
+        feeds=tuple(str(feed) for feed in feeds),
+    )
 
 
 def _empty(activity: Activity) -> None:
     for name, value in _EMPTY.items():
         setattr(activity, name, value)
     activity.is_erased = True
-    # The names of its groups may tell who it was.
+    # The names of its groups may contain what was erased.
     activity.group_names = names_of(activity)
     activity.save(using=database(), update_fields=[*_EMPTY, "is_erased", "group_names"])

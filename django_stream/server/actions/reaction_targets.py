@@ -1,4 +1,4 @@
-"""Reactions tell of themselves on feeds: one activity, the same on all of them."""
+"""A reaction with target feeds is shown on them as an activity, one and the same on all of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from django_stream.server.models import Reaction
 from django_stream.server.reads.serializers import aware
 
 
-def hold(application_id: int, names: Collection[str]) -> None:
+def lock_feeds(application_id: int, names: Collection[str]) -> None:
     """Lock feeds all at once and in id order, before they are written to one by one."""
     if names:
         wanted = feed_store.ensure(application_id, {FeedID.parse(name) for name in names})
@@ -24,26 +24,26 @@ def hold(application_id: int, names: Collection[str]) -> None:
 
 def place(reactions: Sequence[Reaction]) -> None:
     """Put the activities of these reactions on their target feeds, or replace them there."""
-    for row in _held(reactions):
+    for row in _with_targets(reactions):
         names = [FeedID.parse(name) for name in row.target_feeds]
         placements.add_to_many(row.application_id, names, target_activity(row), forwarded=True)
 
 
 def withdraw(reactions: Sequence[Reaction], keeping: Collection[str] = ()) -> None:
     """Take the activities of these reactions off their target feeds, except those to keep."""
-    for row in _held(reactions):
+    for row in _with_targets(reactions):
         for name in row.target_feeds:
             if name not in keeping:
                 feed = FeedID.parse(name)
-                placements.remove(row.application_id, feed, [key_of_target(row)], user_id=row.user_id)
+                placements.remove(row.application_id, feed, [key_of_target(row)])
 
 
-def _held(reactions: Sequence[Reaction]) -> list[Reaction]:
-    """Those with target feeds, which are locked now."""
-    telling = [row for row in reactions if row.target_feeds]
-    if telling:
-        hold(telling[0].application_id, {name for row in telling for name in row.target_feeds})
-    return telling
+def _with_targets(reactions: Sequence[Reaction]) -> list[Reaction]:
+    """Those that have target feeds; all these feeds are locked now."""
+    listed = [row for row in reactions if row.target_feeds]
+    if listed:
+        lock_feeds(listed[0].application_id, {name for row in listed for name in row.target_feeds})
+    return listed
 
 
 def target_activity(reaction: Reaction) -> ActivityInput:

@@ -1,4 +1,4 @@
-"""Reactions are added, changed, deleted and restored, with their counts and what they told on feeds."""
+"""Reactions are added, changed, deleted and restored, with their counts and activities on target feeds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from django.utils import timezone
 
 from django_stream.protocol import limits
 from django_stream.protocol.errors import invalid
-from django_stream.server.actions import audit, reaction_counts, reaction_targets
+from django_stream.server.actions import reaction_counts, reaction_targets
+from django_stream.server.events.event import Event, Fields, fields_of
+from django_stream.server.events.recording import record
 from django_stream.server.feed_store import database, ensure_application
 from django_stream.server.models import Reaction
 from django_stream.server.validation import conflicting, missing
@@ -22,7 +24,7 @@ from django_stream.server.validation import conflicting, missing
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """The feeds that a reaction tells of itself, and what it adds there."""
+    """The feeds on which a reaction is shown, and the extra data of its activity there."""
 
     feeds: tuple[str, ...] = ()
     extra: Mapping[str, Any] | None = None
@@ -42,7 +44,7 @@ class NewReaction:
 
 
 def add(application_id: int, new: NewReaction) -> Reaction:
-    """Store a reaction: its row, its count and, where wanted, the activity that tells of it."""
+    """Store a reaction: its row, its count and, if it has target feeds, its activity on them."""
     ensure_application(application_id)
     with transaction.atomic(using=database()):
         row = _row(application_id, new, _parent(application_id, new.parent) if new.parent else None)
@@ -51,13 +53,13 @@ def add(application_id: int, new: NewReaction) -> Reaction:
         except IntegrityError as error:
             raise conflicting("reaction", row.reaction_id) from error
         reaction_targets.place([row])
-        audit.changed(application_id, "reaction", [row.reaction_id], "create", user_id=row.user_id)
+        record([_event(row, "create")])
         reaction_counts.change([row], 1)
     return row
 
 
 def _parent(application_id: int, reaction_id: str) -> Reaction:
-    """The parent, locked: whoever deletes it comes before or after its new child, not in between."""
+    """The parent, locked, so that it cannot be deleted while a child is added."""
     parent = _locked(_rows(application_id).filter(reaction_id=reaction_id, deleted_at__isnull=True)).first()
     if parent is None:
         raise invalid(f"parent {reaction_id!r} does not exist", "parent")
@@ -94,10 +96,11 @@ def update(application_id: int, reaction_id: str, data: Mapping[str, Any], targe
     Extra data for the feeds stay as they are unless new ones are given.
     """
     with transaction.atomic(using=database()):
-        row = _one(application_id, reaction_id)
+        row = _locked_reaction(application_id, reaction_id)
+        before = fields_of(row)
         if row.deleted_at is not None:
             raise missing("reaction", reaction_id)
-        reaction_targets.hold(application_id, {*row.target_feeds, *targets.feeds})
+        reaction_targets.lock_feeds(application_id, {*row.target_feeds, *targets.feeds})
         reaction_targets.withdraw([row], keeping=targets.feeds)
         row.data = dict(data)
         row.target_feeds = list(targets.feeds)
@@ -106,17 +109,18 @@ def update(application_id: int, reaction_id: str, data: Mapping[str, Any], targe
         row.updated_at = _now()
         row.save(using=database())
         reaction_targets.place([row])
-        audit.changed(application_id, "reaction", [reaction_id], "update", user_id=row.user_id)
+        record([_event(row, "update", before=before)])
     return row
 
 
 def delete(application_id: int, reaction_id: str, *, soft: bool = False) -> None:
     """Delete a reaction with all that is below it; softly, so that all of it can be restored."""
     with transaction.atomic(using=database()):
-        root = _one(application_id, reaction_id)
-        shown = [row for row in (root, *_below(root)) if row.deleted_at is None]
+        root = _locked_reaction(application_id, reaction_id)
+        shown = [row for row in (root, *_descendants(root)) if row.deleted_at is None]
         reaction_targets.withdraw(shown)
-        audit.changed(application_id, "reaction", [reaction_id], "delete", user_id=root.user_id)
+        deleted = shown if root in shown else [root]
+        record(_event(row, "delete", before=fields_of(row), is_gone=True) for row in deleted)
         if soft:
             _hide(root)
             reaction_counts.change(shown, -1)
@@ -130,27 +134,27 @@ def _hide(root: Reaction) -> None:
     if root.deleted_at is None:
         now = _now()
         Reaction.objects.using(database()).filter(pk=root.pk).update(deleted_at=now)
-        for rows in _levels_below(root):
+        for rows in _descendants_by_level(root):
             rows.filter(deleted_at__isnull=True).update(deleted_at=now, deleted_with=root.pk)
 
 
 def restore(application_id: int, reaction_id: str) -> None:
     """Bring a softly deleted reaction back, with all that went with it."""
     with transaction.atomic(using=database()):
-        # Below a deleted reaction nothing comes back alone. Parents are locked before children.
+        # A reaction whose parent is deleted comes back with the parent only. Parents are locked first.
         above = Reaction.objects.using(database()).filter(
             children__application_id=application_id, children__reaction_id=reaction_id
         )
         hidden = any(parent.deleted_at is not None for parent in _locked(above))
-        root = _one(application_id, reaction_id)
+        root = _locked_reaction(application_id, reaction_id)
         if hidden or root.deleted_at is None:
             raise missing("a deleted reaction to restore,", reaction_id)
-        family = [root, *(row for row in _below(root) if row.deleted_with == root.pk)]
+        family = [root, *(row for row in _descendants(root) if row.deleted_with == root.pk)]
         Reaction.objects.using(database()).filter(pk=root.pk).update(deleted_at=None)
-        for rows in _levels_below(root):
+        for rows in _descendants_by_level(root):
             rows.filter(deleted_with=root.pk).update(deleted_at=None, deleted_with=None)
         reaction_targets.place(family)
-        audit.changed(application_id, "reaction", [reaction_id], "restore", user_id=root.user_id)
+        record(_event(row, "restore") for row in family)
         reaction_counts.change(family, 1)
 
 
@@ -162,6 +166,19 @@ def delete_many(application_id: int, reaction_ids: Collection[str], *, soft: boo
                 delete(application_id, reaction_id, soft=soft)
 
 
+def _event(row: Reaction, action: str, *, before: Fields | None = None, is_gone: bool = False) -> Event:
+    return Event(
+        row.application_id,
+        "reaction",
+        row.reaction_id,
+        action,
+        on_behalf_of=row.user_id,
+        feeds=tuple(row.target_feeds),
+        before=before,
+        after=None if is_gone else fields_of(row),
+    )
+
+
 def _rows(application_id: int) -> QuerySet[Reaction]:
     return Reaction.objects.using(database()).filter(application_id=application_id)
 
@@ -171,19 +188,19 @@ def _locked(rows: QuerySet[Reaction]) -> QuerySet[Reaction]:
     return rows.select_for_update(no_key=True, of=("self",))
 
 
-def _one(application_id: int, reaction_id: str) -> Reaction:
+def _locked_reaction(application_id: int, reaction_id: str) -> Reaction:
     row = _locked(_rows(application_id).filter(reaction_id=reaction_id)).first()
     if row is None:
         raise missing("reaction", reaction_id)
     return row
 
 
-def _below(root: Reaction) -> list[Reaction]:
+def _descendants(root: Reaction) -> list[Reaction]:
     """All descendants, locked from the top down and in id order, as every other writer does."""
-    return [row for rows in _levels_below(root) for row in _locked(rows).order_by("pk")]
+    return [row for rows in _descendants_by_level(root) for row in _locked(rows).order_by("pk")]
 
 
-def _levels_below(root: Reaction) -> list[QuerySet[Reaction]]:
+def _descendants_by_level(root: Reaction) -> list[QuerySet[Reaction]]:
     """Its children, and the children of those."""
     paths = ["__".join(["parent"] * depth) for depth in range(1, limits.REACTION_LEVELS - root.level + 1)]
     return [Reaction.objects.using(database()).filter(**{path: root.pk}) for path in paths]

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from django_stream.protocol.errors import invalid
-from django_stream.server.actions import activities, audit
+from django_stream.server.actions import activities
 from django_stream.server.activity_input import ActivityInput
+from django_stream.server.events.event import fields_of
+from django_stream.server.events.recording import record
 from django_stream.server.feed_store import database
 
 
@@ -20,4 +22,9 @@ def replace(application_id: int, new_activities: Sequence[ActivityInput]) -> Non
             before = known.get(new_activity.key)
             if before is not None and new_activity.to and set(new_activity.to) != set(before.to):
                 raise invalid("'to' cannot change in an update; use activity_to_targets", "to")
-        audit.activities_changed("update", activities.upsert(application_id, new_activities).values())
+        former = {key: fields_of(activity) for key, activity in known.items()}
+        stored = activities.upsert(application_id, new_activities).stored
+        record(
+            activities.event(activity, "update" if key in former else "create", before=former.get(key))
+            for key, activity in stored.items()
+        )

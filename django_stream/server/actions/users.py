@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
-from django_stream.server.actions import audit
+from django_stream.server.events.event import Event, Fields, fields_of
+from django_stream.server.events.recording import record
 from django_stream.server.feed_store import database, ensure_application
 from django_stream.server.models import StreamUser
 from django_stream.server.validation import conflicting, missing
@@ -21,10 +23,10 @@ def create(
     ensure_application(application_id)
     with transaction.atomic(using=database()):
         found, created = StreamUser.objects.using(database()).get_or_create(
-            application_id=application_id, user_id=user_id, defaults=_fresh(data)
+            application_id=application_id, user_id=user_id, defaults=_new_fields(data, timezone.now())
         )
         if created:
-            audit.changed(application_id, "user", [user_id], "create", user_id=user_id)
+            record([_event(found, "create", on_behalf_of=user_id, after=fields_of(found))])
         elif not get_or_create:
             raise conflicting("user", user_id)
     return found
@@ -34,21 +36,25 @@ def update(application_id: int, user_id: str, data: Mapping[str, Any]) -> Stream
     """Replace a user's data."""
     with transaction.atomic(using=database()):
         rows = StreamUser.objects.using(database()).filter(application_id=application_id, user_id=user_id)
-        if not rows.update(data=dict(data), updated_at=timezone.now()):
+        user = rows.select_for_update().first()
+        if user is None:
             raise missing("user", user_id)
-        audit.changed(application_id, "user", [user_id], "update", user_id=user_id)
-        return rows.get()
+        before = fields_of(user)
+        user.data, user.updated_at = dict(data), timezone.now()
+        user.save(using=database(), update_fields=["data", "updated_at"])
+        record([_event(user, "update", on_behalf_of=user_id, before=before, after=fields_of(user))])
+    return user
 
 
 def delete(application_id: int, user_ids: Collection[str]) -> int:
-    """Delete users; how many existed. Their reactions stay, told by their id alone."""
+    """Delete users; how many existed. Their reactions stay, and name them by their id alone."""
     with transaction.atomic(using=database()):
         rows = StreamUser.objects.using(database()).filter(
             application_id=application_id, user_id__in=user_ids
         )
-        gone = list(rows.select_for_update().order_by("user_id").values_list("user_id", flat=True))
-        rows.filter(user_id__in=gone).delete()
-        audit.changed(application_id, "user", gone, "delete")
+        gone = list(rows.select_for_update().order_by("user_id"))
+        rows.filter(user_id__in=[user.user_id for user in gone]).delete()
+        record(_event(user, "delete", before=fields_of(user)) for user in gone)
     return len(gone)
 
 
@@ -57,9 +63,10 @@ def create_many(
 ) -> list[StreamUser]:
     """Create those that are missing and, with override, replace the data of the others."""
     ensure_application(application_id)
+    now = timezone.now()
     with transaction.atomic(using=database()):
         rows = [
-            StreamUser(application_id=application_id, user_id=user_id, **_fresh(users[user_id]))
+            StreamUser(application_id=application_id, user_id=user_id, **_new_fields(users[user_id], now))
             for user_id in sorted(users)
         ]
         StreamUser.objects.using(database()).bulk_create(
@@ -69,12 +76,35 @@ def create_many(
             unique_fields=["application", "user_id"] if override else None,
             update_fields=["data", "updated_at"] if override else None,
         )
-        audit.changed(application_id, "user", users, "create")
-    stored = StreamUser.objects.using(database()).filter(application_id=application_id, user_id__in=users)
-    found = {user.user_id: user for user in stored}
-    return [found[user_id] for user_id in users if user_id in found]
+        stored = StreamUser.objects.using(database()).filter(application_id=application_id, user_id__in=users)
+        found = {user.user_id: user for user in stored}
+        listed = [found[user_id] for user_id in users if user_id in found]
+        record(
+            _event(user, "create" if user.created_at == now else "update", after=fields_of(user))
+            for user in listed
+            if now in (user.created_at, user.updated_at)
+        )
+    return listed
 
 
-def _fresh(data: Mapping[str, Any]) -> dict[str, Any]:
-    now = timezone.now()
+def _new_fields(data: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     return {"data": dict(data), "created_at": now, "updated_at": now}
+
+
+def _event(
+    user: StreamUser,
+    action: str,
+    *,
+    on_behalf_of: str = "",
+    before: Fields | None = None,
+    after: Fields | None = None,
+) -> Event:
+    return Event(
+        user.application_id,
+        "user",
+        user.user_id,
+        action,
+        on_behalf_of=on_behalf_of,
+        before=before,
+        after=after,
+    )

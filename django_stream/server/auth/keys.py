@@ -19,7 +19,10 @@ class Credential:
 
 
 def credential_of(api_key: str) -> Credential:
-    """Look a key up. The embedding site's own needs no row, so that its reads need no query."""
+    """Look up an API key; ApiError when it is unknown or its application suspended.
+
+    The embedding site's own key has no row, so its calls need no query.
+    """
     if api_key and api_key == server_settings.own_key:
         return Credential(server_settings.own_app_id, [server_settings.own_secret])
     # Some databases fail on what no key holds, such as null characters.

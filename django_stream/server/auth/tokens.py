@@ -12,7 +12,7 @@ from django_stream.protocol.errors import ApiError
 from django_stream.server.auth.principals import Principal
 from django_stream.server.conf import server_settings
 
-# No claim is demanded, and the registered ones that the protocol gives no meaning are not looked at.
+# No claim is required. Registered claims that mean nothing in the protocol are not checked.
 _OPTIONS: dict[str, Any] = {
     "verify_aud": False,
     "verify_iss": False,
@@ -22,7 +22,10 @@ _OPTIONS: dict[str, Any] = {
 
 
 def verify(token: str, secrets: Iterable[str], application_id: int) -> Principal:
-    """The caller a token proves, or the refusal: malformed 401, wrong secret or expired 403."""
+    """The caller that a token proves.
+
+    ApiError with status 401 for what is no token, 403 for a wrong secret or an expired token.
+    """
     if not token:
         raise _bad_signature("authorization is missing")
     return principal_of(_claims(token, secrets), application_id)
@@ -43,7 +46,7 @@ def _claims(token: str, secrets: Iterable[str]) -> Mapping[str, Any]:
         except (jwt.ExpiredSignatureError, jwt.ImmatureSignatureError) as error:
             raise not_allowed(f"the token is not valid at this time: {error}") from error
         except jwt.PyJWTError as error:
-            raise _bad_signature(f"authorization is no token this server reads: {error}") from error
+            raise _bad_signature(f"authorization is not a valid token: {error}") from error
     raise not_allowed("the token was not signed with a secret of this api_key")
 
 
@@ -52,9 +55,9 @@ def principal_of(claims: Mapping[str, Any], application_id: int) -> Principal:
     if "resource" in claims:
         return Principal(
             application_id,
-            resources=_listed(claims["resource"]),
-            actions=_listed(claims.get("action")),
-            feeds=_listed(claims.get("feed_id")),
+            resources=_comma_separated(claims["resource"]),
+            actions=_comma_separated(claims.get("action")),
+            feeds=_comma_separated(claims.get("feed_id")),
         )
     user_id = claims.get("user_id")
     if not isinstance(user_id, str) or user_id in ("", scopes.ANY):
@@ -62,7 +65,7 @@ def principal_of(claims: Mapping[str, Any], application_id: int) -> Principal:
     return Principal(application_id, user_id=user_id)
 
 
-def _listed(claim: object) -> frozenset[str]:
+def _comma_separated(claim: object) -> frozenset[str]:
     return frozenset(claim.split(",")) - {""} if isinstance(claim, str) else frozenset()
 
 

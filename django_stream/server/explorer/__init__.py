@@ -1,1 +1,1 @@
-"""What the admin shows of the server."""
+"""The admin pages of the server."""

@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from django_stream.server.events.event import Event
+from django_stream.server.events.recording import record
 from django_stream.server.feed_groups import groups_of
+from django_stream.server.feed_store import database
 from django_stream.server.models import ApiKey, Application
 
 if TYPE_CHECKING:
@@ -46,15 +50,27 @@ class ApiKeyAdmin(_ApiKeyBase):
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
+        record([Event(obj.application_id, "token", obj.key, "update" if change else "create")])
         if not change:
             self._tell(request, obj, obj.secret())
+
+    def delete_model(self, request: HttpRequest, obj: ApiKey) -> None:
+        self.delete_queryset(request, ApiKey.objects.filter(pk=obj.pk))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+        with transaction.atomic(using=database()):
+            record([Event(key.application_id, "token", key.key, "delete") for key in queryset])
+            super().delete_queryset(request, queryset)
 
     @admin.action(
         description="Make a new secret; the former one stays valid for a while", permissions=["change"]
     )
     def rotate(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
         for key in queryset:
-            self._tell(request, key, key.rotate())
+            with transaction.atomic(using=database()):
+                secret = key.rotate()
+                record([Event(key.application_id, "token", key.key, "rotate")])
+            self._tell(request, key, secret)
 
     def _tell(self, request: HttpRequest, key: ApiKey, secret: str) -> None:
         text = f"The secret of {key} is {secret}. It is not shown again."

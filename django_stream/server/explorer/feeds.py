@@ -68,7 +68,7 @@ class FeedAdmin(_FeedBase):
 
 
 def rebuild(feed: Feed) -> None:
-    """Compute a feed's timeline anew, while nobody writes to it or to what it follows."""
+    """Compute a feed's timeline from the record. Writers of it and of the feeds it follows wait."""
     with transaction.atomic(using=database()):
         followed = Follow.objects.using(database()).filter(source=feed).values("target")
         lock([feed, *Feed.objects.using(database()).filter(pk__in=followed)])

@@ -1,4 +1,4 @@
-"""Audit log and reports in the admin, to be read."""
+"""The audit log and users' reports in the admin, read-only."""
 
 from __future__ import annotations
 

@@ -24,36 +24,36 @@ FAN_OUT_TASK = "django_stream.server.fan_out"
 def deliver(changed: Collection[tuple[int, uuid.UUID]], *, forwarded: bool = True) -> None:
     """Bring new placements to their feeds and, if forwarded, to the followers."""
     feeds, keys = {feed for feed, _ in changed}, {key for _, key in changed}
-    large = _large(feeds) if forwarded else set()
+    large = _large_feeds(feeds) if forwarded else set()
     timelines().placed(feeds - large, keys, own_only=not forwarded)
     timelines().placed(large, keys, own_only=True)
-    _begin(large, keys, FanoutJob.Change.PLACED)
+    _start_jobs(large, keys, FanoutJob.Change.PLACED)
 
 
 def withdraw(feeds: Collection[int], keys: Collection[uuid.UUID]) -> None:
-    """Take deleted placements off the feeds and their followers, and heed new exclusions."""
-    large = _large(feeds)
+    """Take deleted placements and what is newly excluded off the feeds and their followers."""
+    large = _large_feeds(feeds)
     timelines().withdrawn(set(feeds) - large, keys)
     timelines().withdrawn(large, keys, own_only=True)
-    _begin(large, keys, FanoutJob.Change.WITHDRAWN)
+    _start_jobs(large, keys, FanoutJob.Change.WITHDRAWN)
 
 
 def regroup(feeds: Collection[int], keys: Collection[uuid.UUID]) -> None:
-    """Regroup and count anew what has other actors or group names on the feeds and their followers."""
-    large = _large(feeds)
+    """Put activities with changed actors or group names into the right groups of the feeds and followers."""
+    large = _large_feeds(feeds)
     timelines().edited(set(feeds) - large, keys)
     timelines().edited(large, keys, own_only=True)
-    _begin(large, keys, FanoutJob.Change.EDITED)
+    _start_jobs(large, keys, FanoutJob.Change.EDITED)
 
 
 def run(job_id: int) -> None:
-    """Work a large fan-out off, a chunk a transaction. May be called again at any time, by anyone."""
-    while _chunk(job_id):
+    """Run a large fan-out to its end, one chunk in each transaction. Several may run it at the same time."""
+    while run_chunk(job_id):
         pass
 
 
 def resume(idle_seconds: float) -> int:
-    """Work off what a killed worker left behind; how many fan-outs that were."""
+    """Run the fan-outs that nothing has touched for `idle_seconds`; returns how many there were."""
     cutoff = timezone.now() - timedelta(seconds=idle_seconds)
     left = list(
         FanoutJob.objects.using(database()).filter(touched_at__lte=cutoff).values_list("pk", flat=True)
@@ -63,14 +63,14 @@ def resume(idle_seconds: float) -> int:
     return len(left)
 
 
-def _large(feeds: Collection[int]) -> set[int]:
+def _large_feeds(feeds: Collection[int]) -> set[int]:
     """The feeds with more followers, present and past, than one transaction should serve."""
     most = server_settings.FANOUT_INLINE_MAX
     rows = Follow.objects.using(database()).order_by("id")
     return {feed for feed in feeds if rows.filter(target=feed).values("pk")[most : most + 1].exists()}
 
 
-def _begin(feeds: Collection[int], keys: Collection[uuid.UUID], change: FanoutJob.Change) -> None:
+def _start_jobs(feeds: Collection[int], keys: Collection[uuid.UUID], change: FanoutJob.Change) -> None:
     for feed in feeds:
         job = FanoutJob.objects.using(database()).create(
             feed=feed, keys=[str(key) for key in keys], change=change, touched_at=timezone.now()
@@ -89,11 +89,11 @@ def _hand_on(job_id: int) -> None:
 
 
 @retry_on_deadlock
-def _chunk(job_id: int) -> bool:
+def run_chunk(job_id: int) -> bool:
     """Serve the next followers; False when there are none left.
 
-    The feed's lock keeps follows, unfollows and other writers of this feed out meanwhile: the
-    chunk acts on the record as it is now, so neither order nor repetition matters.
+    The feed's lock keeps follows, unfollows and other writers of this feed waiting. The chunk acts on the
+    record as it is now, so neither the order of chunks nor their repetition matters.
     """
     with transaction.atomic(using=database()):
         job = FanoutJob.objects.using(database()).filter(pk=job_id).first()

@@ -1,4 +1,4 @@
-"""Images are opened with care, freed of what they tell about their makers, and resized."""
+"""Images are checked before they are unpacked, freed of their metadata, and resized."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FRAMES_MAX = 1000
 _PIXEL_COST = {"JPEG": 1, "PNG": 3, "GIF": 3, "WEBP": 5}
 # Seconds that an image waits for its turn.
 PATIENCE = 10.0
-# What the colours need. Everything else that an image carries along is dropped.
+# What the colours need. All other metadata is dropped.
 _KEPT = ("icc_profile", "transparency", "gamma")
 
 
@@ -59,7 +59,7 @@ class Resizing:
 
     @property
     def name(self) -> str:
-        """Tells one way from another."""
+        """Distinguishes this size from other sizes of the same image."""
         across, down = self.centering
         return f"{self.mode}-{self.width or ''}x{self.height or ''}-{across:g}-{down:g}"
 
@@ -104,7 +104,7 @@ def resized(file: IO[bytes], resizing: Resizing) -> tuple[io.BytesIO, str]:
 
 @contextmanager
 def _opened(file: IO[bytes]) -> Iterator[Image.Image]:
-    """An image whose size is known to be bearable before anything of it is unpacked."""
+    """An opened image whose number of pixels was checked before any of them is unpacked."""
     try:
         from PIL import Image
     except ImportError as error:
@@ -146,7 +146,7 @@ def _too_many_pixels(detail: str = "the image has too many pixels") -> ApiError:
 
 
 def _form(image: Image.Image) -> str:
-    # A JPEG that holds several pictures, as some cameras make them, is told by its first one.
+    # Some cameras make JPEGs of several pictures: the first one is taken.
     return "JPEG" if image.format == "MPO" else str(image.format)
 
 
@@ -194,15 +194,15 @@ def _kept(image: Image.Image) -> dict[str | tuple[int, int], Any]:
 
 
 def _true_colours(image: Image.Image) -> Image.Image:
-    """Palettes cannot be resized well."""
+    """A copy in true colours, since palettes cannot be resized well."""
     if image.mode in ("RGB", "RGBA", "L", "LA"):
         return image.copy()
     return image.convert("RGBA" if image.mode in ("P", "PA") or "transparency" in image.info else "RGB")
 
 
 def _background(image: Image.Image) -> tuple[int, ...] | int:
-    see_through = {"RGBA": (0, 0, 0, 0), "LA": (0, 0)}
-    return 255 if image.mode == "L" else see_through.get(image.mode, (255, 255, 255))
+    transparent = {"RGBA": (0, 0, 0, 0), "LA": (0, 0)}
+    return 255 if image.mode == "L" else transparent.get(image.mode, (255, 255, 255))
 
 
 def _saved(image: Image.Image, form: str, **options: Any) -> io.BytesIO:

@@ -1,4 +1,4 @@
-"""What a file is, by its first bytes: neither its name nor its sender is believed."""
+"""The content type of a file by its first bytes; its name and its sender are not trusted."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import IO
 UNKNOWN = "application/octet-stream"
 HEAD_BYTES = 512
 
-# Only these are ever shown by a browser in our name; each is one that images/ takes.
+# Only these are shown by browsers at addresses of this server; images/ takes the same.
 IMAGES = {"JPEG": "image/jpeg", "PNG": "image/png", "GIF": "image/gif", "WEBP": "image/webp"}
 
 _SIGNATURES = (

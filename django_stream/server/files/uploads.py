@@ -17,8 +17,8 @@ from django_stream.server.conf import server_settings
 
 _CHUNK = 64 * 1024
 _IN_MEMORY = 1024 * 1024
-# The rest of a multipart body: boundaries, headers, and fields that nobody asked for.
-_AROUND = 64 * 1024
+# The rest of a multipart body: boundaries, headers and other fields.
+_FORM_OVERHEAD = 64 * 1024
 
 
 def too_large() -> ApiError:
@@ -29,7 +29,7 @@ def too_large() -> ApiError:
 
 def upload_of(request: HttpRequest) -> Upload | None:
     """The file of a multipart request, in its field `file`."""
-    if int(request.META.get("CONTENT_LENGTH") or 0) > server_settings.FILE_BYTES_MAX + _AROUND:
+    if int(request.META.get("CONTENT_LENGTH") or 0) > server_settings.FILE_BYTES_MAX + _FORM_OVERHEAD:
         raise too_large()
     request.upload_handlers.insert(0, _Counting(request))
     try:
@@ -57,8 +57,8 @@ class _Counting(FileUploadHandler):
 
 
 @contextmanager
-def taken(upload: Upload) -> Iterator[IO[bytes]]:
-    """An upload within its limit, to be read from its beginning and more than once."""
+def spooled(upload: Upload) -> Iterator[IO[bytes]]:
+    """A temporary copy of an upload within its limit, which can be read more than once."""
     with tempfile.SpooledTemporaryFile(_IN_MEMORY) as file:
         size = 0
         while chunk := _read(upload.stream):

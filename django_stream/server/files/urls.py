@@ -28,7 +28,7 @@ def url_of(file: StoredFile, origin: str) -> str:
     if not server_settings.FILE_DIRECT_URLS:
         try:
             path = reverse("stream-server-file", args=[file.key, file.base_name])
-        except NoReverseMatch:  # embedded without URLs: nobody could read it here
+        except NoReverseMatch:  # embedded without URLs: this server cannot show it
             pass
         else:
             return (str(server_settings.PUBLIC_URL).rstrip("/") or origin) + path + _QUERY

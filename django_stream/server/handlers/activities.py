@@ -14,6 +14,7 @@ from django_stream.server.requests import Body, Call, batch
 
 
 def read(call: Call) -> Body:
+    """Read activities by id, or by foreign_id and time."""
     keys = _keys(call)
     if len(keys) > limits.ACTIVITIES_PER_REQUEST:
         raise invalid(f"at most {limits.ACTIVITIES_PER_REQUEST} activities can be read at once", "ids")
@@ -35,6 +36,7 @@ def _keys(call: Call) -> list[uuid.UUID]:
 
 
 def update(call: Call) -> Body:
+    """Replace activities by foreign_id and time, on all their feeds."""
     items = batch(call.fields().get("activities"), "activities", limits.ACTIVITIES_PER_REQUEST)
     updates.replace(call.application_id, activity_inputs(items, call.application_id, identified=True))
     return {}

@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 from django_stream.protocol import limits
+from django_stream.protocol.activity_fields import NEVER_SET, NEVER_UNSET
 from django_stream.protocol.errors import invalid
 from django_stream.server.actions import partial_updates
 from django_stream.server.actions.partial_updates import Change
@@ -13,13 +14,11 @@ from django_stream.server.activity_input import key_of, key_of_id, moment_of, te
 from django_stream.server.reads import serializers
 from django_stream.server.requests import Body, Call, batch
 
-_NEVER_SET = frozenset({"id", "time", "foreign_id", "to", "origin"})
-_NEVER_UNSET = _NEVER_SET | {"actor", "verb", "object", "target"}
 _KNOWN = frozenset({"id", "foreign_id", "time", "set", "unset"})
 
 
 def partial_update(call: Call) -> Body:
-    """One change is answered with its activity, a batch with a list."""
+    """Change single fields of an activity; a batch of changes is answered with a list."""
     fields = call.fields()
     if "changes" not in fields:
         return serializers.activity(partial_updates.apply(call.application_id, [_change(fields)])[0])
@@ -38,7 +37,7 @@ def _change(item: Any) -> Change:
         raise invalid("set must be an object", "set")
     if not isinstance(unset_fields, list) or not all(isinstance(path, str) for path in unset_fields):
         raise invalid("unset must be a list of field names", "unset")
-    for name, fields, reserved in (("set", set_fields, _NEVER_SET), ("unset", unset_fields, _NEVER_UNSET)):
+    for name, fields, reserved in (("set", set_fields, NEVER_SET), ("unset", unset_fields, NEVER_UNSET)):
         if len(fields) > limits.KEYS_PER_CHANGE:
             raise invalid(f"{name} may name at most {limits.KEYS_PER_CHANGE} fields", name)
         for path in fields:
@@ -46,11 +45,11 @@ def _change(item: Any) -> Change:
                 raise invalid(f"{path!r} cannot be {name}", name)
     if both := set(set_fields) & set(unset_fields):
         raise invalid(f"{sorted(both)[0]!r} is both set and unset", "unset")
-    return Change(addressed(item), set_fields, unset_fields)
+    return Change(key_of_activity(item), set_fields, unset_fields)
 
 
-def addressed(item: dict[str, Any]) -> uuid.UUID:
-    """The key of the activity that `id`, or `foreign_id` with `time`, name."""
+def key_of_activity(item: dict[str, Any]) -> uuid.UUID:
+    """The key of the activity that an item names by `id`, or by `foreign_id` and `time`."""
     pair = item.get("foreign_id") is not None or item.get("time") is not None
     if item.get("id") is not None:
         if pair:

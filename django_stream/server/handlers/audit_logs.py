@@ -9,6 +9,7 @@ from django_stream.server.requests import Body, Call
 
 
 def read(call: Call) -> Body:
+    """Read a page of the audit log: of one entity, of one user, or both."""
     names = ("entity_type", "entity_id", "user_id")
     wanted = {name: call.parameters.text(name) for name in names if call.parameters.text(name)}
     if "user_id" not in wanted and not {"entity_type", "entity_id"} <= set(wanted):

@@ -14,9 +14,10 @@ from django_stream.server.validation import data_of, text_id, word_id
 
 
 def create(call: Call) -> Body:
+    """Add an entry to a collection."""
     fields = call.fields()
     entry_id = word_id(fields["id"], "id") if fields.get("id") not in (None, "") else ""
-    data = _filled(fields.get("data"))
+    data = _required_data(fields.get("data"))
     entry = actions.create(call.application_id, _collection(call), entry_id, data, _owner(call, fields))
     return reads.shape(entry)
 
@@ -31,24 +32,27 @@ def _owner(call: Call, fields: dict[str, Any]) -> str:
 
 
 def read(call: Call) -> Body:
+    """Read an entry of a collection."""
     return reads.shape(reads.get(call.application_id, _collection(call), call.captures["entry"]))
 
 
 def update(call: Call) -> Body:
+    """Replace the data of an entry."""
     fields = call.fields()
     if "id" in fields:
         raise invalid("the id of an entry cannot change", "id")
-    data = _filled(fields.get("data"))
-    return reads.shape(actions.update(call.application_id, *_own(call), data))
+    data = _required_data(fields.get("data"))
+    return reads.shape(actions.update(call.application_id, *_owned_entry(call), data))
 
 
 def delete(call: Call) -> Body:
-    collection, entry_id = _own(call)
+    """Delete an entry."""
+    collection, entry_id = _owned_entry(call)
     actions.delete(call.application_id, collection, [entry_id])
     return {}
 
 
-def _own(call: Call) -> tuple[str, str]:
+def _owned_entry(call: Call) -> tuple[str, str]:
     """The entry in the path, which must exist and, for a user token, belong to its holder."""
     entry = reads.get(call.application_id, _collection(call), call.captures["entry"])
     if not call.principal.is_server:
@@ -60,7 +64,7 @@ def _collection(call: Call) -> str:
     return word_id(call.captures["collection"], "collection")
 
 
-def _filled(value: Any) -> dict[str, Any]:
+def _required_data(value: Any) -> dict[str, Any]:
     data = data_of(value)
     if not data:
         raise invalid("data is required and must not be empty", "data")
@@ -68,6 +72,7 @@ def _filled(value: Any) -> dict[str, Any]:
 
 
 def upsert_many(call: Call) -> Body:
+    """Add many entries, or replace their data."""
     given = call.fields().get("data")
     if not isinstance(given, dict):
         raise invalid("data must be an object: {collection: [entries]}", "data")
@@ -83,14 +88,15 @@ def upsert_many(call: Call) -> Body:
 
 
 def select(call: Call) -> Body:
-    names = [_name(text) for text in call.parameters.listed("foreign_ids")]
+    """Read many entries by `collection:id`."""
+    names = [_split_name(text) for text in call.parameters.listed("foreign_ids")]
     batch(names, "foreign_ids", limits.COLLECTION_SELECT)
     found = reads.by_name(call.application_id, names)
     data = [found[name] for name in dict.fromkeys(names) if name in found]
     return {"response": {"data": data}}
 
 
-def _name(text: str) -> tuple[str, str]:
+def _split_name(text: str) -> tuple[str, str]:
     collection, colon, entry_id = text.partition(":")
     if not colon:
         raise invalid(f"foreign_ids must have the form 'collection:id', not {text!r}", "foreign_ids")
@@ -98,6 +104,7 @@ def _name(text: str) -> tuple[str, str]:
 
 
 def delete_many(call: Call) -> Body:
+    """Delete many entries of one collection."""
     collection = word_id(call.parameters.text("collection_name"), "collection_name")
     ids = batch(call.parameters.listed("ids"), "ids", limits.COLLECTION_SELECT)
     actions.delete(call.application_id, collection, ids)

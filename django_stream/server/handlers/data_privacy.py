@@ -16,6 +16,7 @@ from django_stream.server.requests import Body, Call, batch
 
 
 def export_ids(call: Call) -> Body:
+    """List the ids of everything that a user did."""
     user_id = call.captures["user"]
     ids = [str(from_sort_key(key)) for key in activities.keys_of_actor(call.application_id, user_id)]
     reaction_ids = reactions.ids_of_user(call.application_id, user_id)
@@ -30,14 +31,16 @@ def export_ids(call: Call) -> Body:
 
 
 def delete_activities(call: Call) -> Body:
+    """Erase activities: they are emptied, and taken off the feeds that are named."""
     items = batch(call.fields().get("activities"), "activities", limits.ACTIVITIES_PER_REQUEST)
     privacy.erase(
-        call.application_id, {key_of_id(_item(item).get("id")): _feeds(call, item) for item in items}
+        call.application_id, {key_of_id(_checked_item(item).get("id")): _feeds(call, item) for item in items}
     )
     return {}
 
 
 def delete_reactions(call: Call) -> Body:
+    """Delete reactions by id."""
     fields = call.fields()
     ids = batch(fields.get("ids"), "ids", limits.ACTIVITIES_PER_REQUEST)
     soft = fields.get("soft") or False
@@ -47,7 +50,7 @@ def delete_reactions(call: Call) -> Body:
     return {}
 
 
-def _item(item: Any) -> dict[str, Any]:
+def _checked_item(item: Any) -> dict[str, Any]:
     if not isinstance(item, dict):
         raise invalid("each of the activities must be an object with an id", "activities")
     return item

@@ -20,6 +20,7 @@ from django_stream.server.timelines.base import Marked
 
 
 def read(call: Call) -> Body:
+    """Read a page of a feed."""
     feed_group = feed_groups.group_of(call.application_id, call.feed_id.slug)
     external = call.parameters.json_object("ranking_vars", "rankingVars")
     if feed_group.grouped:
@@ -29,13 +30,13 @@ def read(call: Call) -> Body:
 
 def _flat(call: Call) -> Body:
     window = window_of(call)
-    page = feeds.page(call.application_id, call.feed_id, window, _kept(call))
+    page = feeds.page(call.application_id, call.feed_id, window, _filter_of(call))
     results = enriched(call, [serializers.activity(row) for row in page.items])
     following = next_by_id(call, page.items[-1].activity_id, window.limit) if page.more else ""
     return {"results": results, "next": following}
 
 
-def _kept(call: Call) -> feeds.Keep | None:
+def _filter_of(call: Call) -> feeds.Keep | None:
     """What the discarding parameters leave over; None when there are none."""
     separator = call.parameters.text("discard_actors_sep") or ","
     actors = {actor for actor in call.parameters.text("discard_actors").split(separator) if actor}
@@ -73,7 +74,7 @@ def _ranked(call: Call, feed_group: FeedGroup, external: dict[str, Any]) -> Body
 def _grouped(call: Call, feed_group: FeedGroup) -> Body:
     check_format(feed_group.aggregation_format)
     window = window_of(call)
-    page = activity_groups.page(call.application_id, call.feed_id, feed_group, window, _kept(call))
+    page = activity_groups.page(call.application_id, call.feed_id, feed_group, window, _filter_of(call))
     # Enrichment sees all activities of the page at once, to fetch what they need together.
     shaped = [serializers.activity(row) for _, items in page.groups for row in items]
     activities = iter(enriched(call, shaped))
@@ -96,12 +97,12 @@ def _grouped(call: Call, feed_group: FeedGroup) -> Body:
 
 
 def _mark(call: Call) -> None:
-    """After the page was taken: the answer shows the state before."""
-    seen, read = (_marked(call, name) for name in ("mark_seen", "mark_read"))
+    """Mark groups after the page was read: the answer shows their state before."""
+    seen, read = (_groups_to_mark(call, name) for name in ("mark_seen", "mark_read"))
     notification_marks.mark(call.application_id, call.feed_id, seen=seen, read=read)
 
 
-def _marked(call: Call, name: str) -> Marked:
+def _groups_to_mark(call: Call, name: str) -> Marked:
     """`true`, or a list of group ids; `<activity id>.<group>` may itself hold commas."""
     listed = call.parameters.listed(name)
     if [item.lower() for item in listed] in (["true"], ["1"], ["t"], ["all"]):
@@ -111,6 +112,7 @@ def _marked(call: Call, name: str) -> Marked:
 
 
 def add(call: Call) -> Body:
+    """Post one activity or several to a feed."""
     feed_groups.group_of(call.application_id, call.feed_id.slug)
     fields = call.fields()
     several = "activities" in fields
@@ -122,6 +124,7 @@ def add(call: Call) -> Body:
 
 
 def add_to_many(call: Call) -> Body:
+    """Post one activity to many feeds, but not to their followers."""
     fields = call.fields()
     names = batch(fields.get("feeds"), "feeds", limits.FEEDS_PER_ADD_TO_MANY)
     targets = list(dict.fromkeys(feed_id_of(name, "feeds") for name in names))
@@ -136,6 +139,7 @@ def add_to_many(call: Call) -> Body:
 
 
 def remove(call: Call) -> Body:
+    """Take an activity off a feed; from the feed it was posted to, it goes everywhere."""
     feed_groups.group_of(call.application_id, call.feed_id.slug)
     named = call.captures["item"]
     if call.parameters.flag("foreign_id"):

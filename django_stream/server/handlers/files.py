@@ -17,11 +17,13 @@ from django_stream.server.requests import Body, Call
 
 
 def upload(call: Call) -> Body:
+    """Upload a file."""
     stored = actions.store(call.application_id, call.principal.user_id or "", _upload(call))
     return {"file": url_of(stored, call.origin)}
 
 
 def upload_image(call: Call) -> Body:
+    """Upload an image."""
     stored = actions.store_image(call.application_id, call.principal.user_id or "", _upload(call))
     return {"file": url_of(stored, call.origin)}
 
@@ -33,23 +35,25 @@ def _upload(call: Call) -> Upload:
 
 
 def delete(call: Call) -> Body:
-    actions.delete(_own(call, call.parameters.text("url")))
+    """Delete a file or an image."""
+    actions.delete(_owned_file(call, call.parameters.text("url")))
     return {}
 
 
 def process(call: Call) -> Body:
-    original = _own(call, call.parameters.text("url"))
+    """Make another size of an image."""
+    original = _owned_file(call, call.parameters.text("url"))
     if not original.is_image:
         raise invalid("the url is not that of an image", "url")
     return {"file": url_of(actions.resize(original, _resizing(call)), call.origin)}
 
 
 def refresh(call: Call) -> Body:
-    """Addresses of this server do not run out; those of a storage may."""
-    return {"url": url_of(_own(call, call.fields().get("url")), call.origin)}
+    """Give the address of a file anew: those of a storage may expire, those of this server do not."""
+    return {"url": url_of(_owned_file(call, call.fields().get("url")), call.origin)}
 
 
-def _own(call: Call, url: Any) -> StoredFile:
+def _owned_file(call: Call, url: Any) -> StoredFile:
     """The file at a URL, which must exist and, for a user token, be its holder's."""
     if not isinstance(url, str) or not url:
         raise invalid("url is required", "url")

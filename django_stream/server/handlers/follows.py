@@ -21,6 +21,7 @@ _COPY_LIMIT_REFUSAL = (
 
 
 def follow(call: Call) -> Body:
+    """Follow a feed."""
     fields = call.fields()
     target = feed_id_of(fields.get("target"), "target")
     given = fields.get("activity_copy_limit")
@@ -32,6 +33,7 @@ def follow(call: Call) -> Body:
 
 
 def follow_many(call: Call) -> Body:
+    """Make many feeds follow others."""
     items = _items(call, "follows")
     default = _copy_limit(call.parameters.text("activity_copy_limit") or None, limits.COPY_LIMIT_DEFAULT)
     entries = [(item, _copy_limit(item.get("activity_copy_limit"), default)) for item in items]
@@ -67,6 +69,7 @@ def _copy_limit(value: Any, default: int) -> int:
 
 
 def unfollow(call: Call) -> Body:
+    """Unfollow a feed."""
     target = feed_id_of(call.captures["target"], "target")
     keep = call.parameters.flag("keep_history")
     check_configured([call.feed_id, target], call.application_id)
@@ -75,6 +78,7 @@ def unfollow(call: Call) -> Body:
 
 
 def unfollow_many(call: Call) -> Body:
+    """End many follows."""
     unfollowings = [_unfollowing(item) for item in _items(call, "unfollows")]
     actions.unfollow_many(call.application_id, unfollowings)
     return {}
@@ -98,10 +102,12 @@ def _items(call: Call, name: str) -> list[dict[str, Any]]:
 
 
 def followers(call: Call) -> Body:
+    """List the feeds that follow a feed."""
     return {"results": [serializers.follow(row) for row in reads.followers(*_page_of(call))]}
 
 
 def follows(call: Call) -> Body:
+    """List the feeds that a feed follows."""
     return {"results": [serializers.follow(row) for row in reads.follows(*_page_of(call))]}
 
 
@@ -114,7 +120,7 @@ def _page_of(call: Call) -> tuple[int, FeedID, list[FeedID], int, int]:
 
 
 def stats(call: Call) -> Body:
-    """How many follow a feed, and how many it follows."""
+    """Count the followers of a feed, and the feeds that it follows."""
     results: dict[str, Any] = {}
     for name, side in (("followers", "target"), ("following", "source")):
         if call.parameters.text(name):

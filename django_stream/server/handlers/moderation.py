@@ -6,17 +6,18 @@ from typing import Any
 
 from django_stream.protocol.errors import ApiError, invalid
 from django_stream.server.actions import moderation
+from django_stream.server.actions.moderation import KINDS
 from django_stream.server.activity_input import text_of
 from django_stream.server.reads import serializers
 from django_stream.server.requests import Body, Call, batch
 from django_stream.server.validation import data_of
 
 BATCH = 100
-ENTITY_TYPES = ("stream:user", "stream:feeds:v2:activity", "stream:feeds:v2:reaction")
 _DECISION = ("status", "recommended_action", "latest_moderator_action")
 
 
 def flag(call: Call) -> Body:
+    """Report something to the operator."""
     fields = call.fields()
     entity_type, entity_id = _entity(fields)
     stored = moderation.flag(
@@ -33,12 +34,14 @@ def flag(call: Call) -> Body:
 
 
 def status(call: Call) -> Body:
+    """Store a moderator's decision."""
     fields = call.fields()
     _decide(call, fields, _required(fields, "moderator_id"))
     return {}
 
 
 def status_batch(call: Call) -> Body:
+    """Store many decisions of one moderator."""
     fields = call.fields()
     moderator = _required(fields, "moderator_id")
     updates = batch(fields.get("updates"), "updates", BATCH)
@@ -46,7 +49,7 @@ def status_batch(call: Call) -> Body:
 
 
 def forget_user(call: Call) -> Body:
-    """Nothing about users is cached here; the call is answered for the clients' sake."""
+    """Forget what is cached about a user: nothing is, and clients make the call all the same."""
     return {}
 
 
@@ -75,8 +78,8 @@ def _decide(call: Call, fields: dict[str, Any], moderator: str) -> None:
 
 def _entity(fields: dict[str, Any]) -> tuple[str, str]:
     entity_type = _required(fields, "entity_type")
-    if entity_type not in ENTITY_TYPES:
-        raise invalid(f"entity_type must be one of {', '.join(ENTITY_TYPES)}", "entity_type")
+    if entity_type not in KINDS:
+        raise invalid(f"entity_type must be one of {', '.join(KINDS)}", "entity_type")
     return entity_type, _required(fields, "entity_id")
 
 

@@ -20,6 +20,7 @@ URL_LENGTH = 2048
 
 
 def read(call: Call) -> Body:
+    """Read the open graph data of a page."""
     url = call.parameters.text("url").strip()
     if not url or len(url) > URL_LENGTH:
         raise invalid(f"url is required and may have at most {URL_LENGTH} characters", "url")
@@ -28,7 +29,7 @@ def read(call: Call) -> Body:
     if data is None:
         data = _fetched(url)
         _keep(key, data)
-    # Some caches hand out what they keep.
+    # Some caches return the very object they keep, and the answer gets a duration.
     return dict(data)
 
 

@@ -25,6 +25,7 @@ _BY_ID_MAX = 100
 
 
 def add(call: Call) -> Body:
+    """Add a reaction to an activity or to another reaction."""
     fields = call.fields()
     given = fields.get("id")
     parent = fields.get("parent")
@@ -71,27 +72,31 @@ def _with_extra(row: Reaction, fields: dict[str, Any]) -> Body:
 
 
 def read(call: Call) -> Body:
+    """Read a reaction."""
     row = reads.get(call.application_id, call.captures["reaction"])
     return enrich_reactions(call.application_id, [row], EnrichmentOptions.of_reactions(call))[0]
 
 
 def update(call: Call) -> Body:
+    """Replace the data and the target feeds of a reaction."""
     fields = call.fields()
     data, targets = data_of(fields.get("data")), _targets(call, fields)
-    return _with_extra(actions.update(call.application_id, _own(call), data, targets), fields)
+    return _with_extra(actions.update(call.application_id, _owned_reaction_id(call), data, targets), fields)
 
 
 def delete(call: Call) -> Body:
-    actions.delete(call.application_id, _own(call), soft=call.parameters.flag("soft"))
+    """Delete a reaction and those below it."""
+    actions.delete(call.application_id, _owned_reaction_id(call), soft=call.parameters.flag("soft"))
     return {}
 
 
 def restore(call: Call) -> Body:
-    actions.restore(call.application_id, _own(call))
+    """Bring a softly deleted reaction back."""
+    actions.restore(call.application_id, _owned_reaction_id(call))
     return {}
 
 
-def _own(call: Call) -> str:
+def _owned_reaction_id(call: Call) -> str:
     """The reaction in the path, which must exist and, for a user token, be its holder's."""
     row = reads.get(call.application_id, call.captures["reaction"])
     if not call.principal.is_server:
@@ -100,6 +105,7 @@ def _own(call: Call) -> str:
 
 
 def get_many(call: Call) -> Body:
+    """Read many reactions by id."""
     ids = batch(list(dict.fromkeys(call.parameters.listed("ids"))), "ids", _BY_ID_MAX)
     if not ids:
         raise invalid("ids are required", "ids")
@@ -110,6 +116,7 @@ def get_many(call: Call) -> Body:
 
 
 def search(call: Call) -> Body:
+    """List the reactions to an activity, to a reaction, or of a user."""
     options = EnrichmentOptions.of_reactions(call)
     found = _search_of(call)
     rows, more = reads.page(call.application_id, found)

@@ -1,4 +1,4 @@
-"""The targets of an activity are changed."""
+"""The `to` list of an activity: change it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from django_stream.protocol.errors import invalid
 from django_stream.server import feed_groups
 from django_stream.server.actions.targets import Retargeting, retarget
 from django_stream.server.activity_input import targets_of
-from django_stream.server.handlers.activity_changes import addressed
+from django_stream.server.handlers.activity_changes import key_of_activity
 from django_stream.server.reads import serializers
 from django_stream.server.requests import Body, Call, batch
 
 
 def update(call: Call) -> Body:
-    """One change, or a list whose first one is answered."""
+    """Change the targets of an activity; of a list of changes, the first one is answered."""
     feed_groups.group_of(call.application_id, call.feed_id.slug)
     items = (
         batch(call.body, "changes", limits.CHANGES_PER_REQUEST)
@@ -36,7 +36,7 @@ def update(call: Call) -> Body:
 def _retargeting(call: Call, item: Any) -> Retargeting:
     if not isinstance(item, dict):
         raise invalid("a change of targets must be an object")
-    key = addressed({name: item.get(name) for name in ("id", "foreign_id", "time")})
+    key = key_of_activity({name: item.get(name) for name in ("id", "foreign_id", "time")})
     new, added, removed = (
         None if item.get(name) is None else targets_of(item[name], call.application_id, name)
         for name in ("new_targets", "added_targets", "removed_targets")

@@ -12,6 +12,7 @@ from django_stream.server.validation import data_of, text_id
 
 
 def create(call: Call) -> Body:
+    """Add a user."""
     fields = call.fields()
     user_id = text_id(fields.get("id"), "id")
     if not call.principal.is_server:
@@ -22,22 +23,25 @@ def create(call: Call) -> Body:
 
 
 def read(call: Call) -> Body:
+    """Read a user."""
     user = reads.get(call.application_id, call.captures["user"])
     counts = call.parameters.flag("with_follow_counts")
     return reads.shape(user) | (reads.follow_counts(call.application_id, user.user_id) if counts else {})
 
 
 def update(call: Call) -> Body:
-    user_id = _own(call)
+    """Replace a user's data."""
+    user_id = _owned_user_id(call)
     return reads.shape(actions.update(call.application_id, user_id, data_of(call.fields().get("data"))))
 
 
 def delete(call: Call) -> Body:
-    actions.delete(call.application_id, [_own(call)])
+    """Delete a user."""
+    actions.delete(call.application_id, [_owned_user_id(call)])
     return {}
 
 
-def _own(call: Call) -> str:
+def _owned_user_id(call: Call) -> str:
     """The user in the path, who must exist and, for a user token, be its holder."""
     user_id = reads.get(call.application_id, call.captures["user"]).user_id
     if not call.principal.is_server:
@@ -46,6 +50,7 @@ def _own(call: Call) -> str:
 
 
 def create_many(call: Call) -> Body:
+    """Add many users."""
     fields = call.fields()
     items = batch(fields.get("users"), "users", limits.USERS_PER_REQUEST)
     if not all(isinstance(item, dict) for item in items):
@@ -59,12 +64,14 @@ def create_many(call: Call) -> Body:
 
 
 def read_many(call: Call) -> Body:
+    """Read many users by id."""
     ids = _ids(call)
     found = reads.by_id(call.application_id, ids)
     return {"users": [reads.shape(found[user_id]) for user_id in ids if user_id in found]}
 
 
 def delete_many(call: Call) -> Body:
+    """Delete many users by id."""
     ids = _ids(call)
     actions.delete(call.application_id, ids)
     return {"deleted_user_ids": ids}

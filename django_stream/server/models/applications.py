@@ -16,7 +16,7 @@ from django_stream.server.conf import server_settings
 
 
 def new_app_id() -> int:
-    """A short number nobody else has; the primary key refuses the rare double."""
+    """A random number; the primary key refuses the rare collision."""
     return secrets.randbelow(10**9 - 10**6) + 10**6
 
 
@@ -56,7 +56,7 @@ class ApiKey(models.Model):
         return self.key
 
     def secret(self) -> str:
-        """The secret in force, for whoever must be told it."""
+        """The secret in force."""
         return self._secret(settings.SECRET_KEY, self.generation)
 
     def valid_secrets(self) -> list[str]:

@@ -1,7 +1,8 @@
-"""Uploaded files and what was made of them."""
+"""Uploaded files and other sizes of images."""
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 
 from django.db import models
@@ -11,7 +12,7 @@ from django_stream.server.models.applications import Application
 
 
 def new_file_key() -> str:
-    """Unguessable: who knows the URL may read the file, and nobody else."""
+    """A random key that cannot be guessed: the file can be read by those who know its URL only."""
     return secrets.token_urlsafe(24)
 
 
@@ -30,7 +31,7 @@ class StoredFile(models.Model):
     source = models.CharField(max_length=64, blank=True)
     """Key of the image that this one was made from."""
     variant = models.CharField(max_length=64, blank=True)
-    """How it was made, so that it is made once."""
+    """Which size this is, so that each is made once."""
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -42,6 +43,11 @@ class StoredFile(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def public_id(self) -> str:
+        """A name for the file that does not give access to it."""
+        return hashlib.sha256(self.key.encode()).hexdigest()
 
     @property
     def base_name(self) -> str:

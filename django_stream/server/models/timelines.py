@@ -77,7 +77,7 @@ class FanoutJob(models.Model):
     """A large fan-out that is still under way, so that a killed worker loses nothing."""
 
     class Change(models.TextChoices):
-        """What happened to the activities, so that nothing is looked for in vain."""
+        """What happened to the activities."""
 
         PLACED = "placed"
         WITHDRAWN = "withdrawn"

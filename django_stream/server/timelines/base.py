@@ -94,8 +94,8 @@ class Timelines(ABC):
         """Those of the keys that are in a group of the feed that has a newer activity."""
 
     @abstractmethod
-    def mark(self, feed: int, *, seen: Marked = (), read: Marked = ()) -> None:
-        """Mark groups, all of them or those whose newest activity is given."""
+    def mark(self, feed: int, *, seen: Marked = (), read: Marked = ()) -> bool:
+        """Mark groups, all of them or those whose newest activity is given; whether any mark changed."""
 
     @abstractmethod
     def placed(self, feeds: Collection[int], keys: Collection[uuid.UUID], *, own_only: bool = False) -> None:

@@ -73,8 +73,8 @@ class DatabaseTimelines(Timelines):
     def inner(self, application_id: int, feed_id: FeedID, keys: Collection[uuid.UUID]) -> list[uuid.UUID]:
         return group_page.inner(application_id, feed_id, keys)
 
-    def mark(self, feed: int, *, seen: Marked = (), read: Marked = ()) -> None:
-        group_marks.mark(feed, seen=seen, read=read)
+    def mark(self, feed: int, *, seen: Marked = (), read: Marked = ()) -> bool:
+        return group_marks.mark(feed, seen=seen, read=read)
 
     def placed(self, feeds: Collection[int], keys: Collection[uuid.UUID], *, own_only: bool = False) -> None:
         if not feeds or not keys:

@@ -1,4 +1,4 @@
-"""The bytes of uploaded files, for whoever knows their address."""
+"""The bytes of uploaded files: everyone who knows the address of one may read it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django_stream.server.reads import files as reads
 from django_stream.server.validation import missing
 
 _HEADERS = {
-    # Strangers wrote these bytes: no browser may take them for a page of this site.
+    # Users uploaded these bytes: no browser may take them for a page of this site.
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "Access-Control-Allow-Origin": "*",

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django_stream.server.feed_store import database
 from django_stream.server.models import FanoutJob
 
-# A fan-out that nobody touched for so long has lost its worker.
+# A fan-out that was not touched for so long has lost its worker.
 _STALE = timedelta(minutes=10)
 
 
@@ -35,7 +35,7 @@ def _stale_fanouts() -> int:
     return FanoutJob.objects.using(database()).filter(touched_at__lt=oldest).count()
 
 
-def _database() -> str:
+def _check_database() -> str:
     try:
         executor = MigrationExecutor(connections[database()])
         pending = executor.migration_plan(
@@ -46,7 +46,7 @@ def _database() -> str:
     return f"{len(pending)} migrations are not applied" if pending else ""
 
 
-def _cache() -> str:
+def _check_cache() -> str:
     try:
         cache.set("django_stream:ready", 1, timeout=5)
         return "" if cache.get("django_stream:ready") == 1 else "does not keep what it is given"
@@ -54,4 +54,4 @@ def _cache() -> str:
         return f"unreachable: {type(error).__name__}"
 
 
-_CHECKS = {"database": _database, "cache": _cache}
+_CHECKS = {"database": _check_database, "cache": _check_cache}

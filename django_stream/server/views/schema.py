@@ -8,5 +8,5 @@ from django_stream.server.openapi.document import document
 
 
 def schema(request: HttpRequest) -> JsonResponse:
-    """The description as JSON; it tells nothing about any application."""
+    """The description as JSON; it is the same for all applications."""
     return JsonResponse(document())

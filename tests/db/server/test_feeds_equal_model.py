@@ -183,7 +183,7 @@ class PendingMachine(FeedMachine):
     def serve_a_chunk(self, data) -> None:
         pending = sorted(FanoutJob.objects.values_list("pk", flat=True))
         if pending:
-            jobs._chunk(data.draw(st.sampled_from(pending)))
+            jobs.run_chunk(data.draw(st.sampled_from(pending)))
 
     @rule()
     def compare(self) -> None:

@@ -49,7 +49,7 @@ def test_all_chunks_are_served_when_the_transaction_commits(followed, django_cap
 def test_a_fanout_that_a_killed_worker_left_is_resumed_where_it_stopped(followed):
     post("user:1")
     pending = FanoutJob.objects.get()
-    assert jobs._chunk(pending.pk)
+    assert jobs.run_chunk(pending.pk)
     assert reached() == FOLLOWERS[:2]
     assert jobs.resume(idle_seconds=0) == 1
     assert reached() == FOLLOWERS

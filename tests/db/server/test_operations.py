@@ -38,6 +38,7 @@ def test_the_description_is_valid_and_names_every_endpoint(client):
         ("FEED_GROUPS", {"us er": {"kind": "flat"}}, "E001"),
         ("FEED_GROUPS", {"user": {"colour": "red"}}, "E001"),
         ("FEED_GROUPS", {"n": {"kind": "aggregated", "aggregation_format": "{{test[]}}"}}, "W002"),
+        ("FEED_GROUPS", {"user": {"kind": "flat", "realtime": False}}, "W003"),
         ("FEED_GROUPS", {"user": {"ranking": {"hot": {"score": "time +"}}}}, "E003"),
         ("TIMELINES", "nowhere.Store", "E005"),
         ("FEED_GROUP", {}, "W001"),

@@ -1,4 +1,4 @@
-"""`manage.py stream_server_maintain`: what a server wants done now and then, by cron."""
+"""`manage.py stream_server_maintain`: regular maintenance, for cron."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from django_stream.database.commands import DatabaseCommand
-from django_stream.server.actions import audit
+from django_stream.server.events import audit_log
 from django_stream.server.fanout import jobs as fanout
 
 
 class Command(DatabaseCommand):
-    help = "Work off large fan-outs that a killed process left behind, and delete old audit log entries."
+    help = "Run large fan-outs that a killed process left behind, and delete old audit log entries."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -21,5 +21,5 @@ class Command(DatabaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         resumed = fanout.resume(options["idle"])
-        pruned = audit.prune()
+        pruned = audit_log.prune()
         self.stdout.write(f"{resumed} fan-outs resumed, {pruned} audit log entries deleted")

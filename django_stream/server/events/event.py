@@ -1,0 +1,65 @@
+"""The record of one change, and whose call made it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from django.db.models import Model
+
+Kind = Literal["activity", "collection", "file", "follow", "notification", "reaction", "token", "user"]
+Fields = Mapping[str, Any]
+
+# A context variable and not an argument: about thirty functions lie between the request, which knows the
+# caller, and the events, which alone ask for it.
+_caller: ContextVar[str] = ContextVar("django_stream_server_caller", default="")
+
+
+@contextmanager
+def called_by(user_id: str) -> Iterator[None]:
+    """Events inside are the doing of this user; the empty string is the application's own server."""
+    token = _caller.set(user_id)
+    try:
+        yield
+    finally:
+        _caller.reset(token)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One change of one object of an application.
+
+    `before` and `after` hold the fields of the object's row by name. `before` is None for a new object and
+    where the former state was not read, `after` is None for an object that is gone.
+    """
+
+    application_id: int
+    kind: Kind
+    object_id: str
+    """As clients know it: an activity id, `collection:id`, the feed that follows or is marked. Of a file, a
+    digest of its key, since whoever knows the key may read the file."""
+    action: str
+    """`create`, `update`, `upsert`, `delete`, `restore`, `follow`, `unfollow`, `mark`, `flag`, `moderate`
+    or `rotate`."""
+    on_behalf_of: str = ""
+    """The user in whose name the application's server acted, such as an activity's actor."""
+    feeds: tuple[str, ...] = ()
+    """The feeds that the change names, such as those that an activity was posted to."""
+    before: Fields | None = None
+    after: Fields | None = None
+    details: Fields = field(default_factory=dict)
+    caller: str = field(default_factory=_caller.get)
+    """The user who asked for it; empty for the application's own server and outside of calls."""
+
+    @property
+    def user_id(self) -> str:
+        """Who did it: the user who asked, or the one in whose name the application's server acted."""
+        return self.caller or self.on_behalf_of
+
+
+def fields_of(row: Model) -> Fields:
+    """The fields of a row as they are now, for `before` and `after`."""
+    return {name: value for name, value in vars(row).items() if name != "_state"}
