@@ -1,7 +1,7 @@
 """For the tests of sites that use django_stream, under unittest as under pytest.
 
 Under Django's test runner and under pytest-django nothing leaves the process: the embedded server
-answers in it, and any other home is refused.
+answers in it, and any other backend is refused.
 """
 
 from django_stream.testing.kit import (
