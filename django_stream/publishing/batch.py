@@ -23,6 +23,7 @@ from django_stream.publishing.settlement import settle
 
 logger = logging.getLogger("django_stream.publishing")
 
+_OUT_OF_REACH = (ConnectionFailed, RequestTimeout)
 _Failures = dict[str, Exception]
 _Dependents = Iterable[tuple[str, Iterable[str]]]
 
@@ -135,9 +136,7 @@ class Batch:
             parked=len(parked),
             unchanged=len(done.keys() - different.keys()),
             overtaken=len(overtaken),
-            out_of_reach=any(
-                isinstance(one, ConnectionFailed | RequestTimeout) for one in self.failures.values()
-            ),
+            out_of_reach=any(isinstance(one, _OUT_OF_REACH) for one in self.failures.values()),
         )
 
     def _sort_failures(self, policy: RetrySchedule) -> tuple[_Failures, _Failures]:
