@@ -24,7 +24,7 @@ class NetworkInTests(RuntimeError):
 
 
 def backend_fingerprint() -> str:
-    """Eight characters that change with backend, application or key: what one holds, another does not."""
+    """Eight characters that change with the backend, the application or the key, and nothing else."""
     where = (
         stream_settings.BACKEND,
         stream_settings.LOCATION,

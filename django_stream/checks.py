@@ -170,7 +170,7 @@ def _feeds() -> list[CheckMessage]:
 
 
 def _groups() -> set[str]:
-    """Feed groups of the embedded server, from Django's settings: this half does not import the other."""
+    """Feed groups of the embedded server, read from Django's settings, since this half never imports it."""
     own = getattr(django_settings, f"{_SERVER}APPLICATION_FEED_GROUPS", {})
     groups = own.get(stream_settings.APP_ID, getattr(django_settings, f"{_SERVER}FEED_GROUPS", None))
     defaults = {StreamSettings.USER_FEED, *StreamSettings.NEWS_FEEDS, StreamSettings.NOTIFICATION_FEED}

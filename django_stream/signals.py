@@ -1,10 +1,10 @@
-"""Signals for those who want to know what became of a change.
+"""Signals that tell what became of a change, sent after each attempt to publish it.
 
-Each tells how an attempt ended. An object that changes again while it is sent is sent again, and told
-of again. A worker that outlived its lease tells nothing of what others took over from it: they do.
+Each is sent with `sender` (the model's class, None when it is not tracked here), `keys` (texts: primary
+keys for activities) and `using` (the database alias); the last two also with `reasons` ({key: exception}).
 
-Each is sent with `sender` (the model's class), `keys` (texts, primary keys for activities) and
-`using` (the database alias); the last two also with `reasons` ({key: exception}).
+An object that changes while it is sent is sent again, and reported again. A worker whose lease ran out
+reports nothing of what another worker took over; that worker does.
 """
 
 from django.dispatch import Signal
@@ -12,7 +12,8 @@ from django.dispatch import Signal
 __all__ = ["changes_failed", "changes_parked", "changes_published"]
 
 changes_published = Signal()
+"""The feeds have the changes."""
 changes_failed = Signal()
-"""They will be tried again."""
+"""The changes will be tried again."""
 changes_parked = Signal()
-"""They will not be tried again until the object changes or somebody retries them."""
+"""The changes will not be tried again until the object changes or somebody retries them."""

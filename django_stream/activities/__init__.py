@@ -1,1 +1,1 @@
-"""What a saved model says: declarations, references, payloads, and the registry of tracked models."""
+"""What a saved row says: declarations, references, payloads, and which models are tracked."""

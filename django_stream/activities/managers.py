@@ -1,4 +1,4 @@
-"""A manager whose bulk operations, which send no signals, reach the feeds as well."""
+"""A manager whose bulk operations reach the feeds, although Django sends no signals for them."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ class FollowMixin(TrackedModel):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         with one_transaction(_database_of(self, args, kwargs)):
-            if self.pk is not None and not (self._state.adding and _pk_is_made_up(self)):
+            if self.pk is not None and not (self._state.adding and _pk_has_default(self)):
                 self._remember_pair(_database_of(self, args, kwargs))
             super().save(*args, **kwargs)
 
@@ -76,7 +76,7 @@ class FollowMixin(TrackedModel):
     delete.alters_data = True  # type: ignore[attr-defined]
 
     def _remember_pair(self, using: str) -> None:
-        """The pair that the row holds now and until we are done; this instance may be older."""
+        """Remember the pair in the table, locked until the transaction ends; this instance may be stale."""
         for publisher in publishers_of(type(self)):
             if isinstance(publisher, FollowPublisher):
                 self._stream_pair_before = publisher.locked_pair(self.pk, using)
@@ -115,6 +115,6 @@ def _database_of(row: models.Model, args: Sequence[Any], kwargs: Mapping[str, An
     return using or router.db_for_write(type(row), instance=row)
 
 
-def _pk_is_made_up(row: models.Model) -> bool:
-    """Whether new rows get their primary key here, so that one cannot be in the table before."""
+def _pk_has_default(row: models.Model) -> bool:
+    """Whether new rows get their primary key from a default, and so cannot be in the table yet."""
     return all(field.has_default() for field in row._meta.pk_fields)

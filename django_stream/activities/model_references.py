@@ -113,7 +113,7 @@ def clean_pk(model: type[models.Model], object_id: str) -> Any:
         object_id.encode()
     except (ValueError, ValidationError, TypeError, OverflowError, RecursionError):
         return None
-    # What no database could look for may still be written into an activity by anybody.
+    # Anybody may write a reference into an activity, with values that no database can look up.
     if "\0" in object_id or any(isinstance(value, int) and abs(value) > _MAX_INTEGER for value in values):
         return None
     return values[0] if len(fields) == 1 else values

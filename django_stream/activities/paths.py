@@ -18,21 +18,21 @@ def resolve(instance: models.Model, source: Source) -> Any:
     try:
         return _followed(instance, source)
     except Exception as error:
-        _blame(error, instance, source)
+        _add_origin(error, instance, source)
         raise
 
 
 def read_property(representation: Any, name: str, row: models.Model) -> Any:
-    """What a property says; an error that its code raises names it."""
+    """The value of a property; an error that its code raises gets a note with its name."""
     try:
         return getattr(representation, name)
     except Exception as error:
-        _blame(error, row, name)
+        _add_origin(error, row, name)
         raise
 
 
-def _blame(error: Exception, row: models.Model, name: str) -> None:
-    # Who is nearest to it knows best.
+def _add_origin(error: Exception, row: models.Model, name: str) -> None:
+    # Set by the innermost path or property, which is the one at fault.
     if not hasattr(error, "__notes__"):
         error.add_note(f"{row._meta.object_name}.{name} raised {type(error).__name__}")
 
@@ -81,7 +81,7 @@ def broken_segment(model: type[models.Model], source: Source) -> tuple[type[mode
 
 
 def select_related_path(model: type[models.Model], source: Source) -> str | None:
-    """The joins that spare one query a row when the path is resolved for many rows."""
+    """The argument for select_related that saves a query per row; None when there is nothing to join."""
     if not isinstance(source, str):
         return None
     joins: list[str] = []

@@ -35,32 +35,32 @@ def payload_of(representation: ActivityProperties) -> Payload | None:
     """The activity that a row means now, or None when it should not be published."""
     row = representation.activity_instance
 
-    def says(name: str) -> Any:
+    def read(name: str) -> Any:
         return read_property(representation, name, row)
 
-    if not says("activity_should_publish"):
+    if not read("activity_should_publish"):
         return None
-    time = says("activity_time")
+    time = read("activity_time")
     if time is None:
         raise _incomplete(representation, "time")
     ticks_of(as_utc(time))  # refuses a time that no activity can have
-    activity: dict[str, Any] = dict(says("extra_activity_data") or {})
+    activity: dict[str, Any] = dict(read("extra_activity_data") or {})
     activity |= {
-        "actor": says("activity_actor"),
-        "verb": says("activity_verb"),
-        "object": says("activity_object"),
-        "foreign_id": _storable(says("activity_foreign_id")),
+        "actor": read("activity_actor"),
+        "verb": read("activity_verb"),
+        "object": read("activity_object"),
+        "foreign_id": _storable(read("activity_foreign_id")),
         "time": format_activity_time(time),
     }
     for name in _REQUIRED:
         if not activity[name]:
             raise _incomplete(representation, name)
-    if target := says("activity_target"):
+    if target := read("activity_target"):
         activity["target"] = target
-    if to := feed_ids_of(says("activity_notify")):
+    if to := feed_ids_of(read("activity_notify")):
         activity["to"] = to
-    slug = says("activity_author_feed") or stream_settings.USER_FEED
-    return Payload(feed_id(slug, says("activity_actor_id")), activity)
+    slug = read("activity_author_feed") or stream_settings.USER_FEED
+    return Payload(feed_id(slug, read("activity_actor_id")), activity)
 
 
 def feed_ids_of(recipients: Iterable[Any] | None) -> list[str]:
@@ -75,7 +75,7 @@ def _feed_id_of(recipient: Any) -> FeedID:
 
 
 def _storable(foreign_id: object) -> str:
-    """As text, and refused where the ledger could not remember it and so could not take the activity out."""
+    """The foreign id as text. What databases refuse could not be recorded, and so never be removed again."""
     text = "" if foreign_id is None else str(foreign_id)
     text.encode()  # refuses half a surrogate pair
     if "\0" in text:

@@ -1,4 +1,4 @@
-"""The properties by which an instance speaks as an activity; any of them may be overridden."""
+"""The properties that make up the activity of a row; any of them may be overridden."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ActivityProperties:
 
     @property
     def activity_instance(self) -> models.Model:
-        """The row that speaks."""
+        """The row itself."""
         return self  # type: ignore[return-value]
 
     @property
@@ -132,7 +132,7 @@ def represents_itself(model: type[models.Model]) -> bool:
 
 
 class RegisteredActivity(ActivityProperties):
-    """Speaks for a row of a model that cannot be subclassed."""
+    """The properties of a row whose model cannot have the mixin."""
 
     def __init__(self, instance: models.Model, declaration: ActivityDeclaration) -> None:
         self._instance = instance

@@ -17,7 +17,7 @@ from django_stream.publishing.status import outbox_status
 def outbox_health(request: HttpRequest, using: str = "default") -> JsonResponse:
     """200 while the oldest waiting change is younger than STREAM_OUTBOX_ALARM_SECONDS, else 503.
 
-    It tells numbers only; who may ask is for the site's URLs to decide.
+    The answer holds numbers only; decide in your URLs who may ask. `using` is a database alias.
     """
     state = outbox_status(using)
     late = state.oldest_seconds > stream_settings.OUTBOX_ALARM_SECONDS

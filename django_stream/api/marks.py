@@ -14,7 +14,7 @@ _NAMES = ("mark_seen", "mark_read")
 
 
 def read_marks(request: Request) -> dict[str, Any]:
-    """`{"mark_seen": true, "mark_read": ["<id>", …]}` of the body; anything else is a 400 that names it."""
+    """`{"mark_seen": true, "mark_read": ["<id>", …]}` of the body; anything else is answered 400."""
     body = request.data if isinstance(request.data, Mapping) else {}
     marks = {name: body[name] for name in _NAMES if name in body}
     wrong = [name for name, value in marks.items() if value is not True and not _is_list_of_ids(value)]

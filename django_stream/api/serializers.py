@@ -14,12 +14,12 @@ _serializers: dict[type[models.Model], type[serializers.BaseSerializer[Any]]] = 
 
 
 def register_serializer(model: type[models.Model], serializer: type[serializers.BaseSerializer[Any]]) -> None:
-    """Show instances of a model in the API by this serializer."""
+    """Show instances of a model by this serializer class; call it in the `ready()` of an app."""
     _serializers[model] = serializer
 
 
 class InstanceSerializer(serializers.BaseSerializer[Any]):
-    """The default form of a row: what it is and how it calls itself, and no field more."""
+    """The default form of a row: its model, its key and its text, and no other field."""
 
     def to_representation(self, instance: models.Model) -> dict[str, str]:
         return {"type": instance._meta.label, "id": object_id_of(instance), "text": str(instance)}

@@ -26,7 +26,7 @@ from django_stream.feeds.paging import BadCursor, FeedReader
 
 
 class FeedsUnavailable(APIException):
-    """The home of the feeds gave no answer that can be shown."""
+    """The backend gave no answer that can be shown."""
 
     status_code = 503
     default_detail = _("The feeds cannot be read right now. Please try again.")
@@ -45,7 +45,7 @@ class FeedView(APIView):
     parser_classes = (JSONParser,)
 
     def reader(self, request: Request, slug: str) -> FeedReader:
-        """The feed that the address names; a subclass may show any other."""
+        """The feed that the URL names, Http404 for none; override it to show other feeds."""
         own = {
             *stream_settings.news_feeds.values(),
             stream_settings.USER_FEED,
@@ -64,7 +64,7 @@ class FeedView(APIView):
 
     def post(self, request: Request, **captures: str) -> Response:
         reader = self.reader(request, **captures)
-        # A subclass may show the notifications of others; marking them is another thing.
+        # A subclass may show the notifications of others, but only one's own can be marked.
         user = request.user
         if not user.is_authenticated or reader.feed.id != feed_manager.get_notification_feed(user).id:
             raise MethodNotAllowed("POST", _("Only one's own notifications are marked as seen or read."))
@@ -76,7 +76,7 @@ class FeedView(APIView):
 
 @contextmanager
 def _refusals_as_answers() -> Iterator[None]:
-    """What the home of the feeds says no to, in the words of this API."""
+    """Refusals and failures of the backend as answers of this API."""
     try:
         yield
     except BadCursor as error:

@@ -1,4 +1,4 @@
-"""What all our commands share: a forgotten `migrate` is named as such, and is no traceback."""
+"""Commands that answer a forgotten `migrate` with the command to run, and not with a traceback."""
 
 from __future__ import annotations
 

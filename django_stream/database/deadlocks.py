@@ -1,8 +1,8 @@
 """A transaction that lost a deadlock is run again: the database has undone all of it.
 
 Locks are taken in one order wherever the order can be known. In the outbox, a worker that was overtaken
-enters rows anew that have gone meanwhile; on the server, which groups a change concerns is known only
-bit by bit. Neither is worth a lock more for all the others.
+inserts rows again that were deleted meanwhile; on the server, the groups that a change concerns are
+found one after the other. A rare second run costs less than one more lock for everybody.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ def remedy(using: str = DEFAULT_DB_ALIAS) -> str | None:
 
 
 def _fails(command: str, **options: Any) -> bool:
-    """Django's own checks speak by their exit status."""
+    """Whether one of Django's own checks exits with an error."""
     try:
         call_command(
             command, **options, interactive=False, skip_checks=True, stdout=StringIO(), stderr=StringIO()

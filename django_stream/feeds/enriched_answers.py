@@ -1,4 +1,4 @@
-"""What the API put in the place of references, as references again: a page shows one's own rows there."""
+"""Objects that the API put in place of references become references again, to be shown as the site's rows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Entry = dict[str, Any]
 
 
 def with_references(entry: Entry, fields: Sequence[str]) -> Entry:
-    """An activity or group of an enriched answer; objects that stand for no row of ours stay."""
+    """An activity or group with such references; objects that stand for no row of this site stay."""
     if "activities" in entry:
         return {**entry, "activities": [with_references(one, fields) for one in entry["activities"]]}
     found = {name: reference for name in fields if (reference := _reference(entry.get(name)))}

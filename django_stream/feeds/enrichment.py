@@ -16,7 +16,7 @@ from django_stream.conf import stream_settings
 
 DEFAULT_FIELDS = ("actor", "object", "target")
 
-_DISPENSABLE = {"target"}
+_OPTIONAL = {"target"}
 _Found = dict[Reference, models.Model]
 
 
@@ -36,9 +36,9 @@ class EnrichedActivity(dict[str, Any]):
         return not self.missing
 
     @property
-    def tells_enough(self) -> bool:
-        """Whether it can be shown: an activity says something without its target, too."""
-        return not self.missing.keys() - _DISPENSABLE
+    def can_be_shown(self) -> bool:
+        """Whether actor and object are there; an activity can do without its target."""
+        return not self.missing.keys() - _OPTIONAL
 
     @property
     def not_enriched_data(self) -> dict[str, str]:
@@ -109,7 +109,7 @@ class Enrich:
             row = found.get(reference)
             if row is None:
                 missing[name] = activity[name]
-                if name in _DISPENSABLE:
+                if name in _OPTIONAL:
                     values[name] = ""  # as in an activity that never had one
             else:
                 values[name] = row
@@ -117,7 +117,7 @@ class Enrich:
 
 
 def _may_be_shown(row: models.Model) -> bool:
-    """A row that should not be published is as good as gone: anybody can write its reference."""
+    """Rows that should not be published count as missing, since anybody can write a reference to them."""
     representation = representation_of(row)
     return representation is None or representation.activity_should_publish
 
@@ -132,7 +132,7 @@ def apply_missing_policy(
             members = list(apply_missing_policy(activity["activities"], policy))
             if members:
                 yield EnrichedActivity({**activity, "activities": members})
-        elif policy == "placeholder" or activity.tells_enough:
+        elif policy == "placeholder" or activity.can_be_shown:
             yield activity
         elif policy == "raise":
             raise MissingObject(

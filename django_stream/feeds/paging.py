@@ -24,12 +24,12 @@ from django_stream.feeds.enriched_answers import with_references
 from django_stream.feeds.enrichment import DEFAULT_FIELDS, Enrich, EnrichedActivity, apply_missing_policy
 from django_stream.protocol import limits
 
-# Rows that are gone are replaced by reading on, but a feed full of ghosts must not hold a request.
+# Activities whose rows are gone are made up for by reading on, but only so many times in a request.
 _MAX_ROUNDS = 5
 
 
 class BadCursor(Http404):
-    """The cursor is none that this feed has given out; in a view it is a page that does not exist."""
+    """This feed never gave out such a cursor. A view that lets it pass answers 404."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +53,18 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class FeedReader:
-    """Reads one feed in enriched pages."""
+    """Reads one feed in enriched pages; `fields` are the keys whose references become instances."""
 
     feed: Feed
     fields: Sequence[str] = DEFAULT_FIELDS
 
     def page(self, limit: int = 25, cursor: str | None = None, **options: Any) -> Page:
-        """Up to `limit` activities older than the cursor; options go to the API as they are."""
+        """Read up to `limit` (1 to 100) activities or groups that are older than `cursor`.
+
+        `cursor` is the `next` of the page before. Options go to the API, such as `mark_seen=True` or
+        `ranking="…"`. Raises ValueError for a wrong limit, BadCursor for a cursor of another feed,
+        MissingObject where the settings say so, and the client's exceptions when the backend fails.
+        """
         _check(limit, cursor, options)
         kept: list[EnrichedActivity] = []
         answer: dict[str, Any] = {}
@@ -75,7 +80,7 @@ class FeedReader:
         return Page(kept, cursor, **counts)
 
     async def apage(self, limit: int = 25, cursor: str | None = None, **options: Any) -> Page:
-        """The same for asynchronous views."""
+        """`page` for asynchronous views."""
         return await sync_to_async(self.page)(limit, cursor, **options)
 
     def unseen(self) -> int:
@@ -103,15 +108,15 @@ class FeedReader:
 
 
 def _refuse_event_loop() -> None:
-    """Django would refuse our queries there, too, and without a remedy."""
+    """Refuse to block an event loop, and name the remedy, which Django's own error would not."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
         return
     if not os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE"):
         raise SynchronousOnlyOperation(
-            "an async view would wait here, and all others with it: use `await ….apage()`, "
-            "or sync_to_async() around what reads the feed"
+            "reading a feed here would block the event loop: use `await ….apage()`, "
+            "or wrap the code in sync_to_async()"
         )
 
 
@@ -127,7 +132,7 @@ def _check(limit: object, cursor: object, options: Mapping[str, Any]) -> None:
 
 
 def _tell_of_missing_tables(error: InternalException) -> None:
-    """While developing, a page that is opened before `migrate` names it."""
+    """While developing, tell who forgot to run `migrate`."""
     if settings.DEBUG and stream_settings.BACKEND == EMBEDDED and (commands := remedy()):
         raise ImproperlyConfigured(
             f"the feeds cannot be read, since the database is behind the models: run `{commands}`"

@@ -1,4 +1,4 @@
-"""Publishing rows that were there before: in primary-key order, in bounded memory, resumable."""
+"""Publishing whole tables again: in primary-key order, in bounded memory, resumable."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ _CHUNK = 2000
 
 
 def republish(rows: models.QuerySet[Any]) -> int:
-    """Have these rows looked at again after a change that no signal told of; returns how many.
+    """Publish rows again after a change that sent no signal; returns how many were put into the outbox.
 
-    For bulk operations of managers that are not ours, and for SQL by hand.
+    For SQL by hand, and for bulk operations of managers that are not tracked. `rows` is a queryset; the
+    answer is 0 when its model is not tracked, or inside `activities_paused()`.
     """
     # A replica, from which a router lets it be read, may not have the change yet and takes no entries.
     rows = rows.all()
@@ -27,12 +28,12 @@ def republish(rows: models.QuerySet[Any]) -> int:
 
 
 def note_rows(publisher: Publisher, rows: models.QuerySet[Any], using: str, *, force: bool = False) -> int:
-    """Have every row of a queryset looked at again; returns how many entries were written."""
+    """Note every row of a queryset in the outbox; returns how many entries were written."""
     return outbox.note(publisher.label, publisher.keys_where(rows), using, bulk=True, force=force)
 
 
 def note_all(publisher: Publisher, using: str, *, force: bool = False) -> Iterator[int]:
-    """The same for a whole table and for what the feeds hold of rows that are gone; yields counts."""
+    """Note a whole table, and what the ledger knows of rows that are gone; yields counts of entries."""
     table = publisher.model._base_manager.using(using).order_by("pk")
     for pks in _in_steps(table):
         yield note_rows(publisher, table.filter(pk__in=pks), using, force=force)
@@ -44,7 +45,7 @@ def note_all(publisher: Publisher, using: str, *, force: bool = False) -> Iterat
 
 
 def _in_steps(table: models.QuerySet[Any]) -> Iterator[list[Any]]:
-    """Primary keys in order, so many at a time."""
+    """Primary keys in order, a chunk at a time."""
     last = None
     while pks := list(
         (table if last is None else table.filter(pk__gt=last)).values_list("pk", flat=True)[:_CHUNK]

@@ -1,4 +1,4 @@
-"""One model's share of a lease: from what is wanted to what is settled."""
+"""The leased objects of one model: what is desired, what is sent, and how it is settled."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from django_stream.publishing.settlement import settle
 
 logger = logging.getLogger("django_stream.publishing")
 
+_OUT_OF_REACH = (ConnectionFailed, RequestTimeout)
 _Failures = dict[str, Exception]
 _Dependents = Iterable[tuple[str, Iterable[str]]]
 
@@ -61,7 +62,7 @@ class Batch:
             if isinstance(desired, Exception):
                 self.failures[key] = desired
                 continue
-            # What another home holds says nothing of this one.
+            # What is known of another backend says nothing of this one.
             confirmed = leased.is_known and leased.digest.startswith(self._fingerprint)
             changes[key] = Change(key, leased.records, desired, confirmed=confirmed)
         return changes
@@ -77,9 +78,9 @@ class Batch:
 
     @retry_on_deadlock
     def _write_intent(self, changes: dict[str, Change]) -> list[Change]:
-        """Before anything is sent, remember all that may be in the feeds from now on.
+        """Record everything that may be in the feeds from the first request on.
 
-        Returns the changes whose lease is still ours; the others are somebody else's work by now.
+        Returns the changes whose lease is still ours; other workers have taken over the rest.
         """
         if not changes:
             return []
@@ -99,7 +100,7 @@ class Batch:
     def _note_failures(self, failures: _Failures, changes: dict[str, Change]) -> None:
         for key, error in failures.items():
             if isinstance(error, Refused):
-                # Or a name that the API does not know would be taken out of the feeds, and refused, for ever.
+                # Nothing was sent. Otherwise each retry would try to remove records that the API refuses.
                 self.objects[key].records = changes[key].before
                 error = error.error
             self.failures[key] = error
@@ -113,7 +114,7 @@ class Batch:
     ) -> DrainReport:
         policy = RetrySchedule.from_settings()
         done = {key: change for key, change in changes.items() if key not in self.failures}
-        failed, parked = self._judged(policy)
+        failed, parked = self._sort_failures(policy)
         overtaken = settle(
             self.lease,
             self.label,
@@ -124,23 +125,21 @@ class Batch:
             now=self._clock(),
             policy=policy,
         )
-        # The last word on these is somebody else's.
+        # The worker that took these over reports their outcome.
         for outcome in (done, failed, parked):
             for key in overtaken & outcome.keys():
                 del outcome[key]
-        self._tell(list(done), failed, parked, overtaken)
+        self._report(list(done), failed, parked, overtaken)
         return DrainReport(
             published=len(done),
             failed=len(failed),
             parked=len(parked),
             unchanged=len(done.keys() - different.keys()),
             overtaken=len(overtaken),
-            out_of_reach=any(
-                isinstance(one, ConnectionFailed | RequestTimeout) for one in self.failures.values()
-            ),
+            out_of_reach=any(isinstance(one, _OUT_OF_REACH) for one in self.failures.values()),
         )
 
-    def _judged(self, policy: RetrySchedule) -> tuple[_Failures, _Failures]:
+    def _sort_failures(self, policy: RetrySchedule) -> tuple[_Failures, _Failures]:
         """The failures that are tried again, and those that are parked."""
         failed: _Failures = {}
         parked: _Failures = {}
@@ -151,7 +150,7 @@ class Batch:
             outcome[key] = error
         return failed, parked
 
-    def _tell(self, done: list[str], failed: _Failures, parked: _Failures, overtaken: set[str]) -> None:
+    def _report(self, done: list[str], failed: _Failures, parked: _Failures, overtaken: set[str]) -> None:
         publisher, using = publisher_for(self.label), self.lease.using
         sender = publisher.model if publisher else None
         for key, error in parked.items():
@@ -159,7 +158,9 @@ class Batch:
         for key, error in failed.items():
             logger.warning("%s %s will be tried again: %s", self.label, key, reason_of(error))
         for key in sorted(overtaken):
-            logger.warning("%s %s outlived its lease, and is looked at again", self.label, key)
+            logger.warning(
+                "the lease of %s %s ran out while it was sent; it will be sent again", self.label, key
+            )
         if done:
             signals.changes_published.send_robust(sender, keys=done, using=using)
         for signal, reasons in ((signals.changes_failed, failed), (signals.changes_parked, parked)):
@@ -168,7 +169,7 @@ class Batch:
 
 
 def _desired_state(publisher: Publisher, keys: list[str], using: str) -> dict[str, Desired | Exception]:
-    """What is wanted; when asking for all fails, each is asked for, to find the culprit."""
+    """The desired state by key. When reading all fails, each is read alone to find the one at fault."""
     try:
         with transaction.atomic(using):
             state = dict(publisher.desired(keys, using))
@@ -180,7 +181,7 @@ def _desired_state(publisher: Publisher, keys: list[str], using: str) -> dict[st
 
 
 def _with_json_form(value: Desired | Exception) -> Desired | Exception:
-    """What has no JSON form concerns this object only, and shows here."""
+    """Content without a JSON form is an error of this object alone, found before anything is sent."""
     try:
         if isinstance(value, Desired):
             _ = value.digest

@@ -27,7 +27,9 @@ def drain(
 ) -> DrainReport:
     """Publish everything that is due in one database, batch by batch, outside of any transaction.
 
-    Single changes go first; without `bulk`, those of bulk operations are left to others.
+    `using` is the alias of the database. Single changes go first; with `bulk=False`, changes of bulk
+    operations are left for later. `max_batches` ends the drain early, and the report's `more` is true then.
+    Failures are not raised: they are counted in the report, logged, and tried again or parked.
     """
     client = client or get_client()
     report = DrainReport()

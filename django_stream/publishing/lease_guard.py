@@ -1,4 +1,4 @@
-"""Nothing is sent when the lease may end before the answer: others may have sent newer things by then."""
+"""Nothing is sent that may outlast the lease: by then another worker may have sent something newer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class LeaseOver(TransportException):
 
 
 class LeaseGuardedTransport:
-    """Carries requests until a moment, and refuses them afterwards."""
+    """Carries requests until `end`, and refuses them afterwards."""
 
     def __init__(self, transport: Transport, end: datetime, clock: Callable[[], datetime]) -> None:
         self._transport = transport

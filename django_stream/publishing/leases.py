@@ -1,4 +1,4 @@
-"""Claiming work: an object is leased to one worker at a time, and due again should it die."""
+"""Claiming work: an object is leased to one worker at a time, and due again if that worker dies."""
 
 from __future__ import annotations
 
@@ -32,16 +32,15 @@ class Lease:
         return ledger.held(self.objects[label].values(), self.using, token=self.token)
 
 
-# Who is too late so often in a row leaves the rest to those who are faster.
+# A worker that loses so many races in a row leaves the work to the others.
 _RACES = 10
 
 
 def claim(using: str, now: datetime, limit: int, *, bulk: bool = True) -> Lease | None:
-    """Lease up to `limit` due objects; None when nothing is due or all of it is in other hands.
+    """Lease up to `limit` due objects; None when nothing is due, or other workers have all of it.
 
-    Without `bulk`, only objects of single changes are taken. The entries stay due: it is the lease
-    that keeps others away, and should this process be killed while it works, they are due again
-    when that has run out.
+    Without `bulk`, only objects of single changes are taken. The entries stay due and only the lease keeps
+    others away: when this process is killed, they are due again as soon as the lease has run out.
     """
     for _ in range(_RACES):
         lease = _claim(using, now, limit, bulk)
@@ -52,12 +51,12 @@ def claim(using: str, now: datetime, limit: int, *, bulk: bool = True) -> Lease 
 
 @retry_on_deadlock
 def _claim(using: str, now: datetime, limit: int, bulk: bool) -> Lease | None:
-    """None when nothing is due; a lease of nothing when others were faster with what was."""
+    """None when nothing is due; an empty lease when other workers were faster."""
     until = now + timedelta(seconds=stream_settings.OUTBOX_LEASE_SECONDS)
     lease = Lease(uuid.uuid4(), until, using, objects={})
     with transaction.atomic(using):
         due = _due_objects(using, now, limit, bulk)
-        # In one order for all workers, so that none waits for another in a circle.
+        # All workers lock in the same order, so that no two wait for each other.
         for label in sorted(due):
             taken = ledger.take(label, due[label], using, token=lease.token, now=now, until=lease.until)
             if taken:
@@ -67,7 +66,7 @@ def _claim(using: str, now: datetime, limit: int, bulk: bool) -> Lease | None:
 
 
 def _due_objects(using: str, now: datetime, limit: int, bulk: bool) -> dict[str, list[str]]:
-    """Keys by label with due entries that nobody works on, single changes first, then the longest due."""
+    """Keys by label that have due entries and no lease: single changes first, then by due time."""
     held = Publication.objects.filter(
         model_label=OuterRef("model_label"), object_key=OuterRef("object_key"), leased_until__gte=now
     )
@@ -99,5 +98,5 @@ def _attach_entries(label: str, objects: dict[str, LeasedObject], using: str) ->
         leased.entry_ids.append(entry_id)
         if attempts:
             leased.force = True
-            # What comes after it was parked has all attempts again.
+            # A change that comes after parking has all its attempts left.
             leased.failures = max(leased.failures, 0 if parked_at else attempts)

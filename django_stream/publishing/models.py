@@ -11,10 +11,10 @@ from django.utils.translation import gettext_lazy as _
 
 
 def never() -> datetime:
-    """When parked entries are due.
+    """The due time of parked entries, far in the future.
 
-    Without it the claim would have to ask whether an entry is parked, and a database that has no
-    statistics yet takes the answer for rare, and reads the whole outbox for each batch.
+    The claim could filter by `parked_at` instead. But without statistics a database expects few entries
+    to pass such a filter, and then reads the whole outbox for each batch.
     """
     return datetime(9999, 12, 1, tzinfo=UTC if settings.USE_TZ else None)
 
@@ -23,9 +23,9 @@ class OutboxEntry(models.Model):
     """A tracked object has changed and its feeds must be brought up to date.
 
     It says only *that*, never *what*: the drain reads the newest committed state, so several
-    entries of one object coalesce, and a deletion wins by the object's absence.
+    entries of one object are published as one, and a deletion wins, since the object is not there.
 
-    Its attempts are those that count: after so many it is parked. What was never sent does not count.
+    `attempts` counts the failures after which it is parked. What was never sent does not count.
     """
 
     model_label = models.CharField(_("model"), max_length=200)
@@ -54,10 +54,9 @@ class OutboxEntry(models.Model):
 class Publication(models.Model):
     """What the feeds may hold for one object, and who is working on it.
 
-    Records are written before they are sent and replaced after, so that whatever is killed in
-    between, everything that may have reached the feeds is known and can be taken out again.
-    They and the digest hold for certain while no attempt is open. Attempts count from the last that
-    succeeded, whatever became of them, and only delay the next one.
+    Records are written before they are sent and replaced afterwards. So everything that may have reached
+    the feeds is known, and can be removed, whenever a process is killed. Records and digest are certain
+    while no attempt is open. `attempts` counts all since the last success, and only delays the next one.
     """
 
     model_label = models.CharField(_("model"), max_length=200)

@@ -22,7 +22,7 @@ _paused: ContextVar[bool] = ContextVar("django_stream_paused", default=False)
 
 @dataclass(slots=True)
 class _Buffer:
-    """Keys by label that wait for the end of a block; those of other databases do not."""
+    """Keys by label that are collected until the end of a block, for one database."""
 
     using: str
     keys: dict[str, set[str]] = field(default_factory=dict)
@@ -33,7 +33,10 @@ _buffer: ContextVar[_Buffer | None] = ContextVar("django_stream_buffer", default
 
 @contextmanager
 def activities_paused() -> Iterator[None]:
-    """Changes made inside are not published; holds for this thread or task only."""
+    """A context manager: changes made inside are not published, in this thread or asyncio task only.
+
+    Rows changed inside stay as the feeds have them until they change again or `republish` is called.
+    """
     token = _paused.set(True)
     try:
         yield
@@ -61,10 +64,10 @@ def note(label: str, keys: Iterable[str], using: str, *, bulk: bool = False, for
 
 @contextmanager
 def one_transaction(using: str) -> Iterator[None]:
-    """The open transaction, or one of its own.
+    """The open transaction, or a new one.
 
-    Inside an open one nothing is added: an atomic block without savepoint would doom it on every
-    exception that passes, and whoever catches a ProtectedError means to go on.
+    An open one is used as it is. An atomic block without savepoint would force its rollback on any
+    exception, even on one (such as ProtectedError) that the caller catches in order to go on.
     """
     if transaction.get_connection(using).in_atomic_block:
         yield
@@ -75,7 +78,7 @@ def one_transaction(using: str) -> Iterator[None]:
 
 @contextmanager
 def noted_together(using: str) -> Iterator[None]:
-    """One transaction whose many changes are noted in few INSERTs, at its end."""
+    """One transaction that collects its changes and notes them in few INSERTs at its end."""
     if _buffer.get() is not None:
         yield
         return
@@ -91,7 +94,7 @@ def noted_together(using: str) -> Iterator[None]:
 
 
 def _write(label: str, keys: Iterable[str], using: str, *, bulk: bool, force: bool = False) -> int:
-    # An attempt with unknown outcome: the drain then trusts nothing that it knows of these objects.
+    # `force` counts as an attempt with unknown outcome, after which the drain sends whatever it finds.
     entry = OutboxEntry(model_label=label, bulk=bulk, due_at=_first_due(), attempts=int(force))
     count = insert_entries(entry, keys, using)
     if count:
@@ -100,6 +103,6 @@ def _write(label: str, keys: Iterable[str], using: str, *, bulk: bool, force: bo
 
 
 def _first_due() -> datetime:
-    """At once, for any host whatever its clock; or when the window for coalescing is over."""
+    """At once, also for hosts whose clocks are behind; or when the window for coalescing is over."""
     window = stream_settings.OUTBOX_WINDOW_SECONDS
     return timezone.now() + (timedelta(seconds=window) if window else -_CLOCK_SKEW)

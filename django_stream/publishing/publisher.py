@@ -1,4 +1,4 @@
-"""What a kind of publication must know, and which tracked model is published by which."""
+"""The interface of publishers, and the list of which model is published by which."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from django_stream.client import StreamClient
 
 Record = dict[str, Any]
-"""Names one thing in the feeds, in plain JSON: enough to take it out again without the row."""
+"""Identifies one thing in the feeds, in plain JSON: enough to remove it when the row is gone."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Change:
 
 
 class Refused(Exception):
-    """The API said no to the first thing that it was asked for a change: the feeds are as they were."""
+    """The API refused the first request for a change, so the feeds are as they were before."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__(str(error))
@@ -93,7 +93,7 @@ class Publisher(ABC):
 
     @abstractmethod
     def desired(self, keys: Collection[str], using: str) -> Mapping[str, Desired | Exception]:
-        """What the committed rows ask for, by key; an absent key belongs nowhere, an exception parks it."""
+        """What the feeds should hold, by key. A missing key: nothing; an exception: this object's failure."""
 
     @abstractmethod
     def apply(self, client: StreamClient, changes: list[Change]) -> Mapping[str, Exception]:
@@ -103,7 +103,7 @@ class Publisher(ABC):
         """
 
     def dependents(self, changes: Collection[Change], using: str) -> Iterator[tuple[str, Iterable[str]]]:
-        """Objects of other publishers, by label, that these changes concern once they are made."""
+        """(label, keys) of other publishers whose objects are looked at once these changes are made."""
         yield from ()
 
 

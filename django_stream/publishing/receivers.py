@@ -13,7 +13,7 @@ from django.db.models.signals import m2m_changed, post_delete, post_save, pre_de
 from django_stream.publishing import outbox
 from django_stream.publishing.publisher import Publisher, publishers_of, register_publisher
 
-# A cascade deletes row by row, and the others delete nothing.
+# With CASCADE, Django deletes the referring rows one by one; the others delete nothing.
 _TOLD_BY_SIGNALS: set[Any] = {models.CASCADE, models.PROTECT, models.RESTRICT}
 
 _pointing_to: dict[Any, dict[tuple[str, str], Publisher]] = defaultdict(dict)
@@ -37,14 +37,14 @@ def listen_to(model: type[models.Model]) -> None:
 
 
 def track_end(publisher: Publisher, field_name: str) -> None:
-    """Note the rows that lose what this field refers to: Django or the database changes them silently."""
+    """Note the rows whose reference is cleared when its target is deleted, which sends no signal for them."""
     field: Any = publisher.model._meta.get_field(field_name)
     end = field.related_model._meta.concrete_model
     _pointing_to[end][publisher.label, field_name] = publisher
     for model in apps.get_models():
         if model._meta.concrete_model is end:
             uid = f"django_stream.end.{model._meta.label}"
-            pre_delete.connect(_about_to_go, sender=model, dispatch_uid=uid)
+            pre_delete.connect(_before_delete, sender=model, dispatch_uid=uid)
 
 
 def track_relation(publisher: Publisher, field: models.ManyToManyField[Any, Any]) -> None:
@@ -87,11 +87,11 @@ def _deleted(sender: type[models.Model], instance: models.Model, using: str, **_
         outbox.note(publisher.label, publisher.keys_of(instance), using)
 
 
-def _about_to_go(sender: type[models.Model], instance: models.Model, using: str, **_: Any) -> None:
+def _before_delete(sender: type[models.Model], instance: models.Model, using: str, **_: Any) -> None:
     if outbox.is_paused():
         return
     with outbox.one_transaction(using):
-        # Until it ends, nobody else can begin to refer to this row.
+        # Locked, so that nobody begins to refer to this row before the transaction ends.
         list(sender._base_manager.using(using).filter(pk=instance.pk).select_for_update().values_list("pk"))
         for (label, field_name), publisher in _pointing_to[sender._meta.concrete_model].items():
             rows = publisher.model._base_manager.using(using).filter(**{field_name: instance})

@@ -1,4 +1,4 @@
-"""What a drain tells of itself."""
+"""The outcome of a drain, in numbers."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class DrainReport:
     unchanged: int = 0
     """Those of the published that were there already."""
     overtaken: int = 0
-    """Their lease ran out, and another worker took them over: what becomes of them is told later."""
+    """Objects whose lease ran out and that another worker took over; that worker reports them."""
     out_of_reach: bool = False
-    """The home of the feeds could not be called; a drain ends there."""
+    """The backend could not be called; the drain ended there."""
     more: bool = False
     """The drain ended at its limit of batches; more may be due."""
 

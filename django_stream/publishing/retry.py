@@ -14,7 +14,7 @@ from django_stream.conf import stream_settings
 
 @dataclass(frozen=True, slots=True)
 class RetrySchedule:
-    """Exponential delays with full jitter, so that a herd of failures spreads out."""
+    """Exponential delays with jitter, so that what failed together is not tried again together."""
 
     base_seconds: float
     cap_seconds: float
@@ -29,7 +29,7 @@ class RetrySchedule:
         )
 
     def gives_up(self, failure: Exception, failures: int) -> bool:
-        """Whether this was one failure too many, of those that count."""
+        """Whether a change is parked after its `failures`-th failure of those that count."""
         if is_held_back(failure):
             return False
         return failures >= self.max_attempts or not is_transient(failure)
@@ -45,11 +45,11 @@ class RetrySchedule:
 
 
 class NotTracked(LookupError):
-    """Nobody here knows the model: during a deployment, another worker may."""
+    """This process does not track the model; during a deployment, another worker may."""
 
 
 def is_held_back(failure: Exception) -> bool:
-    """Whether nobody has looked at the change: no verdict on it, however often that happens."""
+    """Whether the API never looked at the change (not reached, or 429), which says nothing against it."""
     if isinstance(failure, StreamApiException):
         return failure.status_code == 429
     return isinstance(failure, TransportException) and failure.unsent
@@ -60,12 +60,12 @@ def is_transient(failure: Exception) -> bool:
     # Whatever is not the API's JSON comes from something in between, such as a proxy's error page.
     if isinstance(failure, TransportException | InvalidResponse | NotTracked):
         return True
-    # The database or the file system of a property had a bad moment.
+    # A database or file that the model's own code reads was not available.
     if isinstance(failure, OperationalError | InterfaceError | OSError):
         return True
     if isinstance(failure, StreamApiException):
         status = failure.status_code or 500
-        # Refused credentials are a mistake in the settings, and no verdict on this one change.
+        # Refused credentials are a mistake in the settings, and say nothing against this change.
         return status >= 500 or status in (401, 403, 408, 429)
     return False
 

@@ -35,8 +35,8 @@ def settle(
     """Write the outcome of one attempt in one transaction; returns the keys that others have taken over."""
     objects, using = lease.objects[label], lease.using
     with transaction.atomic(using):
-        # Entries before the ledger, as those who claim lock them. Whoever took an object over
-        # may miss its entries, but gets a fresh one.
+        # Entries before the ledger: the order in which a claim locks them. A worker that took an object
+        # over may find its entries gone, so it gets a new one below.
         _delete_entries([objects[key] for key in done], using)
         _reschedule(objects, failed, parked, now, policy, using)
         ours = lease.held_keys(label)
@@ -44,7 +44,7 @@ def settle(
         _note_lost(label, [objects[key] for key in lost], now, using)
         _settle_ledger(objects, {key: change for key, change in done.items() if key in ours}, using)
         ledger.release([objects[key] for key in failed if key in ours], using)
-        # One attempt stays open, since nothing is certain; delays begin anew.
+        # One attempt stays open, since nobody knows what arrived; delays start over.
         given_up = [objects[key] for key in parked if key in ours]
         ledger.write(given_up, using)
         ledger.release(given_up, using, attempts=1)
@@ -76,9 +76,9 @@ def _reschedule(
 
 
 def _note_lost(label: str, objects: Collection[LeasedObject], now: datetime, using: str) -> None:
-    """Whoever took over our overdue lease may have been overtaken by us: have the objects looked at again.
+    """Have objects that another worker took over looked at again: we may have sent after it did.
 
-    The doubt is in the ledger, so that nothing is skipped as unchanged.
+    The ledger is reopened, so that they are not skipped as unchanged.
     """
     if objects:
         ledger.reopen(label, objects, using)

@@ -23,9 +23,9 @@ def render_activity(
 ) -> SafeString:
     """Render one activity or group by the template of its verb.
 
-    An activity whose actor or object is gone renders nothing; with missing_data="render" it is
-    rendered all the same, and with "raise" it must be there to the last field. A variable that the
-    page does not have renders nothing either, as everywhere in templates.
+    `missing_data` says what happens to an activity whose rows are gone: "silent" renders nothing when
+    actor or object is missing, "render" renders what is left, "raise" raises ValueError for any missing
+    field. A variable that the page does not have renders nothing, as everywhere in templates.
     """
     if activity is None or activity == "":
         return _nothing("a variable that this page does not have")
@@ -37,14 +37,14 @@ def render_activity(
     if isinstance(activity, EnrichedActivity):
         if missing_data == "raise" and not activity.enriched:
             raise ValueError(f"activity {activity.get('id')} was not fully enriched: {activity.missing}")
-        if missing_data != "render" and not activity.tells_enough:
+        if missing_data != "render" and not activity.can_be_shown:
             return _nothing("an activity whose rows are gone")
     # Rendered by a template with autoescape, in a copy of the caller's context.
     return mark_safe(render(activity, _flat(context), template_prefix))  # noqa: S308
 
 
 def _nothing(reason: str) -> SafeString:
-    """Nothing to see, except for who writes the templates."""
+    """No HTML; while DEBUG is on, a comment that says why."""
     return format_html("<!-- render_activity: {} -->", reason) if settings.DEBUG else SafeString()
 
 

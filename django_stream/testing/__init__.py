@@ -1,9 +1,10 @@
 """For the tests of sites that use django_stream, under unittest as under pytest.
 
 Under Django's test runner and under pytest-django nothing leaves the process: the embedded server
-answers in it, and any other home is refused.
+answers in it, and any other backend is refused.
 """
 
+from django_stream.backends import NetworkInTests
 from django_stream.testing.kit import (
     CapturedActivity,
     StreamAssertions,
@@ -15,6 +16,7 @@ from django_stream.testing.kit import (
 
 __all__ = [
     "CapturedActivity",
+    "NetworkInTests",
     "StreamAssertions",
     "assert_not_published",
     "assert_published",

@@ -34,7 +34,7 @@ class CapturedActivity:
 
 
 def drain_outbox(using: str = DEFAULT_DB_ALIAS) -> DrainReport:
-    """Publish what is due, and raise the first failure instead of keeping it for later."""
+    """Publish what is due in one database; raises the first failure instead of keeping it for a retry."""
     failures: list[Exception] = []
 
     def remember(reasons: dict[str, Exception], **_: Any) -> None:

@@ -28,7 +28,7 @@ _IDENTITY = ("feed", "foreign_id", "time")
 
 
 class ActivityPublisher(RowPublisher):
-    """Publishes rows of a model that speaks for itself, or by a declaration made elsewhere."""
+    """Publishes rows as activities, described by their model or by a call of `register`."""
 
     def __init__(
         self,
@@ -70,12 +70,12 @@ class ActivityPublisher(RowPublisher):
         sender.add([change for change in changes if change.desired and not _is_update(change)])
         sender.update([change for change in changes if _is_update(change)])
         sender.retarget([change for change in changes if _is_retargeted(change)])
-        # Last, so that an activity that moves is at no moment nowhere.
+        # Last, so that an activity that moves is always in one of its feeds.
         sender.remove(changes)
         return sender.failures
 
     def dependents(self, changes: Collection[Change], using: str) -> Iterator[tuple[str, Iterable[str]]]:
-        """Reactions go with the activity that they react to, and are there only while it is."""
+        """Reactions are there only while the activity is that they react to, and move with it."""
         for one in publishers():
             if isinstance(one, ReactionPublisher) and one.reacts_to(self.model):
                 moved = self.pks_of(change.key for change in changes if not _is_update(change))
@@ -117,7 +117,7 @@ def _is_retargeted(change: Change) -> bool:
 
 
 class _ActivitySender(Sender):
-    """The steps by which activities come, change and go."""
+    """Sends the changes of activities, step by step."""
 
     def __init__(self, client: StreamClient) -> None:
         super().__init__()

@@ -51,7 +51,7 @@ class RowPublisher(TrackedPublisher):
 
     @abstractmethod
     def desired_by(self, row: Any) -> Desired | None:
-        """What the feeds should hold for this row; None for nothing."""
+        """What the feeds should hold for this row; None when it should not be there."""
 
     def matters(self, changed_fields: Collection[str]) -> bool:
         return self._watched is None or not self._watched.isdisjoint(changed_fields)
@@ -80,7 +80,7 @@ class RowPublisher(TrackedPublisher):
 
     def _rows(self, keys: Collection[str], using: str) -> models.QuerySet[Any]:
         rows = self.model._base_manager.using(using).filter(pk__in=self.pks_of(keys))
-        # A row that is also a row of a tracked child model speaks as that.
+        # A row that is also a row of a tracked child model is published as that.
         rows = rows.filter(**dict.fromkeys(self._child_links(), None))
         return rows.select_related(*self._joins) if self._joins else rows
 

@@ -56,7 +56,7 @@ class FollowPublisher(TrackedPublisher):
     def keys_of(self, instance: models.Model) -> list[str]:
         loaded = instance.__dict__
         pairs = [getattr(instance, "_stream_pair_before", None)]
-        # Of a row that is gone, deferred columns cannot be had any more; the pair before is known then.
+        # Deferred columns of a deleted row cannot be loaded any more; its pair was remembered before.
         if loaded.keys() >= set(self._columns):
             pairs.append(tuple(field.to_python(loaded[field.attname]) for field in self.key_fields))
         return sorted({json_key(pair) for pair in pairs if pair is not None and None not in pair})

@@ -43,7 +43,7 @@ class MirrorPublisher(RowPublisher):
         return (self.model,)
 
     def data_of(self, row: Any) -> dict[str, Any]:
-        # Asked of the model: of a row whose property raises AttributeError it seems to be absent.
+        # Looked up on the model: on a row, a property that raises AttributeError would seem to be missing.
         if hasattr(self.model, self.data_property):
             data: dict[str, Any] = read_property(row, self.data_property, row)
             return data
@@ -66,7 +66,7 @@ class MirrorPublisher(RowPublisher):
 
     @abstractmethod
     def put(self, client: StreamClient, changes: Sequence[Change]) -> None:
-        """Write the wanted entries."""
+        """Write the entries as they should be."""
 
     @abstractmethod
     def remove(self, client: StreamClient, changes: Sequence[Change]) -> None:

@@ -25,7 +25,7 @@ from django_stream.protocol.activity_ids import activity_id
 from django_stream.protocol.times import parse_time
 from django_stream.publishing.publisher import Change, Desired, Record
 
-# Of our own making; reaction ids must be the same whenever a row is sent again.
+# Any fixed value: a row must get the same reaction id each time it is sent.
 _NAMESPACE = uuid.UUID("5f0c7f0e-3d0b-4c1e-9a55-6e1b8f7a2d41")
 
 
@@ -122,7 +122,7 @@ def _put(client: StreamClient, change: Change, desired: Desired) -> None:
             client.reactions.update(record["id"], **desired.content)
             return
         except DoesNotExistException:
-            pass  # The attempt before was killed between its intent and its call.
+            pass  # An earlier attempt was killed after it wrote its intent and before it called.
     try:
         client.reactions.add(**record, **desired.content)
     except ConflictException:

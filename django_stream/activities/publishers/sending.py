@@ -11,7 +11,7 @@ from django_stream.publishing.retry import is_transient
 
 
 class Sender:
-    """Collects the failures by key; a change that has failed is left alone by later steps."""
+    """Collects the failures by key; later steps skip a change that has failed."""
 
     def __init__(self) -> None:
         self.failures: dict[str, Exception] = {}
@@ -30,7 +30,7 @@ class Sender:
             self._touched.add(change.key)
 
     def batch(self, changes: Sequence[Change], size: int, send: Callable[[Sequence[Change]], Any]) -> None:
-        """Send in batches; one that is refused is sent again one by one, to find the culprit."""
+        """Send in batches; one that is refused is sent again one by one, to find the one at fault."""
         waiting = [change for change in changes if change.key not in self.failures]
         for start in range(0, len(waiting), size):
             part = waiting[start : start + size]
@@ -55,12 +55,12 @@ class Sender:
             self._out_of_reach = error if error.unsent else _never_sent(error)
 
     def _spared(self, changes: Sequence[Change]) -> bool:
-        """A home that is out of reach is not called again: each call would cost its whole timeout."""
+        """A backend out of reach is not called again in this pass: each call would cost a whole timeout."""
         if self._out_of_reach is not None:
             self.failures |= dict.fromkeys((change.key for change in changes), self._out_of_reach)
         return self._out_of_reach is not None
 
 
 def _never_sent(before: TransportException) -> TransportException:
-    """What became of the rest, when a call before it has failed."""
+    """The error of changes that were not sent, since a call before them had failed."""
     return TransportException(f"not sent, since the call before it failed: {before}", unsent=True)

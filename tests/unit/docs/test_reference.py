@@ -13,7 +13,7 @@ from django_stream.conf import stream_settings
 from django_stream.server.conf import server_settings
 
 ROOT = Path(__file__).resolve().parents[3]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 SETTINGS = (ROOT / "docs" / "settings.md").read_text()
 SOURCES = [path.read_text() for path in (ROOT / "django_stream").rglob("*.py")]
 
