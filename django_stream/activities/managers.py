@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import connections, models
 
-from django_stream.database.querysets import forget_rows, write_database
+from django_stream.database.querysets import all_rows, forget_rows, write_database
 from django_stream.publishing import outbox
 from django_stream.publishing.publisher import Publisher, publishers_of
 
@@ -60,11 +60,11 @@ class TrackedQuerySet(models.QuerySet[Any]):
         """Elsewhere, as on SQLite, a writing transaction has the database to itself."""
         return connections[self.db].features.has_select_for_update
 
-    def delete(self) -> tuple[int, dict[str, int]]:
+    def delete(self, *args: Any, **kwargs: Any) -> Any:
         with outbox.noted_together(write_database(self)):
             if pairs := [one for one in publishers_of(self.model) if one.keys_follow_fields]:
                 self._note_rows(pairs, self._locked_pks())
-            return super().delete()
+            return super().delete(*args, **kwargs)
 
     delete.alters_data = True  # type: ignore[attr-defined]
     delete.queryset_only = True  # type: ignore[attr-defined]
@@ -72,11 +72,11 @@ class TrackedQuerySet(models.QuerySet[Any]):
     def _locked_pks(self) -> list[Any]:
         """Nobody else can change these rows, or publish an older state, until the transaction ends."""
         # By a subquery, since locks and joins do not go together.
-        matching = self.model._base_manager.using(self.db).filter(pk__in=self.order_by().values("pk"))
+        matching = all_rows(self.model, self.db).filter(pk__in=self.order_by().values("pk"))
         return list(matching.order_by("pk").select_for_update().values_list("pk", flat=True))
 
     def _note_rows(self, publishers: Iterable[Publisher], pks: list[Any]) -> None:
-        rows = self.model._base_manager.using(self.db)
+        rows = all_rows(self.model, self.db)
         for publisher in publishers:
             keys = (key for part in _parts(pks) for key in publisher.keys_where(rows.filter(pk__in=part)))
             outbox.note(publisher.label, keys, self.db, bulk=True)
@@ -89,12 +89,12 @@ class TrackedQuerySet(models.QuerySet[Any]):
             keys = (key for row in known for key in publisher.keys_of(row))
             outbox.note(publisher.label, keys, self.db, bulk=True)
             if unknown and not publisher.keys_follow_fields:
-                rows = self.model._base_manager.using(self.db)
+                rows = all_rows(self.model, self.db)
                 fresh = rows if last is None else rows.filter(pk__gt=last)
                 outbox.note(publisher.label, publisher.keys_where(fresh), self.db, bulk=True)
 
     def _last_pk(self) -> Any:
-        return self.model._base_manager.using(self.db).order_by("-pk").values_list("pk", flat=True).first()
+        return all_rows(self.model, self.db).order_by("-pk").values_list("pk", flat=True).first()
 
     def _note_conflicting(self, objs: list[Any], options: dict[str, Any], *, before: bool = False) -> None:
         """Rows that an upsert changes are known by its unique fields, and not by the instances given."""
@@ -106,7 +106,7 @@ class TrackedQuerySet(models.QuerySet[Any]):
             same = models.Q()
             for row in objs[start : start + _CHUNK]:
                 same |= models.Q(**{name: getattr(row, name) for name in names})
-            rows = self.model._base_manager.using(self.db).filter(same)
+            rows = all_rows(self.model, self.db).filter(same)
             for publisher in publishers:
                 outbox.note(publisher.label, publisher.keys_where(rows), self.db, bulk=True)
 

@@ -22,10 +22,10 @@ class TrackedModel(models.Model):
     class Meta:
         abstract = True
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
+    def save(self, *args: Any, **kwargs: Any) -> Any:
         # Django sends post_save after its own transaction; the outbox row belongs inside.
         with one_transaction(_database_of(self, args, kwargs)):
-            super().save(*args, **kwargs)
+            return super().save(*args, **kwargs)
 
     save.alters_data = True  # type: ignore[attr-defined]
 
@@ -59,19 +59,18 @@ class FollowMixin(TrackedModel):
     class Meta:
         abstract = True
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
+    def save(self, *args: Any, **kwargs: Any) -> Any:
         with one_transaction(_database_of(self, args, kwargs)):
             if self.pk is not None and not (self._state.adding and _pk_has_default(self)):
                 self._remember_pair(_database_of(self, args, kwargs))
-            super().save(*args, **kwargs)
+            return super().save(*args, **kwargs)
 
     save.alters_data = True  # type: ignore[attr-defined]
 
-    def delete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
-        using = using or router.db_for_write(type(self), instance=self)
-        with one_transaction(using):
+    def delete(self, *args: Any, **kwargs: Any) -> Any:
+        with one_transaction(using := _database_of(self, args, kwargs, place=0)):
             self._remember_pair(using)
-            return super().delete(using, keep_parents)
+            return super().delete(*args, **kwargs)
 
     delete.alters_data = True  # type: ignore[attr-defined]
 
@@ -109,10 +108,13 @@ class ReactionMixin(TrackedModel):
         abstract = True
 
 
-def _database_of(row: models.Model, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
-    """The database that a call of `save` goes to."""
-    using = kwargs.get("using") or (args[2] if len(args) > 2 else None)
-    return using or router.db_for_write(type(row), instance=row)
+def _database_of(row: models.Model, args: Sequence[Any], kwargs: Mapping[str, Any], place: int = 2) -> str:
+    """The database that a call goes to: `using` stands third in `save` and first in `delete`.
+
+    Other libraries put arguments of their own there, which name no database.
+    """
+    given = kwargs.get("using") or (args[place] if len(args) > place else None)
+    return given if isinstance(given, str) else router.db_for_write(type(row), instance=row)
 
 
 def _pk_has_default(row: models.Model) -> bool:

@@ -1,10 +1,15 @@
-"""The private API of Django's querysets that is used here, and why no public way will do."""
+"""Querysets that hide nothing, and the private API of Django's querysets with why no public way will do."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
+
+
+def all_rows(model: type[Model], using: str) -> QuerySet[Any]:
+    """Every row of the table; a manager, the base manager included, may hide some (soft deletion does)."""
+    return QuerySet(model=model, using=using)
 
 
 def write_database(rows: QuerySet[Any]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import models
 
-from django_stream.database.querysets import write_database
+from django_stream.database.querysets import all_rows, write_database
 from django_stream.publishing import outbox
 from django_stream.publishing.models import Publication
 from django_stream.publishing.publisher import Publisher, publishers_of
@@ -34,7 +34,7 @@ def note_rows(publisher: Publisher, rows: models.QuerySet[Any], using: str, *, f
 
 def note_all(publisher: Publisher, using: str, *, force: bool = False) -> Iterator[int]:
     """Note a whole table, and what the ledger knows of rows that are gone; yields counts of entries."""
-    table = publisher.model._base_manager.using(using).order_by("pk")
+    table = all_rows(publisher.model, using).order_by("pk")
     for pks in _in_steps(table):
         yield note_rows(publisher, table.filter(pk__in=pks), using, force=force)
     ledger = Publication.objects.using(using).filter(model_label=publisher.label).order_by("pk")

@@ -10,6 +10,7 @@ from django.apps import apps
 from django.db import models
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete
 
+from django_stream.database.querysets import all_rows
 from django_stream.publishing import outbox
 from django_stream.publishing.publisher import Publisher, publishers_of, register_publisher
 
@@ -56,7 +57,7 @@ def track_relation(publisher: Publisher, field: models.ManyToManyField[Any, Any]
         if not reverse and action in {"post_add", "post_remove", "post_clear"}:
             outbox.note(publisher.label, publisher.keys_of(instance), using)
         elif reverse and action in {"post_add", "post_remove", "pre_clear"}:
-            rows = publisher.model._base_manager.using(using)
+            rows = all_rows(publisher.model, using)
             rows = rows.filter(**{field.name: instance.pk} if pk_set is None else {"pk__in": pk_set})
             outbox.note(publisher.label, publisher.keys_where(rows), using)
 
@@ -92,7 +93,7 @@ def _before_delete(sender: type[models.Model], instance: models.Model, using: st
         return
     with outbox.one_transaction(using):
         # Locked, so that nobody begins to refer to this row before the transaction ends.
-        list(sender._base_manager.using(using).filter(pk=instance.pk).select_for_update().values_list("pk"))
+        list(all_rows(sender, using).filter(pk=instance.pk).select_for_update().values_list("pk"))
         for (label, field_name), publisher in _pointing_to[sender._meta.concrete_model].items():
-            rows = publisher.model._base_manager.using(using).filter(**{field_name: instance})
+            rows = all_rows(publisher.model, using).filter(**{field_name: instance})
             outbox.note(label, publisher.keys_where(rows), using, bulk=True)

@@ -10,6 +10,7 @@ from django.db.models.signals import m2m_changed
 
 from django_stream.activities.ids import json_key
 from django_stream.activities.publishers.follows import FollowDeclaration, FollowPublisher
+from django_stream.database.querysets import all_rows
 from django_stream.publishing import outbox
 from django_stream.publishing.receivers import track, track_end
 
@@ -39,7 +40,7 @@ def track_pairs(publisher: FollowPublisher, field: models.ManyToManyField[Any, A
         elif action == "pre_clear":
             names = (field.m2m_field_name(), field.m2m_reverse_field_name())
             ends = names if field.remote_field.symmetrical else names[reverse : reverse + 1]
-            rows = publisher.model._base_manager.using(using)
+            rows = all_rows(publisher.model, using)
             for end in ends:
                 outbox.note(publisher.label, publisher.keys_where(rows.filter(**{end: instance.pk})), using)
 

@@ -15,6 +15,7 @@ from django_stream.activities.publishers.base import TrackedPublisher
 from django_stream.activities.publishers.sending import Sender
 from django_stream.client import StreamClient
 from django_stream.conf import stream_settings
+from django_stream.database.querysets import all_rows
 from django_stream.publishing.publisher import Change, Desired, Record
 
 
@@ -63,7 +64,7 @@ class FollowPublisher(TrackedPublisher):
 
     def locked_pair(self, pk: Any, using: str) -> tuple[Any, ...] | None:
         """The pair of a row as it stands in the table, which nobody changes until the transaction ends."""
-        rows = self.model._base_manager.using(using).filter(pk=pk).order_by()
+        rows = all_rows(self.model, using).filter(pk=pk).order_by()
         return rows.select_for_update().values_list(*self._columns).first()
 
     def keys_where(self, rows: models.QuerySet[Any]) -> Iterable[str]:

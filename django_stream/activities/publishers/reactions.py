@@ -21,6 +21,7 @@ from django_stream.activities.publishers.sending import Sender
 from django_stream.activities.representation import ActivityProperties
 from django_stream.client import StreamClient
 from django_stream.client.exceptions import ConflictException, DoesNotExistException
+from django_stream.database.querysets import all_rows
 from django_stream.protocol.activity_ids import activity_id
 from django_stream.protocol.times import parse_time
 from django_stream.publishing.publisher import Change, Desired, Record
@@ -92,7 +93,7 @@ class ReactionPublisher(RowPublisher):
     def keys_reacting_to(self, pks: Sequence[Any], using: str) -> Iterable[str]:
         """The keys of all rows that react to these."""
         path = str(self.declaration.activity).replace(".", "__")
-        return self.keys_where(self.model._base_manager.using(using).filter(**{f"{path}__pk__in": pks}))
+        return self.keys_where(all_rows(self.model, using).filter(**{f"{path}__pk__in": pks}))
 
     def _target_feeds(self, row: Any) -> list[str]:
         recipients = None if self.declaration.to is None else resolve(row, self.declaration.to)
