@@ -126,18 +126,12 @@ def with_hosted_service(code: Any, names: dict[str, Any]) -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("section", EXECUTED)
-def test_the_examples_of_a_section_run(section: str) -> None:
-    run(section)
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("section", EXECUTED)
 def test_the_examples_of_a_section_run_over_a_socket(section: str, live_server: LiveServer) -> None:
     run(section, live_server.url)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_page_has_an_example_of_every_endpoint(called: list[tuple[str, str]]) -> None:
+def test_the_examples_run_in_this_process_and_call_every_endpoint(called: list[tuple[str, str]]) -> None:
     for section in EXECUTED:
         run(section)
 

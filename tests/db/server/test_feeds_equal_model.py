@@ -22,6 +22,7 @@ from django_stream.server.models import (
 from django_stream.server.timelines import timelines
 from tests.contract.calling import ok
 from tests.db.server.feed_model import OWN, FeedModel
+from tests.db.server.killed_fanouts import run_for
 
 FLAT = ["user:1", "user:2", "user:3", "timeline:1", "timeline:2"]
 GROUPED = ["aggregated:1", "notification:1"]
@@ -183,7 +184,7 @@ class PendingMachine(FeedMachine):
     def serve_a_chunk(self, data) -> None:
         pending = sorted(FanoutJob.objects.values_list("pk", flat=True))
         if pending:
-            jobs._chunk(data.draw(st.sampled_from(pending)))
+            run_for(1, data.draw(st.sampled_from(pending)))
 
     @rule()
     def compare(self) -> None:

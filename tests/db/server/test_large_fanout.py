@@ -7,6 +7,7 @@ import pytest
 from django_stream.server.fanout import jobs
 from django_stream.server.models import FanoutJob, Feed, Follow
 from tests.contract.calling import ids, ok, post
+from tests.db.server.killed_fanouts import run_for
 
 pytestmark = pytest.mark.django_db
 
@@ -49,7 +50,7 @@ def test_all_chunks_are_served_when_the_transaction_commits(followed, django_cap
 def test_a_fanout_that_a_killed_worker_left_is_resumed_where_it_stopped(followed):
     post("user:1")
     pending = FanoutJob.objects.get()
-    assert jobs._chunk(pending.pk)
+    run_for(1, pending.pk)
     assert reached() == FOLLOWERS[:2]
     assert jobs.resume(idle_seconds=0) == 1
     assert reached() == FOLLOWERS

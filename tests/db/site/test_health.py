@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -17,7 +18,6 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from django_stream.api.health import health
 from django_stream.models import OutboxEntry
-from django_stream.publishing import telemetry
 from django_stream.publishing.drain import drain
 from django_stream.publishing.models import never
 from django_stream.publishing.prometheus import register_metrics
@@ -63,17 +63,22 @@ def test_metrics_are_read_when_they_are_asked_for(ada: User) -> None:
     assert 'django_stream_changes_total{model="testapp.Tag",outcome="published"} 1.0' in text
 
 
-def test_a_drain_leaves_a_span(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def spans() -> Iterator[InMemorySpanExporter]:
+    """What this process traces. A process has one provider for its lifetime."""
     exporter = InMemorySpanExporter()
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr(trace, "get_tracer", provider.get_tracer)
-    telemetry._tracer.cache_clear()
+    trace.set_tracer_provider(provider)
+    yield exporter
+    provider.shutdown()
+
+
+def test_a_drain_leaves_a_span(ada: User, spans: InMemorySpanExporter) -> None:
     Tag.objects.create(name="t", user=ada)
 
     drain()
-    telemetry._tracer.cache_clear()
 
-    (span,) = exporter.get_finished_spans()
+    (span,) = spans.get_finished_spans()
     assert span.name == "publish"
     assert dict(span.attributes or {}) == {"django_stream.model": "testapp.Tag", "django_stream.objects": 1}
