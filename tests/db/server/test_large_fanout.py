@@ -8,6 +8,7 @@ from django_stream.server.fanout import jobs
 from django_stream.server.models import FanoutJob, Feed, Follow
 from tests.contract.calling import ids, ok, post
 from tests.db.server.killed_fanouts import run_for
+from tests.extras import needs
 
 pytestmark = pytest.mark.django_db
 
@@ -131,6 +132,7 @@ def test_a_way_that_goes_late_takes_the_activity_out_of_the_group_of_a_later_tex
     assert groups("aggregated:2") == []
 
 
+@needs("aggregation")
 def test_erasing_empties_the_text_of_the_group_and_makes_nothing_new(settings, followed):
     settings.STREAM_SERVER_FEED_GROUPS = settings.STREAM_SERVER_FEED_GROUPS | {
         "notification": {"kind": "notification", "aggregation_format": "{{ actor }} {{ verb }}"}

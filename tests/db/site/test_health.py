@@ -10,11 +10,6 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import RequestFactory
 from django.utils import timezone
-from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from prometheus_client import CollectorRegistry, generate_latest
 
 from django_stream.api.health import health
 from django_stream.models import OutboxEntry
@@ -22,6 +17,7 @@ from django_stream.publishing.drain import drain
 from django_stream.publishing.models import never
 from django_stream.publishing.prometheus import register_metrics
 from django_stream.publishing.status import OutboxStatus, outbox_status
+from tests.extras import needs
 from tests.testapp.models import Tag
 
 pytestmark = pytest.mark.django_db
@@ -50,7 +46,10 @@ def test_the_view_tells_numbers_and_raises_the_alarm(ada: User) -> None:
     assert b'"parked": 1' in answer.content
 
 
+@needs("prometheus")
 def test_metrics_are_read_when_they_are_asked_for(ada: User) -> None:
+    from prometheus_client import CollectorRegistry, generate_latest
+
     registry = CollectorRegistry()
     register_metrics(registry)
     Tag.objects.create(name="waits", user=ada)
@@ -64,8 +63,13 @@ def test_metrics_are_read_when_they_are_asked_for(ada: User) -> None:
 
 
 @pytest.fixture
-def spans() -> Iterator[InMemorySpanExporter]:
+def spans() -> Iterator[Any]:
     """What this process traces. A process has one provider for its lifetime."""
+    from opentelemetry import trace
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
     exporter = InMemorySpanExporter()
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
@@ -74,7 +78,8 @@ def spans() -> Iterator[InMemorySpanExporter]:
     provider.shutdown()
 
 
-def test_a_drain_leaves_a_span(ada: User, spans: InMemorySpanExporter) -> None:
+@needs("opentelemetry")
+def test_a_drain_leaves_a_span(ada: User, spans: Any) -> None:
     Tag.objects.create(name="t", user=ada)
 
     drain()

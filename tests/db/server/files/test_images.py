@@ -4,12 +4,12 @@ import io
 import time
 
 import pytest
-from PIL import Image
 
 from django_stream.server.models import StoredFile
 from tests.contract.calling import ok, refused, user_token
 from tests.db.server.files.pictures import body_of, halves, picture, png_that_claims, send, upload
 
+Image = pytest.importorskip("PIL.Image", reason="needs the extra images")
 pytestmark = pytest.mark.django_db
 
 
