@@ -22,3 +22,7 @@ def outbox_health(request: HttpRequest, using: str = "default") -> JsonResponse:
     state = outbox_status(using)
     late = state.oldest_seconds > stream_settings.OUTBOX_ALARM_SECONDS
     return JsonResponse({"late": late, **asdict(state)}, status=503 if late else 200)
+
+
+health = outbox_health
+"""The name under which URLs of sites import it."""

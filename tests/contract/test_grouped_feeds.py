@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.contract.calling import Api
+from tests.extras import needs
 
 
 @pytest.fixture(autouse=True)
@@ -61,12 +62,14 @@ def test_a_group_shows_its_15_newest_and_counts_all(api: Api):
     assert [item["object"] for item in group["activities"]] == [str(16 - number) for number in range(15)]
 
 
+@needs("aggregation")
 def test_formats_may_use_every_field_and_conditions(api: Api):
     api.post("by_actor:1", actor="ann", mood="glad")
     api.post("by_actor:1", actor="ann")
     assert [group["group"] for group in api.page("by_actor:1")] == ["ann", "ann_glad"]
 
 
+@needs("aggregation")
 def test_a_broken_format_fails_the_read_and_not_the_write(api: Api):
     api.post("invalid_aggregation_format:1")
     refusal = (400, 14, "the format contains syntax errors")

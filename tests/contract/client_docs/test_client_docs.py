@@ -15,6 +15,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from django_stream.protocol.messages import ApiRequest, ApiResponse
 from django_stream.server.transport import EmbeddedTransport
+from tests.extras import needs
 
 PAGE = Path(__file__).parents[3] / "docs" / "client.md"
 SETUP = "Connecting"
@@ -79,6 +80,7 @@ def sections() -> dict[str, list[Block]]:
 
 SECTIONS = sections()
 EXECUTED = [name for name, blocks in SECTIONS.items() if blocks]
+NEEDS = {"Files and images": "images", "Open graph": "opengraph"}
 
 
 @pytest.fixture
@@ -125,19 +127,17 @@ def with_hosted_service(code: Any, names: dict[str, Any]) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("section", EXECUTED)
-def test_the_examples_of_a_section_run(section: str) -> None:
-    run(section)
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("section", EXECUTED)
+@pytest.mark.parametrize(
+    "section", [pytest.param(name, marks=[needs(NEEDS[name])] if name in NEEDS else []) for name in EXECUTED]
+)
 def test_the_examples_of_a_section_run_over_a_socket(section: str, live_server: LiveServer) -> None:
     run(section, live_server.url)
 
 
+@needs("images")
+@needs("opengraph")
 @pytest.mark.django_db(transaction=True)
-def test_the_page_has_an_example_of_every_endpoint(called: list[tuple[str, str]]) -> None:
+def test_the_examples_run_in_this_process_and_call_every_endpoint(called: list[tuple[str, str]]) -> None:
     for section in EXECUTED:
         run(section)
 

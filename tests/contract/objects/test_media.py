@@ -3,9 +3,9 @@
 import io
 
 import pytest
-from PIL import Image
 
 from django_stream.protocol.messages import Upload
+from tests.extras import needs
 
 
 @pytest.fixture(autouse=True)
@@ -14,6 +14,7 @@ def media(settings, tmp_path):
 
 
 def picture() -> bytes:
+    Image = pytest.importorskip("PIL.Image", reason="needs the extra images")
     file = io.BytesIO()
     Image.new("RGB", (40, 20), "red").save(file, "PNG")
     return file.getvalue()
@@ -36,6 +37,7 @@ def test_an_image_comes_in_every_size(api):
     api.ok("DELETE", "images/", url=url)
 
 
+@needs("images")
 def test_a_text_is_no_image(api):
     text = Upload("helloworld.txt", io.BytesIO(b"just text"))
     answer = api.call("POST", "images/", upload=text)
@@ -54,6 +56,7 @@ def test_what_is_not_the_users_is_refused(api):
     assert api.as_user("bob").refused("DELETE", "files/", url=url) == (403, 17)
 
 
+@needs("opengraph")
 @pytest.mark.parametrize("url", ["", "nonsense", "http://127.0.0.1/", "file:///etc/passwd"])
 def test_open_graph_data_of_what_is_no_public_page_are_refused(api, url):
     answer = api.call("GET", "og/", url=url)
@@ -61,6 +64,7 @@ def test_open_graph_data_of_what_is_no_public_page_are_refused(api, url):
     assert answer.body["exception_fields"]["url"]
 
 
+@needs("opengraph")
 def test_the_refusal_of_a_page_without_data_is_the_documented_one(api):
     answer = api.call("GET", "og/", url="http://no-such-host.invalid/")
     body = answer.body

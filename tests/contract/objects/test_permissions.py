@@ -1,16 +1,11 @@
 """User tokens act for their user alone; what belongs to somebody else is refused and unchanged."""
 
-import re
-
 import pytest
 
-from django_stream.server.endpoints import ENDPOINTS
-from tests.contract.calling import Api, token
+from tests.contract.calling import Api
 
 ANYTHING = "ed2837a6-0a3b-4679-adc1-778a1704852d"
 DENIED = (403, 17)
-OBJECTS = {"reactions", "users", "collections", "files", "url"}
-OBJECT_ENDPOINTS = [endpoint for endpoint in ENDPOINTS if endpoint.resource in OBJECTS]
 
 
 @pytest.fixture
@@ -116,26 +111,3 @@ def test_entries_are_read_by_anybody_and_changed_by_their_owners(api, bob, eve):
     bob.ok("DELETE", "collections/food/a/")
     given = api.made("collections/food/", {"id": "gift", "data": {"n": 1}, "user_id": "eve"})
     eve.ok("DELETE", f"collections/food/{given['id']}/")
-
-
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [(method, path) for path in ("users/", "collections/") for method in ("GET", "POST", "DELETE")],
-)
-def test_batches_are_for_the_applications_server(bob, method, path):
-    assert bob.refused(method, path, {} if method == "POST" else None) == DENIED
-
-
-@pytest.mark.parametrize(
-    "endpoint",
-    OBJECT_ENDPOINTS,
-    ids=lambda one: f"{one.method} {one.pattern}",
-)
-@pytest.mark.parametrize("resource", ["reactions", "users", "collections", "files", "url", "feed", "*"])
-@pytest.mark.parametrize("action", ["read", "write", "delete", "*"])
-@pytest.mark.django_db
-def test_a_server_token_opens_what_it_names_and_nothing_else(endpoint, resource, action):
-    caller = Api(auth=token({"resource": resource, "action": action, "feed_id": "*"}))
-    answer = caller.call(endpoint.method, re.sub(r"\{.*?\}", "x", endpoint.pattern), {})
-    opened = resource in (endpoint.resource, "*") and action in (endpoint.action, "*")
-    assert (answer.status != 403) == opened

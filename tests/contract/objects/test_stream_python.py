@@ -9,6 +9,7 @@ import stream
 from stream.exceptions import DoesNotExistException, InputException, StreamApiException
 
 from django_stream.server.conf import server_settings
+from tests.extras import needs
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -106,6 +107,7 @@ def test_it_reads_enriched_feeds(client):
     assert again["reaction_counts"] == {"like": 1}
 
 
+@needs("opengraph")
 def test_it_refuses_pages_without_data(client):
     with pytest.raises(InputException):
         client.og("http://127.0.0.1/")

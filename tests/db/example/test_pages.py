@@ -20,8 +20,9 @@ from django_stream.publishing.models import never
 from example_project.history.models import Commit
 from example_project.social.models import Follow, Like, Post
 from tests.example_site import use_example_settings
+from tests.extras import needs
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), needs("aggregation")]
 
 HOSTILE = (
     "<script>alert(1)</script> \" onmouseover='x' {{ 7|add:7 }} javascript:alert(2) http://a.example/\"><b>"

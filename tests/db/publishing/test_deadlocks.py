@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from django.db import OperationalError, transaction
 from django_stream.client.exceptions import ConnectionFailed
 from django_stream.database.deadlocks import retry_on_deadlock
 from django_stream.models import OutboxEntry, Publication
-from django_stream.publishing import ledger, settlement
+from django_stream.publishing import ledger
 from django_stream.publishing.leases import Lease, claim
 from django_stream.publishing.nudge import nudges_held
 from django_stream.publishing.publisher import Change
@@ -84,18 +85,18 @@ def test_an_overtaken_worker_meets_one_who_claims(
     assert Publication.objects.filter(lease=None, attempts=0).count() == 2
 
 
-def test_two_who_settle_the_same_entries_meet_each_other(
-    ada: User, clock: Clock, feed_of: FeedOf, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_two_who_settle_the_same_entries_meet_each_other(ada: User, clock: Clock, feed_of: FeedOf) -> None:
     """For one of them a is done and b is not, for the other it is the opposite."""
     both_have_deleted, arrived = threading.Barrier(2), []
-    reschedule = settlement._reschedule
 
-    def after_both_have_deleted(*given: Any) -> None:
-        arrived.append(given)
-        if len(arrived) <= 2:
-            both_have_deleted.wait(30)
-        reschedule(*given)
+    class AfterBothHaveDeleted(RetrySchedule):
+        """What failed is given its delay after the entries of what is done have been deleted."""
+
+        def delay(self, failure: Exception, attempts: int) -> timedelta:
+            arrived.append(failure)
+            if len(arrived) <= 2:
+                both_have_deleted.wait(30)
+            return super().delay(failure, attempts)
 
     def settle_one(lease: Lease | None, done: str, failed: str) -> None:
         assert lease is not None
@@ -107,7 +108,7 @@ def test_two_who_settle_the_same_entries_meet_each_other(
             parked={},
             dependents=tuple,
             now=clock(),
-            policy=RetrySchedule.from_settings(),
+            policy=AfterBothHaveDeleted.from_settings(),
         )
 
     with nudges_held():
@@ -115,7 +116,6 @@ def test_two_who_settle_the_same_entries_meet_each_other(
     overtaken = claim("default", clock(), 100)
     clock.forward(minutes=6)
     successor = claim("default", clock(), 100)
-    monkeypatch.setattr(settlement, "_reschedule", after_both_have_deleted)
     with ThreadPoolExecutor(1) as pool:
         other = pool.submit(alone, lambda: settle_one(successor, "b", "a"), [])
         settle_one(overtaken, "a", "b")

@@ -22,6 +22,8 @@ from django_stream.server.models import (
 from django_stream.server.timelines import timelines
 from tests.contract.calling import ok
 from tests.db.server.feed_model import OWN, FeedModel
+from tests.db.server.killed_fanouts import run_for
+from tests.extras import needs
 
 FLAT = ["user:1", "user:2", "user:3", "timeline:1", "timeline:2"]
 GROUPED = ["aggregated:1", "notification:1"]
@@ -183,7 +185,7 @@ class PendingMachine(FeedMachine):
     def serve_a_chunk(self, data) -> None:
         pending = sorted(FanoutJob.objects.values_list("pk", flat=True))
         if pending:
-            jobs.run_chunk(data.draw(st.sampled_from(pending)))
+            run_for(1, data.draw(st.sampled_from(pending)))
 
     @rule()
     def compare(self) -> None:
@@ -216,6 +218,7 @@ def machine(request, settings) -> type[FeedMachine]:
     return request.param
 
 
+@needs("aggregation")
 @pytest.mark.django_db
 def test_feeds_equal_the_model_and_a_rebuild_after_any_history(machine):
     run_state_machine_as_test(

@@ -7,6 +7,8 @@ import pytest
 from django_stream.server.fanout import jobs
 from django_stream.server.models import FanoutJob, Feed, Follow
 from tests.contract.calling import ids, ok, post
+from tests.db.server.killed_fanouts import run_for
+from tests.extras import needs
 
 pytestmark = pytest.mark.django_db
 
@@ -49,7 +51,7 @@ def test_all_chunks_are_served_when_the_transaction_commits(followed, django_cap
 def test_a_fanout_that_a_killed_worker_left_is_resumed_where_it_stopped(followed):
     post("user:1")
     pending = FanoutJob.objects.get()
-    assert jobs.run_chunk(pending.pk)
+    run_for(1, pending.pk)
     assert reached() == FOLLOWERS[:2]
     assert jobs.resume(idle_seconds=0) == 1
     assert reached() == FOLLOWERS
@@ -130,6 +132,7 @@ def test_a_way_that_goes_late_takes_the_activity_out_of_the_group_of_a_later_tex
     assert groups("aggregated:2") == []
 
 
+@needs("aggregation")
 def test_erasing_empties_the_text_of_the_group_and_makes_nothing_new(settings, followed):
     settings.STREAM_SERVER_FEED_GROUPS = settings.STREAM_SERVER_FEED_GROUPS | {
         "notification": {"kind": "notification", "aggregation_format": "{{ actor }} {{ verb }}"}

@@ -10,8 +10,8 @@ from rest_framework import serializers
 from rest_framework.test import APIClient, APIRequestFactory, force_authenticate
 
 from django_stream import feeds
-from django_stream.api import FeedView
-from django_stream.api import serializers as rooms
+from django_stream.api.serializers import InstanceSerializer, register_serializer
+from django_stream.api.views import FeedView
 from django_stream.client.exceptions import ConnectionFailed
 from django_stream.protocol.errors import ApiError
 from django_stream.protocol.messages import ApiResponse
@@ -43,14 +43,14 @@ def test_a_timeline_with_its_next_page(api: APIClient, ada: User) -> None:
     assert first["results"][0]["actor"] == {"type": "auth.User", "id": str(ada.pk), "text": "ada"}
 
 
-def test_a_site_chooses_how_its_rows_look(api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_site_chooses_how_its_rows_look(api: APIClient, request: pytest.FixtureRequest) -> None:
     class ArticleSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
         class Meta:
             model = Article
             fields = ("title",)
 
-    monkeypatch.setattr(rooms, "_serializers", {})
-    rooms.register_serializer(Article, ArticleSerializer)
+    request.addfinalizer(lambda: register_serializer(Article, InstanceSerializer))
+    register_serializer(Article, ArticleSerializer)
 
     assert api.get("/feeds/timeline/").json()["results"][0]["object"] == {"title": "2"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -9,19 +10,14 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import RequestFactory
 from django.utils import timezone
-from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from prometheus_client import CollectorRegistry, generate_latest
 
 from django_stream.api import outbox_health
 from django_stream.metrics import register_metrics
 from django_stream.models import OutboxEntry
-from django_stream.publishing import telemetry
 from django_stream.publishing.models import never
 from django_stream.publishing.status import OutboxStatus, outbox_status
 from django_stream.tracking import drain
+from tests.extras import needs
 from tests.testapp.models import Tag
 
 pytestmark = pytest.mark.django_db
@@ -50,7 +46,10 @@ def test_the_view_tells_numbers_and_raises_the_alarm(ada: User) -> None:
     assert b'"parked": 1' in answer.content
 
 
+@needs("prometheus")
 def test_metrics_are_read_when_they_are_asked_for(ada: User) -> None:
+    from prometheus_client import CollectorRegistry, generate_latest
+
     registry = CollectorRegistry()
     register_metrics(registry)
     Tag.objects.create(name="waits", user=ada)
@@ -63,17 +62,28 @@ def test_metrics_are_read_when_they_are_asked_for(ada: User) -> None:
     assert 'django_stream_changes_total{model="testapp.Tag",outcome="published"} 1.0' in text
 
 
-def test_a_drain_leaves_a_span(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def spans() -> Iterator[Any]:
+    """What this process traces. A process has one provider for its lifetime."""
+    from opentelemetry import trace
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
     exporter = InMemorySpanExporter()
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr(trace, "get_tracer", provider.get_tracer)
-    telemetry._tracer.cache_clear()
+    trace.set_tracer_provider(provider)
+    yield exporter
+    provider.shutdown()
+
+
+@needs("opentelemetry")
+def test_a_drain_leaves_a_span(ada: User, spans: Any) -> None:
     Tag.objects.create(name="t", user=ada)
 
     drain()
-    telemetry._tracer.cache_clear()
 
-    (span,) = exporter.get_finished_spans()
+    (span,) = spans.get_finished_spans()
     assert span.name == "publish"
     assert dict(span.attributes or {}) == {"django_stream.model": "testapp.Tag", "django_stream.objects": 1}

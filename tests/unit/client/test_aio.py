@@ -19,17 +19,20 @@ from tests.unit.client.scripted_server import ScriptedServer, answer
 from tests.unit.client.test_recording import CALLS, record
 
 
-@pytest.mark.parametrize("name", CALLS)
-def test_every_call_is_awaitable_and_sends_the_same_request(name: str) -> None:
-    call, _ = CALLS[name]
+def test_every_call_is_awaitable_and_sends_the_same_request() -> None:
     client = stream.connect(KEY, SECRET, environ={})
+    differing = [
+        name
+        for name, (call, _) in CALLS.items()
+        if record(lambda view, call=call: _awaited(call(view)), client.aio) != record(call, client)
+    ]
 
-    def awaited(view: AsyncView) -> Any:
-        answer = call(view)
-        assert inspect.isawaitable(answer)
-        return asyncio.run(_finish(answer))
+    assert differing == []
 
-    assert record(awaited, client.aio) == record(call, client)
+
+def _awaited(answer: Any) -> Any:
+    assert inspect.isawaitable(answer), answer
+    return asyncio.run(_finish(answer))
 
 
 async def _finish(answer: Any) -> Any:

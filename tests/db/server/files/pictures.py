@@ -7,7 +7,7 @@ import struct
 import zlib
 from typing import Any
 
-from PIL import Image
+import pytest
 
 from django_stream.protocol.credentials import EMBEDDED_API_KEY
 from django_stream.protocol.messages import ApiRequest, ApiResponse, Upload
@@ -16,6 +16,7 @@ from tests.contract.calling import token
 
 
 def picture(form: str = "PNG", size: tuple[int, int] = (40, 20), color: Any = "red", **options: Any) -> bytes:
+    Image = pytest.importorskip("PIL.Image", reason="needs the extra images")
     file = io.BytesIO()
     Image.new("RGB", size, color).save(file, form, **options)
     return file.getvalue()
@@ -23,6 +24,7 @@ def picture(form: str = "PNG", size: tuple[int, int] = (40, 20), color: Any = "r
 
 def halves(form: str = "PNG", **options: Any) -> bytes:
     """40 by 20: the left half red, the right half blue."""
+    Image = pytest.importorskip("PIL.Image", reason="needs the extra images")
     image = Image.new("RGB", (40, 20), "red")
     image.paste("blue", (20, 0, 40, 20))
     file = io.BytesIO()

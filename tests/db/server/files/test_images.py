@@ -5,7 +5,6 @@ import io
 import time
 
 import pytest
-from PIL import Image
 
 from django_stream.server.files import images
 from django_stream.server.files.kinds import is_lossy_webp
@@ -13,6 +12,7 @@ from django_stream.server.models import StoredFile
 from tests.contract.calling import ok, refused, user_token
 from tests.db.server.files.pictures import body_of, halves, picture, png_that_claims, send, upload
 
+Image = pytest.importorskip("PIL.Image", reason="needs the extra images")
 pytestmark = pytest.mark.django_db
 
 

@@ -8,8 +8,9 @@ from django.core.cache import cache
 from django_stream.server.handlers import opengraph
 from django_stream.server.opengraph.fetching import fetch
 from tests.contract.calling import ok, refusal, refused, user_token
+from tests.extras import needs
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, needs("opengraph")]
 
 
 @pytest.fixture(autouse=True)

@@ -11,6 +11,9 @@ import pytest
 from django_stream.protocol.errors import ApiError
 from django_stream.server.opengraph.fetching import fetch
 from django_stream.server.opengraph.public_addresses import is_public
+from tests.extras import needs
+
+pytestmark = needs("opengraph")
 
 MALFORMED = {
     "file": "file:///etc/passwd",

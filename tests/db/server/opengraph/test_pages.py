@@ -4,6 +4,9 @@ import pytest
 
 from django_stream.server.opengraph.fetching import Fetched, fetch
 from django_stream.server.opengraph.parsing import parse
+from tests.extras import needs
+
+pytestmark = needs("opengraph")
 
 FULL = """<!doctype html><html><head>
 <title>Other title</title>
