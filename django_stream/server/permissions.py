@@ -1,16 +1,20 @@
-"""What a user token may do: the default policy of the hosted service (reference, section 13)."""
+"""What a user token may ask for: the default policy of the hosted service (reference, section 13).
+
+These rules look at the request alone. Whether a stored thing is the user's is decided under its lock: see
+`ownership.py`.
+"""
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable
 from typing import Any
 
-from django_stream.protocol.errors import ApiError
+from django_stream.protocol import limits
+from django_stream.protocol.errors import invalid
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.protocol.references import user_reference
-from django_stream.server.activity_input import feed_id_of, key_of, key_or_none, moment_of
-from django_stream.server.reads import activities
+from django_stream.server.activity_input import feed_id_of
+from django_stream.server.ownership import denied
 from django_stream.server.requests import Call
 
 # Anyone reads these feeds; every other one only its owner.
@@ -18,15 +22,6 @@ _PUBLIC_TO_READ = frozenset({"user"})
 # A `to` list may name these feeds of other users.
 _OPEN_TO_ADDRESS = frozenset({"notification"})
 _FOLLOWABLE = frozenset({"user", "timeline"})
-
-
-def denied() -> ApiError:
-    """The refusal of what the policy does not allow."""
-    return ApiError.named(
-        "NotAllowedException",
-        "You don't have permission to do this: no policies of this application allow the request. "
-        "See https://getstream.io/docs/",
-    )
 
 
 def allow(condition: bool) -> None:
@@ -76,9 +71,7 @@ def update_own(call: Call) -> None:
 def change_own(call: Call) -> None:
     """Partial updates of the user's own activities, which cannot be given to another actor."""
     fields = call.fields()
-    items = _objects(fields.get("changes", [fields]))
-    _check_not_of_others(call, items)
-    for item in items:
+    for item in _objects(fields.get("changes", [fields])):
         changed = item.get("set")
         if isinstance(changed, dict) and "actor" in changed:
             allow(changed["actor"] == _own_reference(call))
@@ -93,27 +86,15 @@ def retarget(call: Call) -> None:
 
 
 def _check_actor_and_targets(call: Call, items: Any) -> None:
-    """The actor is the user, and no activity of another actor is replaced."""
+    """The actor is the user, who may address so many feeds in one request."""
+    named: set[str] = set()
     for item in _objects(items):
         allow(item.get("actor") in (None, _own_reference(call)))
         _check_addressed(call, item.get("to"), "to")
-    _check_not_of_others(call, _objects(items))
-
-
-def _check_not_of_others(call: Call, items: list[dict[str, Any]]) -> None:
-    """The stored activities among those that are named have the user as their actor."""
-    keys = {key for item in items if (key := _key_of(item)) is not None}
-    stored = activities.by_key(call.application_id, keys) if keys else {}
-    allow(all(activity.actor == _own_reference(call) for activity in stored.values()))
-
-
-def _key_of(item: dict[str, Any]) -> uuid.UUID | None:
-    if item.get("foreign_id") is None:
-        return key_or_none(item.get("id"))
-    try:
-        return key_of(str(item["foreign_id"]), moment_of(item.get("time")))
-    except ApiError:
-        return None
+        named |= {str(name) for name in item.get("to") or ()} if isinstance(item.get("to"), list) else set()
+    if len(named) > limits.TARGETS_PER_USER_REQUEST:
+        most = limits.TARGETS_PER_USER_REQUEST
+        raise invalid(f"a user may address at most {most} feeds in one request, not {len(named)}", "to")
 
 
 def _check_addressed(call: Call, names: Any, field: str) -> None:

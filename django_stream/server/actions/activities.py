@@ -5,15 +5,17 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from django_stream.protocol.errors import ApiError
 from django_stream.server.activity_input import ActivityInput
 from django_stream.server.aggregation.names import names_of
-from django_stream.server.events.event import Event, Fields, fields_of
+from django_stream.server.events.event import Event, Fields, current_caller, fields_of
 from django_stream.server.fanout import jobs as fanout
 from django_stream.server.feed_groups import groups_of
 from django_stream.server.feed_store import database, ensure_application
 from django_stream.server.models import Activity, Placement
+from django_stream.server.ownership import check_actor
 
 _REPLACED = ("actor", "verb", "object", "target", "foreign_id", "extra")
 
@@ -36,18 +38,49 @@ def upsert(application_id: int, new_activities: Sequence[ActivityInput]) -> Upse
         return Upserted()
     ensure_application(application_id)
     wanted = {new_activity.key: new_activity for new_activity in new_activities}
-    new_rows = [_new_row(application_id, new_activity) for new_activity in wanted.values()]
-    Activity.objects.using(database()).bulk_create(new_rows, ignore_conflicts=True)
-    stored = lock(application_id, wanted)
+    stored = _stored_and_locked(application_id, wanted)
+    for key, activity in stored.items():
+        _check_replaceable(activity, wanted[key])
     members = group_members_of(stored)
     before = {key: fields_of(activity) for key, activity in stored.items()}
     changed = [key for key, activity in stored.items() if _merge(activity, wanted[key])]
     if changed:
         Activity.objects.using(database()).bulk_update(
-            [stored[key] for key in changed], [*_REPLACED, "to", "group_names", "is_erased"]
+            [stored[key] for key in changed], [*_REPLACED, "to", "group_names", "is_erased", "created_by"]
         )
         regroup(application_id, stored, members)
     return Upserted(stored, {key: before[key] for key in changed})
+
+
+def _stored_and_locked(
+    application_id: int, wanted: Mapping[uuid.UUID, ActivityInput]
+) -> dict[uuid.UUID, Activity]:
+    """Create the rows that are missing and lock them all; one that is deleted in between is created again."""
+    stored: dict[uuid.UUID, Activity] = {}
+    while missing := wanted.keys() - stored.keys():
+        rows = [_new_row(application_id, wanted[key]) for key in sorted(missing)]
+        Activity.objects.using(database()).bulk_create(rows, ignore_conflicts=True)
+        stored = lock(application_id, wanted)
+    return stored
+
+
+def _check_replaceable(activity: Activity, new_activity: ActivityInput) -> None:
+    """Refuse to replace what only has the same id by chance, and what is another actor's."""
+    if not activity.is_erased and activity.foreign_id != new_activity.foreign_id:
+        # 32 bits of the foreign_id are in an id: two may meet at one time, and neither may be lost.
+        raise ApiError.named(
+            "ConflictException",
+            f"foreign_id {new_activity.foreign_id!r} has the same id at this time as {activity.foreign_id!r}",
+        )
+    if not (new_activity.foreign_id or activity.is_erased) and _content(activity) != _content(new_activity):
+        raise ApiError.named(
+            "ConflictException", "another activity of this time has the same id: give yours a foreign_id"
+        )
+    check_actor(activity.actor)
+
+
+def _content(activity: Activity | ActivityInput) -> dict[str, Any]:
+    return {name: getattr(activity, name) for name in _REPLACED}
 
 
 def event(
@@ -114,6 +147,7 @@ def _new_row(application_id: int, new_activity: ActivityInput) -> Activity:
         key=new_activity.key,
         to=list(new_activity.to),
         extra=dict(new_activity.extra),
+        created_by=current_caller(),
         **{name: getattr(new_activity, name) for name in _REPLACED[:-1]},
     )
     activity.group_names = names_of(activity)
@@ -122,14 +156,8 @@ def _new_row(application_id: int, new_activity: ActivityInput) -> Activity:
 
 def _merge(activity: Activity, new_activity: ActivityInput) -> bool:
     """Bring a stored activity up to what was posted; whether anything changed."""
-    if activity.foreign_id != new_activity.foreign_id and not activity.is_erased:
-        # 32 bits of the foreign_id are in an id: two may meet at one time, and neither may be lost.
-        raise ApiError.named(
-            "ConflictException",
-            f"foreign_id {new_activity.foreign_id!r} has the same id at this time as {activity.foreign_id!r}",
-        )
     to = list(dict.fromkeys([*activity.to, *new_activity.to]))
-    after = {**{name: getattr(new_activity, name) for name in _REPLACED}, "to": to, "is_erased": False}
+    after = {**_content(new_activity), "to": to, "is_erased": False, "created_by": current_caller()}
     before = {name: getattr(activity, name) for name in after}
     if before == after:
         return False

@@ -17,13 +17,14 @@ from django_stream.server.events.event import fields_of
 from django_stream.server.events.recording import record
 from django_stream.server.feed_store import database
 from django_stream.server.models import Activity
+from django_stream.server.ownership import check_actor
 
 # Fields of their own column; every other one is part of `extra`.
 COLUMNS = (*REQUIRED, "target")
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class PartialUpdate:
     """What to set and unset on one activity."""
 
     key: uuid.UUID
@@ -31,7 +32,7 @@ class Change:
     unset_fields: Sequence[str]
 
 
-def apply(application_id: int, changes: Sequence[Change]) -> list[Activity]:
+def apply(application_id: int, changes: Sequence[PartialUpdate]) -> list[Activity]:
     """Apply all changes or none. The activities, in the order given."""
     with transaction.atomic(using=database()):
         stored = activities.lock(application_id, {change.key for change in changes})
@@ -41,6 +42,7 @@ def apply(application_id: int, changes: Sequence[Change]) -> list[Activity]:
             activity = stored.get(change.key)
             if activity is None or activity.is_erased:
                 raise ApiError.named("DoesNotExistException", "there is no such activity to update")
+            check_actor(activity.actor)
             _apply(activity, change)
         for activity in stored.values():
             activity.save(using=database(), update_fields=[*COLUMNS, "extra"])
@@ -49,7 +51,7 @@ def apply(application_id: int, changes: Sequence[Change]) -> list[Activity]:
     return [stored[change.key] for change in changes]
 
 
-def _apply(activity: Activity, change: Change) -> None:
+def _apply(activity: Activity, change: PartialUpdate) -> None:
     extra = copy.deepcopy(activity.extra)
     for path, value in change.set_fields.items():
         if path in COLUMNS:

@@ -17,6 +17,7 @@ from django_stream.server.events.recording import record
 from django_stream.server.fanout import jobs as fanout
 from django_stream.server.feed_store import database
 from django_stream.server.models import Activity, Feed, Placement
+from django_stream.server.ownership import check_actor
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ def retarget(application_id: int, feed_id: FeedID, change: Retargeting) -> Retar
         activity = stored.get(change.key)
         if activity is None or not _is_posted(locked[feed_id], change.key):
             raise ApiError.named("DoesNotExistException", f"there is no such activity posted to {feed_id}")
+        check_actor(activity.actor)
         former, before = fields_of(activity), list(activity.to)
         after = _new_targets(before, change)
         activity.to = after

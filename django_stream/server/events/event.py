@@ -18,6 +18,11 @@ Fields = Mapping[str, Any]
 _caller: ContextVar[str] = ContextVar("django_stream_server_caller", default="")
 
 
+def current_caller() -> str:
+    """The user whose call is under way; empty for the application's own server and outside of calls."""
+    return _caller.get()
+
+
 @contextmanager
 def called_by(user_id: str) -> Iterator[None]:
     """Events inside are the doing of this user; the empty string is the application's own server."""

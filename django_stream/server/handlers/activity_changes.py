@@ -9,7 +9,7 @@ from django_stream.protocol import limits
 from django_stream.protocol.activity_fields import NEVER_SET, NEVER_UNSET
 from django_stream.protocol.errors import invalid
 from django_stream.server.actions import partial_updates
-from django_stream.server.actions.partial_updates import Change
+from django_stream.server.actions.partial_updates import PartialUpdate
 from django_stream.server.activity_input import key_of, key_of_id, moment_of, text_of
 from django_stream.server.reads import serializers
 from django_stream.server.requests import Body, Call, batch
@@ -27,7 +27,7 @@ def partial_update(call: Call) -> Body:
     return {"activities": [serializers.activity(activity) for activity in stored]}
 
 
-def _change(item: Any) -> Change:
+def _change(item: Any) -> PartialUpdate:
     if not isinstance(item, dict):
         raise invalid("a change must be an object", "changes")
     if unknown := set(item) - _KNOWN:
@@ -45,7 +45,7 @@ def _change(item: Any) -> Change:
                 raise invalid(f"{path!r} cannot be {name}", name)
     if both := set(set_fields) & set(unset_fields):
         raise invalid(f"{sorted(both)[0]!r} is both set and unset", "unset")
-    return Change(key_of_activity(item), set_fields, unset_fields)
+    return PartialUpdate(key_of_activity(item), set_fields, unset_fields)
 
 
 def key_of_activity(item: dict[str, Any]) -> uuid.UUID:

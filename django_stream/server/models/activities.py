@@ -30,6 +30,8 @@ class Activity(models.Model):
     """Custom fields."""
     group_names: models.JSONField[Any, Any] = models.JSONField(default=dict)
     """{slug of an aggregated group: name of the activity's group there}, rendered once."""
+    created_by = models.CharField(max_length=255, blank=True, default="", db_default="")
+    """The user whose token posted it; empty for the application's own server."""
     is_erased = models.BooleanField(default=False)
     """Emptied for reasons of privacy; feeds keep a placeholder."""
 

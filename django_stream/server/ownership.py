@@ -1,0 +1,28 @@
+"""Whose a thing is: decided by what is stored, under the lock of its row."""
+
+from __future__ import annotations
+
+from django_stream.protocol.errors import ApiError
+from django_stream.protocol.references import user_reference
+from django_stream.server.events.event import current_caller
+
+
+def denied() -> ApiError:
+    """The refusal of what the policy does not allow."""
+    return ApiError.named(
+        "NotAllowedException",
+        "You don't have permission to do this: no policies of this application allow the request. "
+        "See https://getstream.io/docs/",
+    )
+
+
+def check_owner(user_id: str) -> None:
+    """403 unless the caller is this user, or the application's own server."""
+    if current_caller() not in ("", user_id):
+        raise denied()
+
+
+def check_actor(actor: str) -> None:
+    """The same for the actor of a stored activity."""
+    if (caller := current_caller()) and actor != user_reference(caller):
+        raise denied()
