@@ -58,7 +58,7 @@ def _answer(request: ApiRequest, headers: dict[str, str]) -> tuple[int, dict[str
         None if request.body is None else storable(request.body, depth=_BODY_DEPTH),
     )
     _authorize(call, route)
-    admit(principal.application_id, route.endpoint.family, headers)
+    admit(principal, route.endpoint.family, headers)
     return route.endpoint.status, _perform(call)
 
 

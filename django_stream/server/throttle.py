@@ -1,7 +1,8 @@
-"""Rate limits: calls per application and family of endpoints, counted in Django's cache."""
+"""Rate limits: calls by family of endpoints, counted in Django's cache."""
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import time
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from collections.abc import Mapping
 from django.core.cache import cache
 
 from django_stream.protocol.errors import ApiError
+from django_stream.server.auth.principals import Principal
 from django_stream.server.conf import server_settings
 
 logger = logging.getLogger("django_stream.server")
@@ -32,17 +34,18 @@ _PUBLISHED: Mapping[str, Limits] = {
 UNLIMITED = 1_000_000
 
 
-def admit(application_id: int, family: str, headers: dict[str, str]) -> None:
+def admit(principal: Principal, family: str, headers: dict[str, str]) -> None:
     """Count one call and set the rate-limit headers; refuse with 429 once a window is full.
 
-    The site's own application is unlimited unless STREAM_SERVER_RATE_LIMITS names the family.
+    The site's own server is unlimited unless STREAM_SERVER_RATE_LIMITS names the family, and each of the
+    site's users has the published limits. Other applications share theirs with their users.
     """
     now = int(time.time())
-    limits = _limits_of(application_id, family)
+    limits, counted = _limits_of(principal, family), _counted(principal)
     if limits is None:
         _set_headers(headers, UNLIMITED, UNLIMITED, now + _WINDOWS[0])
         return
-    counts = _counts(application_id, family, now)
+    counts = _counts(counted, family, now)
     left = [limit - count for limit, count in zip(limits, counts, strict=True)]
     tightest = min(range(len(left)), key=left.__getitem__)
     reset = (now // _WINDOWS[tightest] + 1) * _WINDOWS[tightest]
@@ -55,18 +58,30 @@ def admit(application_id: int, family: str, headers: dict[str, str]) -> None:
         )
 
 
-def _limits_of(application_id: int, family: str) -> Limits | None:
+def _limits_of(principal: Principal, family: str) -> Limits | None:
     configured = server_settings.RATE_LIMITS
     if family in configured:
         return configured[family]
-    if application_id == server_settings.own_app_id:
+    if _is_own(principal) and principal.is_server:
         return None
     return _PUBLISHED.get(family, _OTHERS)
 
 
-def _counts(application_id: int, family: str, now: int) -> list[int]:
+def _counted(principal: Principal) -> str:
+    """Who shares a count: an application with its users, or each user of the site's own."""
+    if not _is_own(principal) or principal.is_server:
+        return str(principal.application_id)
+    user = hashlib.sha256((principal.user_id or "").encode()).hexdigest()[:32]
+    return f"{principal.application_id}:{user}"
+
+
+def _is_own(principal: Principal) -> bool:
+    return principal.application_id == server_settings.own_app_id
+
+
+def _counts(counted: str, family: str, now: int) -> list[int]:
     """Calls in each window, this one included. Without the cache nothing is counted, and nobody refused."""
-    keys = [f"django_stream:rate:{application_id}:{family}:{size}:{now // size}" for size in _WINDOWS]
+    keys = [f"django_stream:rate:{counted}:{family}:{size}:{now // size}" for size in _WINDOWS]
     try:
         return [_increment(key, size) for key, size in zip(keys, _WINDOWS, strict=True)]
     except Exception as error:  # each cache backend has errors of its own

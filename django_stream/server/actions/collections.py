@@ -13,6 +13,7 @@ from django_stream.server.events.event import Event, Fields, fields_of
 from django_stream.server.events.recording import record
 from django_stream.server.feed_store import database, ensure_application
 from django_stream.server.models import CollectionEntry
+from django_stream.server.ownership import check_owner
 from django_stream.server.validation import conflicting, missing
 
 
@@ -44,6 +45,7 @@ def update(application_id: int, collection: str, entry_id: str, data: Mapping[st
         entry = rows.select_for_update().first()
         if entry is None:
             raise missing("collection entry", f"{collection}:{entry_id}")
+        check_owner(entry.user_id)
         before = fields_of(entry)
         entry.data, entry.updated_at = dict(data), timezone.now()
         entry.save(using=database(), update_fields=["data", "updated_at"])
@@ -58,6 +60,8 @@ def delete(application_id: int, collection: str, entry_ids: Collection[str]) -> 
             application_id=application_id, collection=collection, entry_id__in=entry_ids
         )
         gone = list(rows.select_for_update().order_by("entry_id"))
+        for entry in gone:
+            check_owner(entry.user_id)
         rows.filter(entry_id__in=[entry.entry_id for entry in gone]).delete()
         record(_event(entry, "delete", before=fields_of(entry)) for entry in gone)
     return len(gone)

@@ -12,7 +12,7 @@ from django_stream.protocol.feed_ids import FeedID
 from django_stream.server import feed_store
 from django_stream.server.actions import activities
 from django_stream.server.activity_input import ActivityInput
-from django_stream.server.events.event import Event, fields_of
+from django_stream.server.events.event import Event, current_caller, fields_of
 from django_stream.server.events.recording import record
 from django_stream.server.fanout import jobs as fanout
 from django_stream.server.feed_store import database
@@ -35,6 +35,7 @@ def add(application_id: int, feed_id: FeedID, new_activities: Sequence[ActivityI
             for name in new_activity.to:
                 addressed.setdefault(known[FeedID.parse(name)].pk, []).append(new_activity.key)
         home = {known[feed_id].pk: [new_activity.key for new_activity in new_activities]}
+        _take_over(application_id, upserted, new_activities)
         changed = place(locked, home) | place(locked, addressed, targeted=True)
         # All at once, so that groups are locked in one order.
         fanout.deliver(changed)
@@ -50,6 +51,7 @@ def add_to_many(
     with transaction.atomic(using=database()):
         locked = feed_store.lock(known.values())
         upserted = activities.upsert(application_id, [new_activity])
+        _take_over(application_id, upserted, [new_activity])
         changed = place(locked, {feed: [new_activity.key] for feed in locked}, forwarded=forwarded)
         fanout.deliver(changed, forwarded=forwarded)
         record(_posted(upserted, feed_ids))
@@ -61,6 +63,30 @@ def _posted(upserted: activities.Upserted, feed_ids: Sequence[FeedID]) -> Iterat
         before = upserted.before.get(key)
         action = "create" if before is None else "update"
         yield activities.event(activity, action, before=before, feeds=[*feed_ids, *activity.to])
+
+
+def _take_over(
+    application_id: int, upserted: activities.Upserted, new_activities: Sequence[ActivityInput]
+) -> None:
+    """What a user had posted first under the identity of the application's activity is on no feed any more.
+
+    foreign_id and time can be guessed: without this, the application's activity would be shown on the
+    feeds that the user chose.
+    """
+    for new_activity in new_activities:
+        before = upserted.before.get(new_activity.key)
+        if before is None or not before["created_by"] or current_caller():
+            continue
+        activity = upserted.stored[new_activity.key]
+        if before["actor"] != activity.actor:
+            activity.to = list(new_activity.to)
+            activity.save(using=database(), update_fields=["to"])
+            records = Placement.objects.using(database()).filter(
+                key=activity.key, feed__application=application_id
+            )
+            feeds = feed_store.lock(Feed.objects.using(database()).filter(pk__in=records.values("feed")))
+            records.delete()
+            fanout.withdraw(feeds, [activity.key])
 
 
 def place(
@@ -107,8 +133,8 @@ def _lift_exclusions(keys: Keys, every: Collection[uuid.UUID]) -> set[tuple[int,
     """Undo the hiding of activities on feeds where they are placed now; the pairs that were hidden."""
     hidden = Exclusion.objects.using(database()).filter(feed__in=keys, key__in=every)
     lifted = {(feed, key) for feed, key in hidden.values_list("feed_id", "key") if key in keys[feed]}
-    for feed, key in lifted:
-        Exclusion.objects.using(database()).filter(feed=feed, key=key).delete()
+    if lifted:
+        hidden.filter(feed__in={feed for feed, _ in lifted}, pk__in=lifted).delete()
     return lifted
 
 

@@ -11,6 +11,7 @@ from django_stream.protocol.times import format_activity_time
 from django_stream.server import feed_store
 from django_stream.server.actions import placements
 from django_stream.server.activity_input import ActivityInput, activity_inputs, key_of
+from django_stream.server.events.event import called_by
 from django_stream.server.models import Reaction
 from django_stream.server.reads.serializers import aware
 
@@ -26,7 +27,9 @@ def place(reactions: Sequence[Reaction]) -> None:
     """Put the activities of these reactions on their target feeds, or replace them there."""
     for row in _with_targets(reactions):
         names = [FeedID.parse(name) for name in row.target_feeds]
-        placements.add_to_many(row.application_id, names, target_activity(row), forwarded=True)
+        # The application's own doing: a parent that comes back brings the children of others along.
+        with called_by(""):
+            placements.add_to_many(row.application_id, names, target_activity(row), forwarded=True)
 
 
 def withdraw(reactions: Sequence[Reaction], keeping: Collection[str] = ()) -> None:

@@ -19,6 +19,7 @@ from django_stream.server.events.event import Event, Fields, fields_of
 from django_stream.server.events.recording import record
 from django_stream.server.feed_store import database, ensure_application
 from django_stream.server.models import Reaction
+from django_stream.server.ownership import check_owner
 from django_stream.server.validation import conflicting, missing
 
 
@@ -189,9 +190,11 @@ def _locked(rows: QuerySet[Reaction]) -> QuerySet[Reaction]:
 
 
 def _locked_reaction(application_id: int, reaction_id: str) -> Reaction:
+    """The reaction, locked, which must exist and be the caller's or the caller the application's server."""
     row = _locked(_rows(application_id).filter(reaction_id=reaction_id)).first()
     if row is None:
         raise missing("reaction", reaction_id)
+    check_owner(row.user_id)
     return row
 
 

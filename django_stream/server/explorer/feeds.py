@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from django_stream.server.activity_rows import ActivityRow
-from django_stream.server.feed_store import database, lock
-from django_stream.server.models import Feed, Follow, Placement
+from django_stream.server.maintenance import rebuild
+from django_stream.server.models import Feed, Placement
 from django_stream.server.reads import feeds, follows
 from django_stream.server.timelines import Window, timelines
 
@@ -60,19 +59,15 @@ class FeedAdmin(_FeedBase):
         found = {} if feed is None else explored(feed)
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **found})
 
-    @admin.action(description="Rebuild from the record", permissions=["view"])
+    def has_rebuild_permission(self, request: HttpRequest) -> bool:
+        """Nobody edits feeds here; whoever may change them may have them computed anew."""
+        return request.user.has_perm("django_stream_server.change_feed")
+
+    @admin.action(description="Rebuild from the record", permissions=["rebuild"])
     def rebuild(self, request: HttpRequest, queryset: QuerySet[Feed]) -> None:
         for feed in queryset:
             rebuild(feed)
         self.message_user(request, f"{len(queryset)} feeds were rebuilt.", messages.SUCCESS)
-
-
-def rebuild(feed: Feed) -> None:
-    """Compute a feed's timeline from the record. Writers of it and of the feeds it follows wait."""
-    with transaction.atomic(using=database()):
-        followed = Follow.objects.using(database()).filter(source=feed).values("target")
-        lock([feed, *Feed.objects.using(database()).filter(pk__in=followed)])
-        timelines().rebuild(feed.pk)
 
 
 def explored(feed: Feed) -> Mapping[str, Any]:

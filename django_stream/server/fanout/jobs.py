@@ -6,9 +6,10 @@ import uuid
 from collections.abc import Collection
 from datetime import timedelta
 from functools import partial
+from itertools import islice
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Exists, Max, OuterRef
 from django.utils import timezone
 
 from django_stream.database.deadlocks import retry_on_deadlock
@@ -18,6 +19,8 @@ from django_stream.server.models import FanoutJob, Feed, Follow
 from django_stream.server.timelines import timelines
 from django_stream.wakeup import has_workers, waker
 
+# Below the parameters that a statement may have.
+_FEEDS_PER_QUERY = 10_000
 FAN_OUT_TASK = "django_stream.server.fan_out"
 
 
@@ -66,8 +69,14 @@ def resume(idle_seconds: float) -> int:
 def _large_feeds(feeds: Collection[int]) -> set[int]:
     """The feeds with more followers, present and past, than one transaction should serve."""
     most = server_settings.FANOUT_INLINE_MAX
-    rows = Follow.objects.using(database()).order_by("id")
-    return {feed for feed in feeds if rows.filter(target=feed).values("pk")[most : most + 1].exists()}
+    follows = Follow.objects.using(database()).filter(target=OuterRef("pk")).order_by("id")
+    # One query for any number of feeds, which reads so many follows of each and no more.
+    large = Feed.objects.using(database()).filter(Exists(follows[most : most + 1]))
+    found: set[int] = set()
+    remaining = iter(sorted(feeds))
+    while some := list(islice(remaining, _FEEDS_PER_QUERY)):
+        found.update(large.filter(pk__in=some).values_list("pk", flat=True))
+    return found
 
 
 def _start_jobs(feeds: Collection[int], keys: Collection[uuid.UUID], change: FanoutJob.Change) -> None:

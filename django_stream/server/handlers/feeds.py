@@ -32,7 +32,7 @@ def _flat(call: Call) -> Body:
     window = window_of(call)
     page = feeds.page(call.application_id, call.feed_id, window, _filter_of(call))
     results = enriched(call, [serializers.activity(row) for row in page.items])
-    following = next_by_id(call, page.items[-1].activity_id, window.limit) if page.more else ""
+    following = next_by_id(call, page.last_id, window.limit) if page.more else ""
     return {"results": results, "next": following}
 
 

@@ -13,6 +13,9 @@ from django_stream.server.models import Feed
 from django_stream.server.reads import activities
 from django_stream.server.timelines import Entry, Window, timelines
 
+# Rows read at once where a page is not full, and in all before it ends short of its limit.
+_STEP, _LOOKED_AT_MAX = 500, 2000
+
 Keep = Callable[[ActivityRow], bool]
 
 
@@ -22,6 +25,8 @@ class Page:
 
     items: list[ActivityRow]
     more: bool
+    last_id: str = ""
+    """Where the next page begins, which is not the last item when that page ended early."""
 
 
 def find(application_id: int, feed_id: FeedID) -> int | None:
@@ -33,20 +38,28 @@ def find(application_id: int, feed_id: FeedID) -> int | None:
 
 
 def page(application_id: int, feed_id: FeedID, window: Window, keep: Keep | None = None) -> Page:
-    """The activities of a feed in the window; `keep` drops some, and older ones fill the page up."""
+    """The activities of a feed in the window; `keep` drops some, and older ones fill the page up.
+
+    Where nearly all are dropped, the page ends after so many rows that were looked at, and `more` says so.
+    """
     if window.limit == 0:
         return Page([], more=False)
     # One entry more tells whether there is another page.
     step = replace(window, limit=window.limit + 1)
     items: list[ActivityRow] = []
+    looked_at = 0
     while True:
         entries = _entries(application_id, feed_id, step)
-        items += [row for row in entries if row.actor is not None]
-        if keep is not None:
-            items = [row for row in items if keep(row)]
-        if len(items) > window.limit or len(entries) < step.limit:
-            return Page(items[: window.limit], more=len(items) > window.limit)
-        step = replace(step, offset=0, up_to=None, below=entries[-1].key)
+        looked_at += len(entries)
+        found = [row for row in entries if row.actor is not None]
+        items += found if keep is None else filter(keep, found)
+        if len(items) > window.limit:
+            return Page(items[: window.limit], more=True, last_id=items[window.limit - 1].activity_id)
+        if len(entries) < step.limit:
+            return Page(items, more=False)
+        if looked_at >= _LOOKED_AT_MAX:
+            return Page(items, more=True, last_id=entries[-1].activity_id)
+        step = replace(step, limit=_STEP, offset=0, up_to=None, below=entries[-1].key)
 
 
 def _entries(application_id: int, feed_id: FeedID, window: Window) -> list[ActivityRow]:

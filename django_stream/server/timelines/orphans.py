@@ -1,0 +1,32 @@
+"""Entries of timelines whose activity is gone; none should be, and a rebuild of the feed removes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.db import router
+from django.db.models import Exists, OuterRef
+
+from django_stream.server.models import Activity, Feed, Placement, TimelineEntry
+
+_FEEDS = 500
+
+
+def feeds_with_orphans() -> Iterator[int]:
+    """Feeds, by number, that list an activity which does not exist. Reads every entry once."""
+    using = router.db_for_write(Feed)
+    last = 0
+    while feeds := list(Feed.objects.using(using).filter(pk__gt=last).order_by("pk")[:_FEEDS]):
+        last = feeds[-1].pk
+        by_application: dict[int, list[int]] = {}
+        for feed in feeds:
+            by_application.setdefault(feed.application_id, []).append(feed.pk)
+        found: set[int] = set()
+        for application_id, numbers in by_application.items():
+            activity = Activity.objects.filter(application_id=application_id, key=OuterRef("key"))
+            for rows in (
+                TimelineEntry.objects.using(using).filter(feed__in=numbers).order_by().values_list("feed"),
+                Placement.objects.using(using).filter(feed__in=numbers).order_by().values_list("feed_id"),
+            ):
+                found |= {number for (number,) in rows.filter(~Exists(activity)).distinct()}
+        yield from sorted(found)
