@@ -13,21 +13,25 @@ from django_stream.server.timelines.orphans import feeds_with_orphans
 
 def heal_orphans() -> int:
     """Take activities that do not exist off all feeds; returns how many feeds were healed."""
-    healed = 0
-    for number in feeds_with_orphans():
-        rebuild(Feed.objects.using(database()).get(pk=number))
-        healed += 1
-    return healed
+    feeds = [Feed.objects.using(database()).get(pk=number) for number in feeds_with_orphans()]
+    # First what a rebuild would bring back to the followers.
+    for feed in feeds:
+        _delete_orphaned_placements(feed)
+    for feed in feeds:
+        rebuild(feed)
+    return len(feeds)
 
 
 def rebuild(feed: Feed) -> None:
-    """Compute a feed's timeline from the record, without records whose activity is gone.
-
-    Writers of the feed, and of the feeds that it follows, wait meanwhile.
-    """
+    """Compute a feed's timeline from the record. Writers of it and of the feeds it follows wait."""
     with transaction.atomic(using=database()):
         followed = Follow.objects.using(database()).filter(source=feed).values("target")
         lock([feed, *Feed.objects.using(database()).filter(pk__in=followed)])
+        timelines().rebuild(feed.pk)
+
+
+def _delete_orphaned_placements(feed: Feed) -> None:
+    with transaction.atomic(using=database()):
+        lock([feed])
         activity = Activity.objects.filter(application_id=feed.application_id, key=OuterRef("key"))
         Placement.objects.using(database()).filter(~Exists(activity), feed=feed).delete()
-        timelines().rebuild(feed.pk)

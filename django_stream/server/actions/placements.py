@@ -134,7 +134,7 @@ def _lift_exclusions(keys: Keys, every: Collection[uuid.UUID]) -> set[tuple[int,
     hidden = Exclusion.objects.using(database()).filter(feed__in=keys, key__in=every)
     lifted = {(feed, key) for feed, key in hidden.values_list("feed_id", "key") if key in keys[feed]}
     if lifted:
-        hidden.filter(feed__in={feed for feed, _ in lifted}, pk__in=lifted).delete()
+        hidden.filter(pk__in=sorted(lifted)).delete()
     return lifted
 
 
