@@ -5,7 +5,7 @@ PORT ?= 8000
 BIN := $(VENV)/bin
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: demo test test-services test-newest test-browser test-javascript history lint types format clean
+.PHONY: demo test test-services matrix test-browser test-javascript history lint types format clean
 
 # One stamp for each kind of installation, so that a second run starts at once.
 $(VENV)/demo.stamp: pyproject.toml
@@ -27,9 +27,8 @@ demo: $(VENV)/demo.stamp ## serve the example site at http://127.0.0.1:$(PORT)/
 test: $(VENV)/dev.stamp lint types ## everything that needs no process outside Python
 	$(BIN)/python -m pytest -n auto -m "not services and not browser and not javascript"
 
-test-newest: $(VENV)/dev.stamp ## the same on the newest Django; name a Python 3.12+ and a VENV of its own
-	$(BIN)/pip install --quiet --disable-pip-version-check --upgrade "Django>=6.1,<6.2"
-	$(BIN)/python -m pytest -n auto -m "not services and not browser and not javascript"
+matrix: ## on every Python and Django that pyproject.toml names, without extras, and as a wheel; ONLY= names some
+	$(PYTHON) .ci/matrix.py $(ONLY)
 
 test-services: $(VENV)/dev.stamp ## with PostgreSQL, Redis and RabbitMQ on their usual ports
 	DATABASE_URL=$${DATABASE_URL:-postgres://postgres@127.0.0.1:5432/postgres} $(BIN)/python -m pytest -n auto -m "not browser and not javascript"
@@ -62,4 +61,4 @@ format: $(VENV)/dev.stamp
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) var build dist *.egg-info
+	rm -rf $(VENV) .matrix var build dist *.egg-info
