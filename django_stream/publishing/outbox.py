@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from django_stream.conf import stream_settings
-from django_stream.database.bulk_sql import insert_keys
+from django_stream.database.bulk_sql import insert_copies
 from django_stream.publishing.models import OutboxEntry
 from django_stream.publishing.nudge import nudge_on_commit
 
@@ -106,7 +106,7 @@ def insert_entries(pattern: OutboxEntry, keys: Iterable[str], using: str) -> int
     # SQLite alone stores a NUL, and its JSON ends there: nothing could ever find such a row again.
     remaining, count = (key for key in keys if "\0" not in key), 0
     while batch := list(islice(remaining, _BATCH)):
-        insert_keys(pattern, batch, using)
+        insert_copies(pattern, "object_key", batch, using)
         count += len(batch)
     return count
 
