@@ -91,7 +91,7 @@ class Dialect:
         """The column is one of the values.
 
         With one parameter where the database has arrays: the same text for any number of values, which is
-        parsed and planned once, and databases count placeholders. UUIDs are given as UUIDs or as 32 digits.
+        parsed and planned once, and databases count placeholders. UUIDs may be given as text.
         """
         given = [self.param(UUID(value) if uuids and isinstance(value, str) else value) for value in values]
         return Fragment(f"{self.name(column)} IN {placeholders(given)}", given)
@@ -151,6 +151,13 @@ class Dialect:
         )
 
 
+def _plain(values: Collection[Any], uuids: bool) -> list[Any]:
+    """UUIDs as 32 digits, which both databases understand."""
+    if not uuids:
+        return list(values)
+    return [value.hex if isinstance(value, UUID) else value.replace("-", "") for value in values]
+
+
 class _AnyOf(Func):
     """`column = ANY(array)`, for which the ORM has no lookup."""
 
@@ -166,7 +173,9 @@ class PostgreSQL(Dialect):
     time_param = "CAST(%s AS timestamptz)"
 
     def one_of(self, column: str, values: Collection[Any], *, uuids: bool = False) -> Fragment:
-        return Fragment(f"{self.name(column)} = ANY(%s{'::uuid[]' if uuids else ''})", [list(values)])
+        return Fragment(
+            f"{self.name(column)} = ANY(%s{'::uuid[]' if uuids else ''})", [_plain(values, uuids)]
+        )
 
     def pair_among(self, columns: tuple[str, str], values: Collection[tuple[str, str]]) -> Fragment:
         text = f"({', '.join(map(self.name, columns))}) IN (SELECT * FROM unnest(%s::text[], %s::text[]))"
@@ -212,8 +221,8 @@ class SQLite(Dialect):
         return str(int(value))
 
     def one_of(self, column: str, values: Collection[Any], *, uuids: bool = False) -> Fragment:
-        given = [value.hex if isinstance(value, UUID) else value for value in values]
-        return Fragment(f"{self.name(column)} IN (SELECT value FROM json_each(%s))", [json.dumps(given)])
+        given = json.dumps(_plain(values, uuids))
+        return Fragment(f"{self.name(column)} IN (SELECT value FROM json_each(%s))", [given])
 
     def pair_among(self, columns: tuple[str, str], values: Collection[tuple[str, str]]) -> Fragment:
         both = "json_extract(value, '$[0]'), json_extract(value, '$[1]')"

@@ -12,21 +12,35 @@ from typing import Any, TypeAlias
 from django.db import connections, router
 from django.db.models import Model
 
-from django_stream.database.dialects import Dialect, Fragment, dialect_of
+from django_stream.database.dialects import Dialect, Fragment, dialect_of, placeholders
 
 Row: TypeAlias = tuple[Any, ...]
 Column: TypeAlias = str | Callable[[Dialect], str]
 """A name, or an expression such as `time_text("created_at")`."""
 Condition: TypeAlias = Fragment | Callable[[Dialect], Fragment]
-"""SQL with its parameters, or such as `equal("id", 7)` makes for a database."""
+"""SQL with its parameters, or what `equal("id", 7)` and its like make for a database."""
+Source: TypeAlias = type[Model] | str
+"""A model, or the text of a FROM clause without values."""
 
 
 def equal(column: str, value: Any) -> Condition:
     return lambda dialect: Fragment(f"{dialect.name(column)} = %s", [dialect.param(value)])
 
 
+def in_list(column: str, values: Collection[Any]) -> Condition:
+    """The column is one of the values, each a parameter: where the number of values should shape the plan."""
+    return lambda dialect: Fragment(
+        f"{dialect.name(column)} IN {placeholders(values)}", dialect.params(values)
+    )
+
+
+def in_query(column: str, query: Fragment) -> Condition:
+    """The column is in the only column of a query."""
+    return lambda dialect: Fragment(f"{dialect.name(column)} IN ({query.text})", query.params)
+
+
 def one_of(column: str, values: Collection[Any], *, uuids: bool = False) -> Condition:
-    """The column is one of the values; UUIDs may be given as 32 digits."""
+    """The column is one of the values; UUIDs may be given as text."""
     return lambda dialect: dialect.one_of(column, values, uuids=uuids)
 
 
@@ -54,12 +68,18 @@ def uuid_text(column: str) -> Column:
     return lambda dialect: dialect.uuid_text(column)
 
 
-def exists(model: type[Model], column: str, outer: str) -> Column:
+def has_rows(model: type[Model], column: str, outer: str) -> Column:
     """Whether a row of the model has in a column what another column of the statement holds."""
     return lambda dialect: (
         f"EXISTS (SELECT 1 FROM {dialect.table(model)} c "
         f"WHERE c.{dialect.name(column)} = {dialect.name(outer)})"
     )
+
+
+def union(*queries: Fragment) -> Fragment:
+    """The rows of all queries, each once."""
+    text = " UNION ".join(query.text for query in queries)
+    return Fragment(text, [value for query in queries for value in query.params])
 
 
 class Database:
@@ -109,18 +129,23 @@ class Database:
         )
 
     def query(
-        self, model: type[Model], columns: Sequence[Column], *conditions: Condition, alias: str = ""
+        self, source: Source, columns: Sequence[Column], *conditions: Condition, alias: str = ""
     ) -> Fragment:
         """A SELECT, to be run or to stand inside another statement."""
         where = self.where(*conditions)
-        source = f"{self.dialect.table(model)} {alias}".rstrip()
-        return Fragment(f"SELECT {self.columns(columns)} FROM {source} WHERE {where.text}", where.params)
+        table = source if isinstance(source, str) else f"{self.dialect.table(source)} {alias}".rstrip()
+        return Fragment(f"SELECT {self.columns(columns)} FROM {table} WHERE {where.text}", where.params)
 
     def select(
-        self, model: type[Model], columns: Sequence[Column], *conditions: Condition, alias: str = ""
+        self, source: Source, columns: Sequence[Column], *conditions: Condition, alias: str = ""
     ) -> list[Row]:
         """The rows that meet the conditions, in no order."""
-        return self.rows(*self.query(model, columns, *conditions, alias=alias))
+        return self.rows(*self.query(source, columns, *conditions, alias=alias))
+
+    def exists(self, source: Source, *conditions: Condition) -> bool:
+        """Whether a row meets the conditions."""
+        query = self.query(source, [lambda dialect: "1"], *conditions)
+        return bool(self.rows(f"{query.text} LIMIT 1", query.params))
 
     def update(self, model: type[Model], changes: Mapping[str, Any], *conditions: Condition) -> int:
         """Set columns to values; the number of rows that it touched."""

@@ -14,7 +14,6 @@ from django_stream.server.aggregation.names import fields_of
 from django_stream.server.feed_groups import FeedGroup
 from django_stream.server.ranking.methods import Subject, method_of
 from django_stream.server.reads import reaction_counts
-from django_stream.server.reads.feeds import find, items_of
 from django_stream.server.timelines import Window, timelines
 
 # Scores are computed when read: what is older than so many activities is not ranked.
@@ -57,10 +56,9 @@ def page(
     """
     now = _clock(session)
     method = method_of(feed_group, name, now)
-    feed = find(application_id, feed_id)
     window = Window(RANKED_ACTIVITIES, up_to=sort_key(activity_id(now, "")))
-    entries = timelines().page(feed, window) if feed is not None else []
-    items = items_of(application_id, entries)
+    entries = timelines().page(application_id, feed_id, window)
+    items = [row for row in entries if row.actor is not None]
     counts = reaction_counts.of(application_id, [row.key for row in items])
     scored = []
     for row in items:

@@ -1,28 +1,26 @@
-# ruff: noqa: S608 (only table names of our own models are put into the text)
 """The groups of notification feeds are marked seen and read."""
 
 from __future__ import annotations
 
 from django.db import transaction
 
-from django_stream.server import sql
+from django_stream.database.statements import Database, equal, in_list, is_false
 from django_stream.server.models import ActivityGroup
-from django_stream.server.sql import ACTIVITY_GROUP
 from django_stream.server.timelines.base import Marked
+
+LOCK_ORDER = ("name", "feed")
+"""In this order all writers lock groups."""
 
 
 def mark(feed: int, *, seen: Marked, read: Marked) -> None:
-    """Mark all groups of a feed, or those whose newest activity is given."""
-    connection = sql.writer(ActivityGroup)
+    """Mark all groups of a feed, given by the number of its row, or those whose newest activity is given."""
+    database = Database.to_write(ActivityGroup)
     for column, marked in (("is_seen", seen), ("is_read", read)):
         if not marked:
             continue
-        where, params = f"feed = %s AND NOT {column}", [feed]
+        conditions = [equal("feed", feed), is_false(column)]
         if marked != "all":
-            where += f" AND newest IN {sql.marks(marked)}"
-            params += sql.key_params(connection, marked)
-        with transaction.atomic(using=connection.alias):
-            sql.lock_groups(connection, where, params)
-            sql.execute(
-                connection, f"UPDATE {ACTIVITY_GROUP} SET {column} = NOT {column} WHERE {where}", params
-            )
+            conditions.append(in_list("newest", marked))
+        with transaction.atomic(using=database.alias):
+            database.lock(ActivityGroup, LOCK_ORDER, *conditions)
+            database.update(ActivityGroup, {column: True}, *conditions)
