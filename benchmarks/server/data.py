@@ -44,7 +44,7 @@ def prepare(activities: int) -> None:
     false = "false" if connection.vendor == "postgresql" else "0"
     run(
         f"INSERT INTO {Activity._meta.db_table} "
-        '(application_id, key, actor, verb, object, target, foreign_id, "to", extra, buckets, is_erased) '
+        '(application_id, key, actor, verb, object, target, foreign_id, "to", extra, group_names, is_erased) '
         f"SELECT {APP}, {key()}, 'SU:' || (n % 1000), 'commit', 'repository.commit:' || n, '', 'c:' || n, "
         f"'[]', '{{\"message\": \"Answer with the whole page\"}}', '{{}}', {false} FROM {series(activities)}"
     )
