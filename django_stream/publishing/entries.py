@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import islice
 
-from django_stream.database.bulk_sql import insert_keys
+from django_stream.database.bulk_sql import insert_copies
 from django_stream.publishing.models import OutboxEntry
 
 _BATCH = 1000
@@ -16,6 +16,6 @@ def insert_entries(pattern: OutboxEntry, keys: Iterable[str], using: str) -> int
     # Of all databases only SQLite stores a NUL, and its JSON ends there: no such row would be found again.
     remaining, count = (key for key in keys if "\0" not in key), 0
     while batch := list(islice(remaining, _BATCH)):
-        insert_keys(pattern, batch, using)
+        insert_copies(pattern, "object_key", batch, using)
         count += len(batch)
     return count

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connections, transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, OuterRef
 
 from django_stream.conf import stream_settings
-from django_stream.database.bulk_sql import Among
+from django_stream.database.bulk_sql import among
 from django_stream.database.deadlocks import retry_on_deadlock
 from django_stream.publishing import ledger
 from django_stream.publishing.ledger import LeasedObject
@@ -89,7 +89,7 @@ def _due_objects(using: str, now: datetime, limit: int, bulk: bool) -> dict[str,
 def _attach_entries(label: str, objects: dict[str, LeasedObject], using: str) -> None:
     """Find all entries of the leased objects, parked ones too: this attempt settles them."""
     entries = OutboxEntry.objects.using(using).filter(
-        Among(F("object_key"), list(objects)), model_label=label
+        among("object_key", list(objects), using), model_label=label
     )
     for entry_id, key, attempts, parked_at in entries.values_list(
         "id", "object_key", "attempts", "parked_at"

@@ -1,18 +1,16 @@
-"""The ledger in sets: taking objects in hand, writing what may be sent, and letting go."""
+"""The ledger, many objects at a time: leasing them, writing what may be sent, and releasing them."""
 
 from __future__ import annotations
 
-import json
 import uuid
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
-from django.db import connections
 from django.db.models import BooleanField, ExpressionWrapper, F, Q, QuerySet
 
-from django_stream.database.bulk_sql import Among, insert_keys, update_rows, values_as_rows
+from django_stream.database.bulk_sql import Upsert, among, insert_copies, update_rows, upsert_copies
+from django_stream.database.statements import Row
 from django_stream.publishing.models import Publication
 from django_stream.publishing.publisher import Record
 
@@ -44,55 +42,35 @@ class LeasedObject:
 def take(
     label: str, keys: Sequence[str], using: str, *, token: uuid.UUID, now: datetime, until: datetime
 ) -> dict[str, LeasedObject]:
-    """Lease those objects that are in nobody's hands; each lease is an attempt until it is settled."""
+    """Lease the objects that nobody holds; each lease is an attempt until it is settled. Answered by key."""
     pattern = Publication(model_label=label, attempts=1, lease=token, leased_until=until)
-    source = values_as_rows(keys, using)
-    if source is None:
+    # Sorted by the database, so that no two workers wait for each other in a circle.
+    rows = upsert_copies(pattern, "object_key", keys, using, upsert=_lease_if_free(now), returning=_KNOWN)
+    if rows is None:
         rows = _take_by_steps(pattern, keys, using, now)
-    else:
-        rows = _take_at_once(pattern, source, using, now)
     return {row[1]: LeasedObject(*row) for row in rows}
 
 
-def _take_at_once(
-    pattern: Publication, source: tuple[str, Any], using: str, now: datetime
-) -> Iterator[tuple[Any, ...]]:
-    connection, options = connections[using], Publication._meta
-    quote = connection.ops.quote_name
-    table, (rows, packed) = quote(options.db_table), source
-    names = ("model_label", "records", "digest", "attempts", "lease", "leased_until")
-    own = {field.name: field for field in options.concrete_fields if field.name in names}
-    columns = ", ".join(quote(name) for name in (*own, "object_key"))
-    # Keys in order, so that no two workers wait for each other in a circle. Names come from the model.
-    statement = (
-        f"INSERT INTO {table} ({columns}) "  # noqa: S608
-        f"SELECT {', '.join(['%s'] * len(own))}, given.value FROM {rows} WHERE true ORDER BY given.value "
-        "ON CONFLICT (object_key, model_label) DO UPDATE "
-        f"SET attempts = {table}.attempts + 1, lease = excluded.lease, leased_until = excluded.leased_until "
-        f"WHERE {table}.leased_until IS NULL OR {table}.leased_until < %s RETURNING {', '.join(_KNOWN)}"
+def _lease_if_free(now: datetime) -> Upsert:
+    return Upsert(
+        unique=("object_key", "model_label"),
+        add=("attempts",),
+        replace=("lease", "leased_until"),
+        free=("leased_until", now),
     )
-    moment = own["leased_until"].get_db_prep_save(now, connection)
-    values = [one.get_db_prep_save(getattr(pattern, name), connection) for name, one in own.items()]
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [*values, packed, moment])
-        for pk, key, records, *rest in cursor.fetchall():
-            yield pk, key, json.loads(records), *rest
 
 
-def _take_by_steps(
-    pattern: Publication, keys: Sequence[str], using: str, now: datetime
-) -> Iterator[tuple[Any, ...]]:
-    """The same for databases that cannot insert, update and tell in one statement."""
+def _take_by_steps(pattern: Publication, keys: Sequence[str], using: str, now: datetime) -> list[Row]:
+    """The same for databases that cannot insert, update and answer in one statement."""
     label = pattern.model_label
-    insert_keys(Publication(model_label=label), sorted(keys), using, ignore_conflicts=True)
+    insert_copies(Publication(model_label=label), "object_key", sorted(keys), using, ignore_conflicts=True)
     free = _rows(using).filter(Q(leased_until=None) | Q(leased_until__lt=now))
     free = free.filter(model_label=label, object_key__in=keys).order_by("object_key").select_for_update()
     ours = list(free.values_list(*_KNOWN))
     _rows(using).filter(pk__in=[row[0] for row in ours]).update(
         attempts=F("attempts") + 1, lease=pattern.lease, leased_until=pattern.leased_until
     )
-    for *known, attempts in ours:
-        yield *known, attempts + 1
+    return [(*known, attempts + 1) for *known, attempts in ours]
 
 
 def held(objects: Collection[LeasedObject], using: str, *, token: uuid.UUID) -> set[str]:
@@ -125,12 +103,13 @@ def release(objects: Collection[LeasedObject], using: str, *, attempts: int | No
 
 
 def reopen(label: str, objects: Collection[LeasedObject], using: str) -> None:
-    """Tell again what lost attempts may have put into the feeds, to those who took their objects over.
+    """Write down again what lost attempts may have put into the feeds, for those who took their objects over.
 
-    The lease is taken from them, who would forget it. Nobody else gets it until theirs would have run out.
+    The lease of those workers is replaced: they do not know these records, and would settle without them.
+    Until it would have run out, nobody else gets the objects.
     """
     found = {leased.key: leased for leased in objects}
-    insert_keys(Publication(model_label=label), sorted(found), using, ignore_conflicts=True)
+    insert_copies(Publication(model_label=label), "object_key", sorted(found), using, ignore_conflicts=True)
     rows = _rows(using).filter(model_label=label, object_key__in=found).order_by("object_key")
     locked = list(rows.select_for_update())
     for row in locked:
@@ -146,4 +125,4 @@ def _rows(using: str) -> QuerySet[Publication]:
 
 
 def _among(objects: Collection[LeasedObject], using: str) -> QuerySet[Publication]:
-    return _rows(using).filter(Among(F("pk"), [leased.ledger_id for leased in objects]))
+    return _rows(using).filter(among("pk", [leased.ledger_id for leased in objects], using))

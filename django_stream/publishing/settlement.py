@@ -7,9 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
 
-from django_stream.database.bulk_sql import Among, insert_keys, update_rows
+from django_stream.database.bulk_sql import among, insert_copies, update_rows
 from django_stream.database.deadlocks import retry_on_deadlock
 from django_stream.publishing import ledger
 from django_stream.publishing.entries import insert_entries
@@ -55,7 +54,7 @@ def settle(
 
 def _delete_entries(objects: Collection[LeasedObject], using: str) -> None:
     entry_ids = [pk for leased in objects for pk in leased.entry_ids]
-    OutboxEntry.objects.using(using).filter(Among(F("pk"), entry_ids)).delete()
+    OutboxEntry.objects.using(using).filter(among("pk", entry_ids, using)).delete()
 
 
 def _reschedule(
@@ -83,7 +82,7 @@ def _note_lost(label: str, objects: Collection[LeasedObject], now: datetime, usi
     if objects:
         ledger.reopen(label, objects, using)
         entry = OutboxEntry(model_label=label, due_at=now)
-        insert_keys(entry, sorted(leased.key for leased in objects), using)
+        insert_copies(entry, "object_key", sorted(leased.key for leased in objects), using)
 
 
 def _settle_ledger(objects: dict[str, LeasedObject], done: dict[str, Change], using: str) -> None:

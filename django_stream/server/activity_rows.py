@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django_stream.database.statements import Database, equal, one_of
 from django_stream.server.content import read_stored
 from django_stream.server.models import Activity
 
 loads = read_stored
 
-TABLE = Activity._meta.db_table
 COLUMNS = ("actor", "verb", "object", "target", "foreign_id", "to", "extra", "is_erased")
 SELECTED = ", ".join(f'a."{column}"' for column in COLUMNS)
 
@@ -20,7 +20,10 @@ _UUID_EPOCH = datetime(1582, 10, 15)
 
 
 class ActivityRow:
-    """The fields of an activity, read-only and named as the model's, and whence a feed has it."""
+    """The fields of an activity, read-only and named as the model's, and `origin` on a feed.
+
+    `origin` is the name (`slug:user_id`) of the followed feed that brought it, None where it was placed.
+    """
 
     __slots__ = (
         "_extra",
@@ -52,10 +55,12 @@ class ActivityRow:
 
     @property
     def hex(self) -> str:
+        """The 32 digits of the sort key."""
         return self._key if isinstance(self._key, str) else str(self._key.hex)
 
     @property
     def key(self) -> uuid.UUID:
+        """The sort key."""
         return uuid.UUID(self._key) if isinstance(self._key, str) else self._key
 
     @property
@@ -76,9 +81,24 @@ class ActivityRow:
         return {} if self._extra == "{}" else loads(self._extra)
 
 
+def by_key(application_id: int, keys: Collection[uuid.UUID]) -> dict[uuid.UUID, ActivityRow]:
+    """The activities with these sort keys that exist, erased ones included; without origin."""
+    if not keys:
+        return {}
+    columns = [f"a.{column}" for column in ("key", *COLUMNS)]
+    chosen = equal("a.application_id", application_id), one_of("a.key", keys, uuids=True)
+    found = Database.to_read(Activity).select(Activity, columns, *chosen, alias="a")
+    return {read_key(row[0]): ActivityRow([*row, None]) for row in found}
+
+
 def missing(key: uuid.UUID) -> ActivityRow:
     """An activity that is just being deleted: its actor is None, and its timeline entries will follow it."""
     return ActivityRow([key, *[None] * (len(COLUMNS) + 1)])
+
+
+def read_key(value: uuid.UUID | str) -> uuid.UUID:
+    """A sort key as the database gives it: SQLite keeps 32 digits."""
+    return value if isinstance(value, uuid.UUID) else uuid.UUID(value)
 
 
 def id_text(key: str) -> str:

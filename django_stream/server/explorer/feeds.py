@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django_stream.server.activity_rows import ActivityRow
 from django_stream.server.maintenance import rebuild
 from django_stream.server.models import Feed, Placement
-from django_stream.server.reads import feeds, follows
+from django_stream.server.reads import follows
 from django_stream.server.timelines import Window, timelines
 
 SHOWN = 50
@@ -72,8 +72,8 @@ class FeedAdmin(_FeedBase):
 
 def explored(feed: Feed) -> Mapping[str, Any]:
     """What the explorer shows of a feed."""
-    rows = feeds.items_of(feed.application_id, timelines().page(feed.pk, Window(SHOWN)))
     names = (feed.application_id, feed.feed_id)
+    rows = [row for row in timelines().page(*names, Window(SHOWN)) if row.actor is not None]
     return {
         "items": [Explained(row, reasons) for row, reasons in zip(rows, _reasons(feed, rows), strict=True)],
         "followers": follows.followers(*names, (), SHOWN, 0),
@@ -84,18 +84,18 @@ def explored(feed: Feed) -> Mapping[str, Any]:
 
 
 def _reasons(feed: Feed, rows: Sequence[ActivityRow]) -> list[list[str]]:
-    ways = {row.key: timelines().ways(feed.pk, row.key) for row in rows}
+    origins = {row.key: timelines().origins(feed.pk, row.key) for row in rows}
     placements = {
-        placement.key: placement for placement in Placement.objects.filter(feed=feed, key__in=list(ways))
+        placement.key: placement for placement in Placement.objects.filter(feed=feed, key__in=list(origins))
     }
     followed = {
         other.pk: other
-        for other in Feed.objects.filter(pk__in={way for some in ways.values() for way in some})
+        for other in Feed.objects.filter(pk__in={origin for some in origins.values() for origin in some})
     }
     return [
         [
-            _placed(placements.get(row.key)) if way == 0 else f"follows {followed.get(way, way)}"
-            for way in ways[row.key]
+            _placed(placements.get(row.key)) if origin == 0 else f"follows {followed.get(origin, origin)}"
+            for origin in origins[row.key]
         ]
         for row in rows
     ]

@@ -8,38 +8,27 @@ from collections.abc import Collection, Sequence
 from django.db import router
 
 from django_stream.protocol.references import user_reference
-from django_stream.server.activity_rows import SELECTED, TABLE, ActivityRow
+from django_stream.server import activity_rows
+from django_stream.server.activity_rows import ActivityRow
 from django_stream.server.models import Activity
-from django_stream.server.sql import key_params, marks, read_key, reader, rows
 
 
 def by_key(application_id: int, keys: Collection[uuid.UUID]) -> dict[uuid.UUID, Activity]:
-    """The activities that exist among these."""
+    """The activities with these sort keys that exist."""
     rows = Activity.objects.using(router.db_for_read(Activity)).filter(
         application_id=application_id, key__in=keys
     )
     return {row.key: row for row in rows}
 
 
-def rows_by_key(application_id: int, keys: Collection[uuid.UUID]) -> dict[uuid.UUID, ActivityRow]:
-    """Likewise, as plain rows."""
-    if not keys:
-        return {}
-    connection = reader(Activity)
-    text = f"SELECT a.key, {SELECTED}, NULL FROM {TABLE} a "  # noqa: S608
-    where = f"WHERE a.application_id = %s AND a.key IN {marks(keys)}"
-    found = rows(connection, text + where, [application_id, *key_params(connection, keys)])
-    return {read_key(row[0]): ActivityRow(row) for row in found}
-
-
 def in_order(application_id: int, keys: Sequence[uuid.UUID]) -> list[ActivityRow]:
-    """Those that exist, in the order asked for."""
-    found = rows_by_key(application_id, set(keys))
+    """The activities with these sort keys that exist and are not erased, in the order of the keys."""
+    found = activity_rows.by_key(application_id, set(keys))
     return [found[key] for key in dict.fromkeys(keys) if key in found and not found[key].is_erased]
 
 
 def keys_of_actor(application_id: int, user_id: str) -> list[uuid.UUID]:
-    """Keys of everything that a user did, newest first, named plainly or by reference."""
+    """Sort keys of everything that a user did, newest first; the actor may be its id or a reference."""
     rows = Activity.objects.using(router.db_for_read(Activity)).filter(
         application_id=application_id, actor__in=[user_id, user_reference(user_id)]
     )

@@ -33,7 +33,7 @@ def page(
     counted = feed_group.kind == "notification"
     if window.limit == 0 and not counted:
         return GroupedPage([], more=False)
-    _refuse_inner(application_id, feed_id, window)
+    _refuse_older(application_id, feed_id, window)
     # One group more tells whether there is another page; for the counts alone, none is needed.
     step = replace(window, limit=window.limit and window.limit + 1)
     found = timelines().group_page(
@@ -59,9 +59,9 @@ def wire_id(activity_group: ActivityGroupRow, feed_group: FeedGroup) -> str:
     return f"{newest}.{activity_group.name}" if feed_group.kind == "notification" else newest
 
 
-def _refuse_inner(application_id: int, feed_id: FeedID, window: Window) -> None:
+def _refuse_older(application_id: int, feed_id: FeedID, window: Window) -> None:
     """The id of a group is its newest activity's: any other activity of it marks no place."""
     bounds = (window.below, window.up_to, window.above, window.from_on)
     keys = {key for key in bounds if key is not None}
-    for key in timelines().inner(application_id, feed_id, keys) if keys else ():
+    for key in timelines().older_in_groups(application_id, feed_id, keys) if keys else ():
         raise conflicting(f"activity {from_sort_key(key)} is inside a group and not its newest")

@@ -1,4 +1,3 @@
-# ruff: noqa: S608 (only the name of our own table is put into the text)
 """Collection entries by id."""
 
 from __future__ import annotations
@@ -8,14 +7,11 @@ from typing import Any
 
 from django.db import router
 
-from django_stream.server import sql
+from django_stream.database.statements import Database, equal, pair_among, time_text
 from django_stream.server.models import CollectionEntry
-from django_stream.server.reads.columns import one_pair_of, pairs, time_of
-from django_stream.server.reads.reaction_rows import json_value, time_text
+from django_stream.server.reads.reaction_rows import json_value, wire_time
 from django_stream.server.reads.serializers import rfc3339
 from django_stream.server.validation import missing
-
-ENTRY = CollectionEntry._meta.db_table
 
 Name = tuple[str, str]
 Shape = dict[str, Any]
@@ -25,17 +21,15 @@ def by_name(application_id: int, names: Collection[Name]) -> dict[Name, Shape]:
     """The entries that exist among these (collection, id), on the wire."""
     if not names:
         return {}
-    connection = sql.reader(CollectionEntry)
-    created, updated = time_of(connection, "created_at"), time_of(connection, "updated_at")
-    rows = sql.rows(
-        connection,
-        f"SELECT collection, entry_id, data, {created}, {updated} FROM {ENTRY} "
-        f"WHERE application_id = %s AND {one_pair_of(connection, 'collection, entry_id')}",
-        [application_id, *pairs(connection, names)],
+    rows = Database.to_read(CollectionEntry).select(
+        CollectionEntry,
+        ["collection", "entry_id", "data", time_text("created_at"), time_text("updated_at")],
+        equal("application_id", application_id),
+        pair_among("collection", "entry_id", names),
     )
     return {
         (collection, entry_id): _shape(
-            collection, entry_id, json_value(data), time_text(created_at), time_text(updated_at)
+            collection, entry_id, json_value(data), wire_time(created_at), wire_time(updated_at)
         )
         for collection, entry_id, data, created_at, updated_at in rows
     }

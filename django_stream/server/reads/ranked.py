@@ -15,7 +15,6 @@ from django_stream.server.ranking.methods import RankingMethod, Subject, failed,
 from django_stream.server.ranking.parser import FormulaError, MissingVariable
 from django_stream.server.ranking.sessions import Session
 from django_stream.server.reads import reaction_counts
-from django_stream.server.reads.feeds import find, items_of
 from django_stream.server.timelines import Window, timelines
 
 logger = logging.getLogger("django_stream.server")
@@ -62,13 +61,11 @@ def page(
     """
     begun = Session.parse(session)
     method = method_of(feed_group, name, begun.now)
-    feed = find(application_id, feed_id)
-    entries = (
-        timelines().page(feed, Window(RANKED_ACTIVITIES, up_to=begun.newest)) if feed is not None else []
-    )
+    window = Window(RANKED_ACTIVITIES, up_to=begun.newest)
+    entries = timelines().page(application_id, feed_id, window)
     if begun.newest is None and entries:
         begun = Session(begun.now, max(entries[0].key, begun.bound))
-    items = items_of(application_id, entries)
+    items = [row for row in entries if row.actor is not None]
     counts = reaction_counts.of(application_id, [row.key for row in items])
     scored = [_scored(method, row, counts.get(row.key, {}), external) for row in items]
     _check_scores(scored, feed_id, name)

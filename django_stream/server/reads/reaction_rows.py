@@ -1,4 +1,3 @@
-# ruff: noqa: S608 (only the name of our own table is put into the text)
 """Reactions and users as pages fetch them: plain rows, a fraction of the cost of model instances."""
 
 from __future__ import annotations
@@ -10,11 +9,10 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
-from django.db.backends.base.base import BaseDatabaseWrapper
 
+from django_stream.database.statements import Column, has_rows, time_text, uuid_text
 from django_stream.server.activity_rows import loads
 from django_stream.server.models import ChildCount, Reaction
-from django_stream.server.reads.columns import time_of
 from django_stream.server.reads.serializers import rfc3339
 
 _LENGTH = len("2026-01-31T12:00:00.000000")
@@ -46,13 +44,13 @@ class ReactionRow(NamedTuple):
     @classmethod
     def of(cls, reaction: Reaction) -> ReactionRow:
         rest = (getattr(reaction, field, True) for field in cls._fields[1:])
-        return cls._make((uuid_text(reaction.activity), *rest))
+        return cls._make((wire_uuid(reaction.activity), *rest))
 
     def shape(self, user: dict[str, Any]) -> dict[str, Any]:
         """The reaction on the wire, but for what is below it."""
-        created = updated = time_text(self.created_at)
+        created = updated = wire_time(self.created_at)
         if self.updated_at != self.created_at:
-            updated = time_text(self.updated_at)
+            updated = wire_time(self.updated_at)
         shape: dict[str, Any] = {
             "id": self.reaction_id,
             "kind": self.kind,
@@ -69,30 +67,32 @@ class ReactionRow(NamedTuple):
         if self.target_feeds != "[]" and self.target_feeds:
             shape["target_feeds"] = json_value(self.target_feeds)
         if self.deleted_at is not None:
-            shape["deleted_at"] = time_text(self.deleted_at)
+            shape["deleted_at"] = wire_time(self.deleted_at)
         return shape
 
 
-CHILD_COUNT = ChildCount._meta.db_table
-CHILD = "r.parent_id, r.parent_reaction_id, r.level"
+PARENT_COLUMNS = ("r.parent_id", "r.parent_reaction_id", "r.level")
 
 
-def columns_of(connection: BaseDatabaseWrapper, *, kind: str = "r.kind", activity: str = "r.activity") -> str:
-    """What a statement selects of the reactions `r`: with CHILD behind for those that may have parents."""
-    created, updated = time_of(connection, "r.created_at"), time_of(connection, "r.updated_at")
-    return (
-        f"CAST({activity} AS text), {kind}, r.id, r.reaction_id, r.user_id, r.data, r.target_feeds, "
-        f"{created}, {updated}, EXISTS (SELECT 1 FROM {CHILD_COUNT} c WHERE c.parent_id = r.id)"
-    )
+def columns_of(*, kind: str = "r.kind", activity: str = "r.activity") -> list[Column]:
+    """What a statement selects of the reactions `r`; PARENT_COLUMNS follow where they may be children."""
+    return [
+        uuid_text(activity),
+        kind,
+        *("r.id", "r.reaction_id", "r.user_id", "r.data", "r.target_feeds"),
+        time_text("r.created_at"),
+        time_text("r.updated_at"),
+        has_rows(ChildCount, "parent_id", "r.id"),
+    ]
 
 
 def read(rows: Iterable[tuple[Any, ...]]) -> list[ReactionRow]:
     """Rows of these columns."""
-    return [ReactionRow(uuid_text(activity), *rest) for activity, *rest in rows]
+    return [ReactionRow(wire_uuid(activity), *rest) for activity, *rest in rows]
 
 
 @lru_cache(maxsize=4096)
-def uuid_text(value: UUID | str) -> str:
+def wire_uuid(value: UUID | str) -> str:
     """A UUID as text; SQLite keeps 32 digits."""
     return str(value if isinstance(value, UUID) else UUID(value))
 
@@ -104,7 +104,7 @@ def json_value(value: Any) -> Any:
     return loads(value) if isinstance(value, str) else value
 
 
-def time_text(value: datetime | str) -> str:
+def wire_time(value: datetime | str) -> str:
     """A time of the database as the wire has it, without a detour where its text says the same."""
     if isinstance(value, str):
         if value[_LENGTH:] == "+00":

@@ -1,4 +1,3 @@
-# ruff: noqa: S608 (only names of our own tables and columns are put into the text)
 """Reactions by id, and lists of them."""
 
 from __future__ import annotations
@@ -11,10 +10,9 @@ from typing import Literal
 from django.db import router
 from django.db.models import QuerySet
 
-from django_stream.server import sql
+from django_stream.database.statements import Database, equal, is_null, one_of
 from django_stream.server.models import Reaction
-from django_stream.server.reads.columns import array, one_of
-from django_stream.server.reads.reaction_rows import CHILD, ReactionRow, columns_of, read
+from django_stream.server.reads.reaction_rows import PARENT_COLUMNS, ReactionRow, columns_of, read
 from django_stream.server.validation import missing
 
 Lookup = Literal["activity_id", "reaction_id", "user_id"]
@@ -67,11 +65,15 @@ def rows_by_id(application_id: int, reaction_ids: Collection[str]) -> dict[str, 
     """Likewise, as plain rows."""
     if not reaction_ids:
         return {}
-    connection = sql.reader(Reaction)
-    where = f"r.application_id = %s AND {one_of(connection, 'r.reaction_id')} AND r.deleted_at IS NULL"
-    text = f"SELECT {columns_of(connection)}, {CHILD} FROM {Reaction._meta.db_table} r WHERE {where}"
-    found = read(sql.rows(connection, text, [application_id, array(connection, reaction_ids)]))
-    return {row.reaction_id: row for row in found}
+    found = Database.to_read(Reaction).select(
+        Reaction,
+        [*columns_of(), *PARENT_COLUMNS],
+        equal("r.application_id", application_id),
+        one_of("r.reaction_id", reaction_ids),
+        is_null("r.deleted_at"),
+        alias="r",
+    )
+    return {row.reaction_id: row for row in read(found)}
 
 
 def ids_of_user(application_id: int, user_id: str) -> list[str]:

@@ -1,8 +1,7 @@
-# ruff: noqa: S608 (only table names and slugs of our own are put into the text)
-"""Groups of aggregated and notification feeds, kept in step with the ways in the timeline.
+"""Groups of aggregated and notification feeds, kept in step with the timelines.
 
 Every change holds the activities, then locks the groups it touches, in (name, feed) order, and
-only then looks at the ways: the later of two writers sees what the earlier one left, and both end
+only then looks at the timelines: the later of two writers sees what the earlier one left, and both end
 in the same state.
 """
 
@@ -12,17 +11,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
-from django_stream.server import sql
+from django_stream.database.dialects import Fragment, placeholders
+from django_stream.database.statements import Database, equal
+from django_stream.server.activity_rows import read_key
 from django_stream.server.aggregation.names import name_older
 from django_stream.server.feed_groups import groups_of
-from django_stream.server.models import Activity
-from django_stream.server.sql import ACTIVITY_GROUP, ENTRY, EXCLUDED, FEED, TIMELINE
-from django_stream.server.timelines.selection import Listed, Selection, Shown
-
-ACTIVITY = Activity._meta.db_table
+from django_stream.server.models import ActivityGroup, ActivityGroupEntry, Feed
+from django_stream.server.timelines.group_marks import LOCK_ORDER
+from django_stream.server.timelines.selection import FeedSelection, VisibleEntries, listed
+from django_stream.server.timelines.tables import ACTIVITY, ACTIVITY_GROUP, ENTRY, EXCLUDED, FEED, TIMELINE
 
 _VISIBLE = (
     f"EXISTS (SELECT 1 FROM {TIMELINE} t WHERE t.feed = e.feed AND t.key = e.key "
@@ -38,64 +37,75 @@ _HELD = f"FROM {ENTRY} e CROSS JOIN {ACTIVITY_GROUP} b"
 _GROUP_OF = f"CROSS JOIN {ACTIVITY_GROUP} b WHERE b.feed = n.feed AND b.name = n.name"
 
 
-def joined(shown: Shown) -> None:
+def joined(entries: VisibleEntries) -> None:
     """These activities became visible on these feeds.
 
-    One that is still in the group of a former text stays there: whatever withdrew or edited it is
+    One that is still in the group of a former name stays there: whatever withdrew or edited it is
     under way to this feed, and ends with a review.
     """
-    for groups in _grouped(shown.feeds):
-        groups.join(shown.of_slug(groups.slug))
+    for groups in _grouped(entries.feeds):
+        groups.join(entries.of_slug(groups.slug))
 
 
-def reviewed(feeds: Selection, keys: Listed) -> None:
+def reviewed(feeds: FeedSelection, keys: Fragment) -> None:
     """These activities may have gone from these feeds, or have other actors or names by now."""
     for groups in _grouped(feeds):
         groups.review(feeds.of_slug(groups.slug), keys)
 
 
-def resync(feed: int) -> None:
+def resync(database: Database, feed: int) -> None:
     """Put right whatever is in the groups of a feed and does not belong there."""
-    everything = Listed(f"SELECT key FROM {ENTRY} WHERE feed = %s", [feed])
-    for groups in _grouped(Selection.of([feed])):
-        groups.settle(Selection.of([feed]), everything, "feed = %s", [feed])
+    feeds = FeedSelection.of(database, [feed])
+    everything = database.query(ActivityGroupEntry, ["key"], equal("feed", feed))
+    for groups in _grouped(feeds):
+        groups.settle(feeds, everything, "feed = %s", [feed])
 
 
-def _grouped(feeds: Selection) -> Iterator[_Groups]:
+def _grouped(feeds: FeedSelection) -> Iterator[_Groups]:
     """The grouped feed groups among the selected feeds, in a fixed order."""
-    connection = sql.writer()
-    application_id = sql.rows(connection, f"SELECT application_id FROM {FEED} WHERE id = %s", [feeds.anchor])[
-        0
-    ][0]
+    database = feeds.database
+    [[application_id]] = database.select(Feed, ["application_id"], equal("id", feeds.anchor))
     kinds = {slug: group.kind for slug, group in groups_of(application_id).items() if group.grouped}
     if not kinds:
         return
     # Asked by slug first: most applications have few grouped feeds, and most fan-outs reach none.
-    found = sql.rows(
-        connection,
-        f"SELECT DISTINCT slug FROM {FEED} WHERE application_id = %s AND slug IN {sql.marks(kinds)} "
-        f"AND id IN ({feeds.text})",
-        [application_id, *kinds, *feeds.params],
+    found = database.rows(
+        f"SELECT DISTINCT slug FROM {FEED} WHERE application_id = %s AND slug IN {placeholders(kinds)} "
+        f"AND id IN ({feeds.query.text})",
+        [application_id, *kinds, *feeds.query.params],
     )
     for (slug,) in sorted(found):
-        yield _Groups(connection, application_id, slug, marked=kinds[slug] == "notification")
+        yield _Groups(database, application_id, slug, marked=kinds[slug] == "notification")
+
+
+def _visible(entries: VisibleEntries) -> Fragment:
+    """A statement that gives feed and key."""
+    feeds, keys, origins = entries.feeds.query, entries.keys, entries.origins
+    brought = "" if origins is None else f" AND (via = {EXCLUDED} OR via IN ({origins.text}))"
+    return Fragment(
+        f"SELECT feed, key FROM {TIMELINE} WHERE feed IN ({feeds.text}) "
+        f"AND key IN ({keys.text}){brought} GROUP BY feed, key HAVING min(via) > {EXCLUDED}",
+        [*feeds.params, *keys.params, *(origins.params if origins else ())],
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class _Groups:
     """The groups on all feeds of one slug."""
 
-    connection: BaseDatabaseWrapper
+    database: Database
     application_id: int
     slug: str
     marked: bool
 
-    def join(self, shown: Shown) -> None:
-        some_erased = self._hold(shown.keys)
+    def join(self, entries: VisibleEntries) -> None:
+        some_erased = self._hold(entries.keys)
+        shown = _visible(entries)
         for erased in (False, True) if some_erased else (False,):
+            state = self.database.dialect.boolean(erased)
             named = (
                 f"(SELECT s.feed, s.key, {self._name} AS name FROM ({shown.text}) s CROSS JOIN {ACTIVITY} a "
-                f"WHERE a.application_id = %s AND a.key = s.key AND a.is_erased = {self._bool(erased)}) n"
+                f"WHERE a.application_id = %s AND a.key = s.key AND a.is_erased = {state}) n"
             )
             params = [*shown.params, self.application_id]
             self._open(named, params)
@@ -105,101 +115,94 @@ class _Groups:
             self._recount(where, params, renewed=self.marked and not erased)
             self._close(where, params)
 
-    def review(self, feeds: Selection, keys: Listed) -> None:
+    def review(self, feeds: FeedSelection, keys: Fragment) -> None:
         self._hold(keys)
         among, params = self._among(feeds, keys)
-        found = sql.rows(
-            self.connection,
+        found = self.database.rows(
             f"SELECT DISTINCT b.name, {self._name} {_HELD} LEFT JOIN {ACTIVITY} a "
             f"ON a.application_id = %s AND a.key = e.key WHERE {among}",
             [self.application_id, *params],
         )
         names = {name for row in found for name in row if name is not None}
         if names:
-            where = f"name IN {sql.marks(names)} AND feed IN ({feeds.text})"
-            self.settle(feeds, keys, where, [*names, *feeds.params])
+            where = f"name IN {placeholders(names)} AND feed IN ({feeds.query.text})"
+            self.settle(feeds, keys, where, [*names, *feeds.query.params])
 
-    def settle(self, feeds: Selection, keys: Listed, where: str, params: Sequence[Any]) -> None:
+    def settle(self, feeds: FeedSelection, keys: Fragment, where: str, params: Sequence[Any]) -> None:
         """Put the entries of some activities right; `where` are the groups that this may concern."""
-        sql.lock_groups(self.connection, where, params)
+        self.database.lock(ActivityGroup, LOCK_ORDER, Fragment(where, params))
         moved = self._moved(feeds, keys)
         self._empty(feeds, keys)
         self._recount(where, params, renewed=False)
         self._close(where, params)
         if moved:
-            self.join(Shown(feeds, Listed.of(moved)))
+            self.join(VisibleEntries(feeds, listed(moved)))
 
     @property
     def _name(self) -> str:
         """The name of an activity's group."""
-        if self.connection.vendor == "postgresql":
-            return f"a.group_names ->> '{self.slug}'"
-        return f"json_extract(a.group_names, '$.\"{self.slug}\"')"
+        return self.database.dialect.json_text("a.group_names", self.slug)
 
-    def _hold(self, keys: Listed) -> bool:
+    def _hold(self, keys: Fragment) -> bool:
         """Keep activities from being changed until the transaction ends; whether any is erased.
 
         Whoever wants to change one meanwhile waits, and then finds it in the groups it is put into.
         """
-        share = "FOR SHARE" if self.connection.features.has_select_for_update else ""
+        share = self.database.dialect.lock("SHARE")
         held = (
             f"SELECT a.key, a.is_erased, {self._name} AS name FROM {ACTIVITY} a "
-            f"WHERE a.application_id = %s AND a.key IN ({keys.text}) ORDER BY a.key {share}"
+            f"WHERE a.application_id = %s AND a.key IN ({keys.text}) ORDER BY a.key{share}"
         )
         params = [self.application_id, *keys.params]
-        count, erased, named = sql.rows(
-            self.connection,
+        count, erased, named = self.database.rows(
             f"SELECT count(*), count(CASE WHEN is_erased THEN 1 END), count(name) FROM ({held}) held",
             params,
         )[0]
         if named < count:
-            unnamed = sql.rows(self.connection, f"SELECT key FROM ({held}) held WHERE name IS NULL", params)
-            name_older(self.application_id, self.slug, [sql.read_key(key) for (key,) in unnamed])
+            unnamed = self.database.rows(f"SELECT key FROM ({held}) held WHERE name IS NULL", params)
+            name_older(self.application_id, self.slug, [read_key(key) for (key,) in unnamed])
         return bool(erased)
 
     def _open(self, named: str, params: Sequence[Any]) -> None:
         """Create the groups that are missing; lock those that exist."""
-        now = self.connection.ops.adapt_datetimefield_value(timezone.now())
+        now = self.database.dialect.param(timezone.now())
+        moment = self.database.dialect.time_param
         # Seen and read until counted: that is what makes a new group new.
-        yes = self._bool(True)
-        sql.execute(
-            self.connection,
+        yes = self.database.dialect.boolean(True)
+        self.database.execute(
             f"INSERT INTO {ACTIVITY_GROUP} "
             "(feed, name, activity_count, actor_count, is_seen, is_read, created_at, updated_at) "
-            f"SELECT n.feed, n.name, 0, 0, {yes}, {yes}, {self._moment}, {self._moment} "
+            f"SELECT n.feed, n.name, 0, 0, {yes}, {yes}, {moment}, {moment} "
             f"FROM {named} GROUP BY n.feed, n.name ORDER BY n.name, n.feed "
             "ON CONFLICT (feed, name) DO UPDATE SET name = EXCLUDED.name",
             [now, now, *params],
         )
 
     def _fill(self, named: str, params: Sequence[Any]) -> None:
-        sql.execute(
-            self.connection,
+        self.database.execute(
             f"INSERT INTO {ENTRY} (feed, key, group_id) SELECT n.feed, n.key, b.id FROM {named} {_GROUP_OF} "
             "ON CONFLICT DO NOTHING",
             params,
         )
 
-    def _among(self, feeds: Selection, keys: Listed) -> tuple[str, list[Any]]:
-        text = f"b.id = e.group_id AND e.feed IN ({feeds.text}) AND e.key IN ({keys.text})"
-        return text, [*feeds.params, *keys.params]
+    def _among(self, feeds: FeedSelection, keys: Fragment) -> tuple[str, list[Any]]:
+        text = f"b.id = e.group_id AND e.feed IN ({feeds.query.text}) AND e.key IN ({keys.text})"
+        return text, [*feeds.query.params, *keys.params]
 
-    def _moved(self, feeds: Selection, keys: Listed) -> list[Any]:
+    def _moved(self, feeds: FeedSelection, keys: Fragment) -> list[Any]:
         """Keys of those that are in a group of a former name."""
         among, params = self._among(feeds, keys)
-        found = sql.rows(
-            self.connection,
+        found = self.database.rows(
             f"SELECT DISTINCT e.key {_HELD} CROSS JOIN {ACTIVITY} a "
             f"WHERE {among} AND a.application_id = %s AND a.key = e.key AND b.name <> {self._name}",
             [*params, self.application_id],
         )
-        return sql.key_params(self.connection, [sql.read_key(key) for (key,) in found])
+        return self.database.dialect.params([read_key(key) for (key,) in found])
 
-    def _empty(self, feeds: Selection, keys: Listed) -> None:
+    def _empty(self, feeds: FeedSelection, keys: Fragment) -> None:
         among, params = self._among(feeds, keys)
         name = f"(SELECT {self._name} FROM {ACTIVITY} a WHERE a.application_id = %s AND a.key = e.key)"
-        sql.execute(
-            self.connection,
+        self.database.execute(
             f"DELETE FROM {ENTRY} WHERE (feed, key) IN (SELECT e.feed, e.key {_HELD} "
             f"WHERE {among} AND (NOT {_VISIBLE} OR b.name <> {name}))",
             [*params, self.application_id],
@@ -207,27 +210,17 @@ class _Groups:
 
     def _recount(self, where: str, params: Sequence[Any], *, renewed: bool) -> None:
         """Count anew; a group that grew may be new to its reader."""
-        now = self.connection.ops.adapt_datetimefield_value(timezone.now())
+        now = self.database.dialect.param(timezone.now())
+        moment = self.database.dialect.time_param
         grown = f"{_COUNT} > activity_count"
         marks = f", is_seen = (is_seen AND NOT {grown}), is_read = (is_read AND NOT {grown})"
-        sql.execute(
-            self.connection,
+        self.database.execute(
             f"UPDATE {ACTIVITY_GROUP} "
             f"SET activity_count = {_COUNT}, actor_count = {_ACTORS}, newest = {_NEWEST}, "
-            f"updated_at = CASE WHEN {grown} THEN {self._moment} ELSE updated_at END"
+            f"updated_at = CASE WHEN {grown} THEN {moment} ELSE updated_at END"
             f"{marks if renewed else ''} WHERE {where}",
             [self.application_id, now, *params],
         )
 
     def _close(self, where: str, params: Sequence[Any]) -> None:
-        sql.execute(
-            self.connection, f"DELETE FROM {ACTIVITY_GROUP} WHERE {where} AND activity_count = 0", params
-        )
-
-    @property
-    def _moment(self) -> str:
-        """A time parameter: inside a SELECT list PostgreSQL would take it for text."""
-        return "CAST(%s AS timestamptz)" if self.connection.vendor == "postgresql" else "%s"
-
-    def _bool(self, value: bool) -> str:
-        return str(value).lower() if self.connection.vendor == "postgresql" else str(int(value))
+        self.database.execute(f"DELETE FROM {ACTIVITY_GROUP} WHERE {where} AND activity_count = 0", params)

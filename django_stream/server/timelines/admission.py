@@ -1,21 +1,20 @@
-# ruff: noqa: S608 (only table names of our own models are put into the text)
 """What the record says of one feed, whether the timelines have come to it yet or not."""
 
 from __future__ import annotations
 
 import uuid
 
-from django_stream.server import sql
-from django_stream.server.sql import ADMITS, FOLLOW, PLACEMENT
+from django_stream.database.dialects import Fragment
+from django_stream.database.statements import Database, equal
+from django_stream.server.models import Placement
+from django_stream.server.timelines.tables import ADMITS, FOLLOWED_PLACEMENTS
 
 
 def admits(feed: int, key: uuid.UUID) -> bool:
-    """Whether some follow of this feed brings it the activity, or will."""
-    connection = sql.writer()
-    found = sql.rows(
-        connection,
-        f"SELECT 1 FROM {PLACEMENT} p JOIN {FOLLOW} f ON f.target_id = p.feed_id "
-        f"WHERE p.key = %s AND f.source_id = %s AND {ADMITS} LIMIT 1",
-        [sql.key_param(connection, key), feed],
+    """Whether some follow of a feed brings it an activity, or will.
+
+    `feed` is the number of the feed's row, `key` the sort key of the activity.
+    """
+    return Database.to_write(Placement).exists(
+        FOLLOWED_PLACEMENTS, equal("p.key", key), equal("f.source_id", feed), Fragment(ADMITS)
     )
-    return bool(found)

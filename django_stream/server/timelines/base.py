@@ -1,8 +1,8 @@
 """What a timeline store must do.
 
 The record (placements, exclusions, follows) is the truth; a store holds what follows from it.
-Every writing method is told which slice of the record changed, reads the record itself, and
-makes its rows agree with it: each call may be repeated, and `rebuild` is all of them at once.
+Every writing method gets the part of the record that changed, reads the record itself, and
+makes its own rows agree with it: each call may be repeated, and `rebuild` is all of them at once.
 Callers hold the row locks of the feeds named, inside a transaction.
 """
 
@@ -19,11 +19,12 @@ from django_stream.server.activity_rows import ActivityRow
 from django_stream.server.models import FanoutJob
 
 Marked = Literal["all"] | Collection[uuid.UUID]
+"""All groups of a feed, or those whose newest activities have these sort keys."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Which part of a feed to read, newest first; bounds are keys."""
+    """Which part of a feed to read, newest first; bounds are sort keys of activities."""
 
     limit: int
     offset: int = 0
@@ -43,7 +44,7 @@ class ActivityGroupRow:
     activity_count: int
     actor_count: int
     created_at: str
-    """As the wire tells it."""
+    """As on the wire."""
     updated_at: str
     is_seen: bool
     is_read: bool
@@ -60,42 +61,48 @@ class ActivityGroupPage:
     unread: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """An activity on a feed, and the followed feed that brought it; None when it is at home here."""
-
-    key: uuid.UUID
-    origin: int | None
-
-
 class Timelines(ABC):
-    """Base class of timeline stores."""
+    """Base class of timeline stores.
 
-    def flat_page(self, application_id: int, feed_id: FeedID, window: Window) -> list[ActivityRow] | None:
-        """`page` with everything that it shows, for stores that live with the activities; else None."""
-        return None
-
-    @abstractmethod
-    def page(self, feed: int, window: Window) -> list[Entry]:
-        """The entries of one feed in the window."""
+    `feed` is the number of a feed's row, and keys are sort keys of activities.
+    """
 
     @abstractmethod
-    def ways(self, feed: int, key: uuid.UUID) -> list[int]:
-        """Every way by which the feed has the activity: feed ids, 0 for its own, -1 for an exclusion."""
+    def page(self, application_id: int, feed_id: FeedID, window: Window) -> list[ActivityRow]:
+        """The entries of a flat feed in the window, newest first; of an unknown feed none.
+
+        Each is its activity, with the name of the followed feed that brought it as `origin`, and
+        `activity_rows.missing(key)` where the activity is just being deleted: readers page by entries.
+
+        A store that lives with the activities joins them in its own statement; one that holds nothing but
+        keys and origins fetches them with `activity_rows.by_key`.
+        """
+
+    @abstractmethod
+    def origins(self, feed: int, key: uuid.UUID) -> list[int]:
+        """Everything that brings the activity to the feed, in order.
+
+        -1 is an exclusion, 0 the feed's own placement, any other number that of a followed feed.
+        """
 
     @abstractmethod
     def group_page(
         self, application_id: int, feed_id: FeedID, window: Window, per_group: int, *, counted: bool
     ) -> ActivityGroupPage:
-        """The groups of a feed in the window, by their newest activity; counted: and how many wait."""
+        """The groups of a feed in the window, by their newest activity, each with its newest `per_group`.
+
+        With `counted`, also how many groups of the whole feed are unseen and unread.
+        """
 
     @abstractmethod
-    def inner(self, application_id: int, feed_id: FeedID, keys: Collection[uuid.UUID]) -> list[uuid.UUID]:
+    def older_in_groups(
+        self, application_id: int, feed_id: FeedID, keys: Collection[uuid.UUID]
+    ) -> list[uuid.UUID]:
         """Those of the keys that are in a group of the feed that has a newer activity."""
 
     @abstractmethod
     def mark(self, feed: int, *, seen: Marked = (), read: Marked = ()) -> bool:
-        """Mark groups, all of them or those whose newest activity is given; whether any mark changed."""
+        """Mark groups of a feed seen and read; whether any mark changed."""
 
     @abstractmethod
     def placed(self, feeds: Collection[int], keys: Collection[uuid.UUID], *, own_only: bool = False) -> None:

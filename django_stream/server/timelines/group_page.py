@@ -1,4 +1,3 @@
-# ruff: noqa: S608 (only table names of our own models are put into the text)
 """A page of a grouped feed with its newest activities, their origins and its counts, in one statement.
 
 As on flat feeds, the text depends on nothing but which bounds are given and the limit.
@@ -16,13 +15,14 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
+from django_stream.database.dialects import Dialect, placeholders
+from django_stream.database.statements import Database
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.protocol.times import format_activity_time
-from django_stream.server import sql
-from django_stream.server.activity_rows import SELECTED, TABLE, ActivityRow, loads
-from django_stream.server.sql import ACTIVITY_GROUP, ENTRY, FEED, TIMELINE
+from django_stream.server.activity_rows import SELECTED, ActivityRow, loads, read_key
+from django_stream.server.models import TimelineEntry
 from django_stream.server.timelines.base import ActivityGroupPage, ActivityGroupRow, Window
-from django_stream.server.timelines.selection import window_conditions
+from django_stream.server.timelines.tables import ACTIVITY, ACTIVITY_GROUP, ENTRY, FEED, TIMELINE, bounds
 
 _FEED = f"(SELECT id FROM {FEED} WHERE application_id = %s AND slug = %s AND user_id = %s)"
 # Both counts by one scan of the index of groups that wait.
@@ -34,38 +34,38 @@ _WAITING = (
 _ORIGIN = f"(SELECT t.via FROM {TIMELINE} t WHERE t.feed = b.feed AND t.key = e.key ORDER BY t.via LIMIT 1)"
 _LOWEST = uuid.UUID(int=0)
 # Places in a row, after the two counts.
-_GROUP, _TOLD, _KEY = 2, 3, 4
+_GROUP, _SUMMARY, _KEY = 2, 3, 4
 
 
 def page(
     application_id: int, feed_id: FeedID, window: Window, per_group: int, *, counted: bool
 ) -> ActivityGroupPage:
     """Groups by their newest activity, each with its newest few; counted: and how many wait in all."""
-    connection = sql.reader()
+    database = Database.to_read(TimelineEntry)
     name = [application_id, feed_id.slug, feed_id.user_id]
-    bounds, bound = window_conditions(connection, "newest", window)
+    bound = bounds(database.dialect, "newest", window)
     offset = [window.offset] if window.offset else []
-    text = _text(connection.vendor, bounds, window.limit, bool(offset), per_group, counted)
-    params = [*(name if counted else ()), *name, *bound, *offset, application_id]
-    return _read(sql.rows(connection, text, params))
+    summary = _summary(database.dialect)
+    text = _text(summary, bound.text, window.limit, bool(offset), per_group, counted)
+    params = [*(name if counted else ()), *name, *bound.params, *offset, application_id]
+    return _read(database.rows(text, params))
 
 
-def inner(application_id: int, feed_id: FeedID, keys: Collection[uuid.UUID]) -> list[uuid.UUID]:
-    """Those of the keys that are in a group with a newer activity."""
-    connection = sql.reader()
-    found = sql.rows(
-        connection,
+def older_in_groups(application_id: int, feed_id: FeedID, keys: Collection[uuid.UUID]) -> list[uuid.UUID]:
+    """Those of the sort keys that are in a group with a newer activity."""
+    database = Database.to_read(TimelineEntry)
+    found = database.rows(
         f"SELECT e.key FROM {ENTRY} e JOIN {ACTIVITY_GROUP} b ON b.id = e.group_id "
-        f"WHERE e.feed = {_FEED} AND e.key IN {sql.marks(keys)} AND e.key <> b.newest",
-        [application_id, feed_id.slug, feed_id.user_id, *sql.key_params(connection, keys)],
+        f"WHERE e.feed = {_FEED} AND e.key IN {placeholders(keys)} AND e.key <> b.newest",
+        [application_id, feed_id.slug, feed_id.user_id, *database.dialect.params(keys)],
     )
-    return [sql.read_key(key) for (key,) in found]
+    return [read_key(key) for (key,) in found]
 
 
 @lru_cache(maxsize=512)
-def _text(vendor: str, bounds: str, limit: int, offset: bool, per_group: int, counted: bool) -> str:
+def _text(summary: str, where: str, limit: int, offset: bool, per_group: int, counted: bool) -> str:
     groups = (
-        f"(SELECT * FROM {ACTIVITY_GROUP} WHERE feed = {_FEED} AND newest IS NOT NULL{bounds} "
+        f"(SELECT * FROM {ACTIVITY_GROUP} WHERE feed = {_FEED} AND newest IS NOT NULL{where} "
         f"ORDER BY newest DESC LIMIT {limit:d}{' OFFSET %s' if offset else ''}) b"
     )
     counts = "0, 0"
@@ -73,34 +73,31 @@ def _text(vendor: str, bounds: str, limit: int, offset: bool, per_group: int, co
         # On the left, so that they come even if no group does.
         counts, groups = "w.unseen, w.unread", f"{_WAITING} LEFT JOIN {groups} ON 1 = 1"
     return (
-        f"SELECT {counts}, b.id, {_told(vendor)}, e.key, {SELECTED}, o.slug || ':' || o.user_id "
+        f"SELECT {counts}, b.id, {summary}, e.key, {SELECTED}, o.slug || ':' || o.user_id "
         f"FROM {groups} LEFT JOIN {ENTRY} e ON e.group_id = b.id "
         # Of large groups, the newest few are those from a floor on.
         f"AND e.key >= CASE WHEN b.activity_count > {per_group:d} THEN (SELECT x.key FROM {ENTRY} x "
         f"WHERE x.group_id = b.id ORDER BY x.key DESC LIMIT 1 OFFSET {per_group - 1:d}) ELSE '{_LOWEST}' END "
-        f"LEFT JOIN {TABLE} a ON a.application_id = %s AND a.key = e.key "
+        f"LEFT JOIN {ACTIVITY} a ON a.application_id = %s AND a.key = e.key "
         f"LEFT JOIN {FEED} o ON o.id = {_ORIGIN}"
     )
 
 
-def _told(vendor: str) -> str:
-    """What is said of a group: once, with its newest activity, and in one column."""
-    array, zone = "json_array", ""
-    if vendor == "postgresql":
-        array, zone = "json_build_array", " AT TIME ZONE 'UTC'"
-    times = f"b.created_at{zone}, b.updated_at{zone}"
-    told = f"{array}(b.name, b.activity_count, b.actor_count, {times}, b.is_seen, b.is_read)"
-    return f"CASE WHEN e.key = b.newest THEN CAST({told} AS text) END"
+def _summary(dialect: Dialect) -> str:
+    """The columns of a group in one, and only beside its newest activity: nothing is sent twice."""
+    times = map(dialect.time_in_array, ("b.created_at", "b.updated_at"))
+    columns = ("b.name", "b.activity_count", "b.actor_count", *times, "b.is_seen", "b.is_read")
+    return f"CASE WHEN e.key = b.newest THEN {dialect.json_array(*columns)} END"
 
 
 def _read(found: list[tuple[Any, ...]]) -> ActivityGroupPage:
     unseen, unread = found[0][:_GROUP] if found else (0, 0)
-    # By activity, newest first: so the first of each group is the one that tells of it.
+    # By activity, newest first: so the first of each group is the one beside its summary.
     rows = sorted((row for row in found if row[_KEY] is not None), key=itemgetter(_KEY), reverse=True)
     groups: dict[int, ActivityGroupRow] = {}
     for row in rows:
-        if row[_TOLD] is not None:
-            groups[row[_GROUP]] = _activity_group(*loads(row[_TOLD]))
+        if row[_SUMMARY] is not None:
+            groups[row[_GROUP]] = _activity_group(*loads(row[_SUMMARY]))
         groups[row[_GROUP]].activities.append(ActivityRow(row[_KEY:]))
     return ActivityGroupPage([*groups.values()], unseen, unread)
 

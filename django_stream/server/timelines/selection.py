@@ -1,5 +1,4 @@
-# ruff: noqa: S608 (only table names of our own models are put into the text)
-"""Which feeds and activities a change reaches, as SQL text with its parameters."""
+"""Which feeds and activities a change concerns, as queries that stand inside statements."""
 
 from __future__ import annotations
 
@@ -7,102 +6,66 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db.backends.base.base import BaseDatabaseWrapper
-
-from django_stream.server import sql
-from django_stream.server.sql import EXCLUDED, FEED, FOLLOW, TIMELINE
-from django_stream.server.timelines.base import Window
+from django_stream.database.dialects import Fragment
+from django_stream.database.statements import Database, equal, in_list, in_query, union
+from django_stream.server.models import Feed, Follow
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """Some values: `IN (<text>)`."""
+class FeedSelection:
+    """Some feeds of one application, by the numbers of their rows."""
 
-    text: str
-    params: Sequence[Any]
-
-    @classmethod
-    def of(cls, values: Collection[Any]) -> Listed:
-        """Just these."""
-        return cls(",".join(["%s"] * len(values)), [*values])
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """A set of feeds of one application: `feed IN (<text>)`. `anchor` is one feed of that application."""
-
-    text: str
-    params: Sequence[Any]
+    database: Database
+    query: Fragment
+    """It gives the numbers."""
     anchor: int
+    """One feed of the application, selected or not."""
 
     @classmethod
-    def of(cls, feeds: Collection[int]) -> Selection:
+    def of(cls, database: Database, feeds: Collection[int]) -> FeedSelection:
         """Just these."""
-        text = f"SELECT id FROM {FEED} WHERE id IN {sql.marks(feeds)}"
-        return cls(text, [*feeds], next(iter(feeds)))
+        query = database.query(Feed, ["id"], in_list("id", feeds))
+        return cls(database, query, next(iter(feeds)))
 
     @classmethod
-    def reached_from(cls, feeds: Collection[int]) -> Selection:
+    def with_followers(cls, database: Database, feeds: Collection[int]) -> FeedSelection:
         """These and all that follow or followed them."""
-        text = (
-            f"SELECT id FROM {FEED} WHERE id IN {sql.marks(feeds)} "
-            f"UNION SELECT source_id FROM {FOLLOW} WHERE target_id IN {sql.marks(feeds)}"
-        )
-        return cls(text, [*feeds, *feeds], next(iter(feeds)))
+        followers = database.query(Follow, ["source_id"], in_list("target_id", feeds))
+        query = union(database.query(Feed, ["id"], in_list("id", feeds)), followers)
+        return cls(database, query, next(iter(feeds)))
 
     @classmethod
-    def by_follows(cls, target: int, after: int, up_to: int) -> Selection:
-        """The followers of a feed by the follows in this range of ids."""
-        text = f"SELECT source_id FROM {FOLLOW} WHERE target_id = %s AND id > %s AND id <= %s"
-        return cls(text, [target, after, up_to], target)
+    def followers(cls, database: Database, target: int, after: int, up_to: int) -> FeedSelection:
+        """The followers of a feed by the follows with an id above `after` and not above `up_to`."""
+        follows = Fragment("target_id = %s AND id > %s AND id <= %s", [target, after, up_to])
+        return cls(database, database.query(Follow, ["source_id"], follows), target)
 
     @classmethod
-    def of_follows(cls, follows: Sequence[int], target: int) -> Selection:
-        """The followers by these follows, one of which has this target."""
-        return cls(f"SELECT source_id FROM {FOLLOW} WHERE id IN {sql.marks(follows)}", [*follows], target)
+    def by_follows(cls, database: Database, follows: Sequence[int], target: int) -> FeedSelection:
+        """The followers by the follows with these ids, one of which has this target."""
+        return cls(database, database.query(Follow, ["source_id"], in_list("id", follows)), target)
 
-    def of_slug(self, slug: str) -> Selection:
+    def of_slug(self, slug: str) -> FeedSelection:
         """Those of one feed group."""
-        text = f"SELECT id FROM {FEED} WHERE slug = %s AND id IN ({self.text})"
-        return Selection(text, [slug, *self.params], self.anchor)
+        query = self.database.query(Feed, ["id"], equal("slug", slug), in_query("id", self.query))
+        return replace(self, query=query)
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """The activities among some that are visible on some feeds, by one of these ways or by any."""
+class VisibleEntries:
+    """Those of some activities that are visible on some feeds."""
 
-    feeds: Selection
-    keys: Listed
-    ways: Listed | None = None
+    feeds: FeedSelection
+    keys: Fragment
+    """Their sort keys, as the inside of an IN list."""
+    origins: Fragment | None = None
+    """Likewise, values of `via`: only what one of these brought. None: whatever brought it."""
 
-    def of_slug(self, slug: str) -> Shown:
+    def of_slug(self, slug: str) -> VisibleEntries:
         """Those on the feeds of one feed group."""
         return replace(self, feeds=self.feeds.of_slug(slug))
 
-    @property
-    def text(self) -> str:
-        """A statement that gives feed and key."""
-        ways = "" if self.ways is None else f" AND (via = {EXCLUDED} OR via IN ({self.ways.text}))"
-        return (
-            f"SELECT feed, key FROM {TIMELINE} WHERE feed IN ({self.feeds.text}) "
-            f"AND key IN ({self.keys.text}){ways} GROUP BY feed, key HAVING min(via) > {EXCLUDED}"
-        )
 
-    @property
-    def params(self) -> list[Any]:
-        return [*self.feeds.params, *self.keys.params, *(self.ways.params if self.ways else ())]
-
-
-def window_conditions(connection: BaseDatabaseWrapper, column: str, window: Window) -> tuple[str, list[Any]]:
-    """The conditions of a window, each after an AND."""
-    text, params = "", []
-    for operator, key in (
-        ("<", window.below),
-        ("<=", window.up_to),
-        (">", window.above),
-        (">=", window.from_on),
-    ):
-        if key is not None:
-            text += f" AND {column} {operator} %s"
-            params.append(sql.key_param(connection, key))
-    return text, params
+def listed(values: Collection[Any]) -> Fragment:
+    """Values as the inside of an IN list."""
+    return Fragment(",".join(["%s"] * len(values)), [*values])

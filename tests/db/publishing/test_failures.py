@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 from celery import current_app
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from django_stream import signals, tasks
 from django_stream.backends import get_client
 from django_stream.client.exceptions import ConnectionFailed
+from django_stream.database.dialects import Dialect, dialect_of
 from django_stream.models import OutboxEntry, Publication
 from django_stream.protocol.errors import ApiError
 from django_stream.protocol.messages import ApiResponse
@@ -266,7 +267,8 @@ def test_what_a_killed_worker_left_open_is_not_taken_for_known(
 def test_a_database_without_short_statements_is_drained_too(
     ada: User, clock: Clock, feed_of: FeedOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("django_stream.database.bulk_sql._ROWS_OF", {})
+    for short in ("among", "rows_of", "records_of"):
+        monkeypatch.setattr(type(dialect_of(connection)), short, getattr(Dialect, short))
     Tag.objects.bulk_create([Tag(name=name, user=ada) for name in "abc"])
     lost = BreakingTransport(*[after(LOST)] * 3)
 

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 
 from django_stream import signals
 from django_stream.client.exceptions import TruncatedResponse
-from django_stream.database.bulk_sql import insert_keys
+from django_stream.database.bulk_sql import insert_copies
 from django_stream.models import OutboxEntry, Publication
 from django_stream.protocol.errors import ApiError
 from django_stream.protocol.messages import ApiRequest, ApiResponse
@@ -77,7 +77,8 @@ def test_an_overtaken_worker_settles_while_the_next_one_works(
 
 
 def test_workers_that_enter_the_same_objects_stand_in_one_line() -> None:
-    insert_keys(Publication(model_label="x.Y"), ["b", "a", "C", "é"], "default", ignore_conflicts=True)
+    keys = ["b", "a", "C", "é"]
+    insert_copies(Publication(model_label="x.Y"), "object_key", keys, "default", ignore_conflicts=True)
 
     entered = Publication.objects.order_by("pk").values_list("object_key", flat=True)
     assert list(entered) == list(entered.order_by("object_key"))

@@ -1,4 +1,3 @@
-# ruff: noqa: S608 (only the name of our own table is put into the text)
 """Reactions with everything below them, loaded level by level for a whole answer."""
 
 from __future__ import annotations
@@ -6,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from django_stream.database.statements import Database, one_of
 from django_stream.protocol import limits
-from django_stream.server import sql
 from django_stream.server.models import ChildCount
-from django_stream.server.reads.columns import array, one_of
 from django_stream.server.reads.enrichment import latest_reactions
 from django_stream.server.reads.enrichment.options import EnrichmentOptions
 from django_stream.server.reads.enrichment.users import AnswerUsers
-from django_stream.server.reads.reaction_rows import CHILD_COUNT, ReactionRow
+from django_stream.server.reads.reaction_rows import ReactionRow
 
 OWN_CHILDREN = 5
 
@@ -56,11 +54,11 @@ class ReactionTrees:
 
     def _count_children(self, reactions: list[int]) -> list[int]:
         """Note the counts; those of the reactions that have children to show."""
-        connection = sql.reader(ChildCount)
-        chosen = one_of(connection, "parent_id")
-        text = f"SELECT parent_id, kind, count FROM {CHILD_COUNT} WHERE {chosen}"
+        found = Database.to_read(ChildCount).select(
+            ChildCount, ["parent_id", "kind", "count"], one_of("parent_id", reactions)
+        )
         counts: dict[int, dict[str, int]] = {}
-        for parent, kind, count in sql.rows(connection, text, [array(connection, reactions)]):
+        for parent, kind, count in found:
             counts.setdefault(parent, {})[kind] = count
         self._counts |= counts
         return [parent for parent, kinds in counts.items() if any(kinds.values())]

@@ -1,4 +1,3 @@
-# ruff: noqa: S608 (only the name of our own table is put into the text)
 """The users of an answer, loaded together."""
 
 from __future__ import annotations
@@ -9,12 +8,9 @@ from typing import Any
 from django.db import router
 from django.db.models import OuterRef, Subquery
 
-from django_stream.server import sql
+from django_stream.database.statements import Database, equal, one_of, time_text
 from django_stream.server.models import Reaction, StreamUser
-from django_stream.server.reads.columns import array, one_of, time_of
-from django_stream.server.reads.reaction_rows import ReactionRow, json_value, time_text
-
-USER = StreamUser._meta.db_table
+from django_stream.server.reads.reaction_rows import ReactionRow, json_value, wire_time
 
 Shape = dict[str, Any]
 
@@ -47,20 +43,18 @@ class AnswerUsers:
 def _profiles(application_id: int, user_ids: Collection[str]) -> dict[str, Shape]:
     if not user_ids:
         return {}
-    connection = sql.reader(StreamUser)
-    created, updated = time_of(connection, "created_at"), time_of(connection, "updated_at")
-    rows = sql.rows(
-        connection,
-        f"SELECT user_id, data, {created}, {updated} FROM {USER} "
-        f"WHERE application_id = %s AND {one_of(connection, 'user_id')}",
-        [application_id, array(connection, user_ids)],
+    rows = Database.to_read(StreamUser).select(
+        StreamUser,
+        ["user_id", "data", time_text("created_at"), time_text("updated_at")],
+        equal("application_id", application_id),
+        one_of("user_id", user_ids),
     )
     return {
         user_id: {
             "id": user_id,
             "data": json_value(data),
-            "created_at": time_text(created_at),
-            "updated_at": time_text(updated_at),
+            "created_at": wire_time(created_at),
+            "updated_at": wire_time(updated_at),
         }
         for user_id, data, created_at, updated_at in rows
     }
@@ -76,5 +70,5 @@ def _strangers(reactions: dict[str, int]) -> dict[str, Shape]:
     seen = dict(rows.annotate(first=first).values_list("user_id", "first"))
     strangers: dict[str, Shape] = {user_id: {"id": user_id} for user_id in reactions}
     for user_id, moment in seen.items():
-        strangers[user_id] |= {"created_at": time_text(moment), "updated_at": time_text(moment)}
+        strangers[user_id] |= {"created_at": wire_time(moment), "updated_at": wire_time(moment)}
     return strangers

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone as clock
 
 from django_stream.server.models import Reaction, StreamUser
-from django_stream.server.reads.reaction_rows import time_text
+from django_stream.server.reads.reaction_rows import wire_time
 from tests.contract.calling import ok
 
 HALF = timezone(timedelta(hours=5, minutes=30))
@@ -26,11 +26,11 @@ HALF = timezone(timedelta(hours=5, minutes=30))
     ids=str,
 )
 def test_every_form_is_the_same_time_on_the_wire(value):
-    assert time_text(value) == "2026-01-31T12:00:00.120000Z"
+    assert wire_time(value) == "2026-01-31T12:00:00.120000Z"
 
 
 def test_whole_seconds_have_their_fraction():
-    assert time_text("2026-01-31 12:00:00+00") == "2026-01-31T12:00:00.000000Z"
+    assert wire_time("2026-01-31 12:00:00+00") == "2026-01-31T12:00:00.000000Z"
 
 
 @pytest.mark.parametrize("value", ["2026-01-31 07:00:00.120000", "2026-01-31 07:00:00.12-05"])
@@ -39,7 +39,7 @@ def test_without_time_zones_the_database_holds_local_time(settings, value):
     settings.TIME_ZONE = "America/New_York"
     clock.get_default_timezone.cache_clear()
     try:
-        assert time_text(value) == "2026-01-31T12:00:00.120000Z"
+        assert wire_time(value) == "2026-01-31T12:00:00.120000Z"
     finally:
         clock.get_default_timezone.cache_clear()
 
