@@ -12,7 +12,7 @@ from django_stream.database.deadlocks import retry_on_deadlock
 from django_stream.protocol.errors import ApiError, invalid
 from django_stream.protocol.messages import ApiRequest, ApiResponse
 from django_stream.server.auth import keys, tokens
-from django_stream.server.requests import Call, Parameters
+from django_stream.server.requests import Body, Call, Parameters
 from django_stream.server.routing import Route, find_route
 from django_stream.server.throttle import admit
 
@@ -26,6 +26,7 @@ def handle(request: ApiRequest) -> ApiResponse:
     """Answer one request. Every refusal is an answer; nothing raises."""
     started = time.perf_counter()
     headers: dict[str, str] = {}
+    body: Body
     try:
         status, body = _answer(request, headers)
     except ApiError as error:
@@ -35,11 +36,11 @@ def handle(request: ApiRequest) -> ApiResponse:
         logger.exception("%s %s failed", request.method, request.path)
         failure = ApiError.named("InternalException", "the server failed to answer; its log has the reason")
         status, body = failure.http_status, failure.envelope()
-    body["duration"] = f"{(time.perf_counter() - started) * 1000:.2f}ms"
-    return ApiResponse(status, body, headers)
+    duration = f"{(time.perf_counter() - started) * 1000:.2f}ms"
+    return ApiResponse(status, {**body, "duration": duration}, headers)
 
 
-def _answer(request: ApiRequest, headers: dict[str, str]) -> tuple[int, dict[str, Any]]:
+def _answer(request: ApiRequest, headers: dict[str, str]) -> tuple[int, Body]:
     route = find_route(request.method, request.path)
     credential = keys.credential_of(request.api_key)
     principal = tokens.verify(request.token, credential.secrets, credential.application_id)
@@ -58,7 +59,7 @@ def _answer(request: ApiRequest, headers: dict[str, str]) -> tuple[int, dict[str
 
 
 @retry_on_deadlock
-def _perform(call: Call) -> dict[str, Any]:
+def _perform(call: Call) -> Body:
     return call.endpoint.function(call)
 
 

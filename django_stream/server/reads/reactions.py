@@ -5,12 +5,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from django.db import router
 from django.db.models import QuerySet
 
 from django_stream.database.statements import Database, equal, is_null, one_of
+from django_stream.protocol import wire
 from django_stream.server.models import Reaction
 from django_stream.server.reads.enrichment.options import EnrichmentOptions
 from django_stream.server.reads.enrichment.reaction_rows import PARENT_COLUMNS, ReactionRow, columns_of, read
@@ -124,8 +125,8 @@ def _places(application_id: int, reaction_ids: list[str]) -> dict[str, int]:
 
 def shaped(
     application_id: int, rows: Iterable[Reaction], options: EnrichmentOptions | None = None
-) -> list[dict[str, Any]]:
-    """Reactions on the wire, with their users and children."""
+) -> list[wire.Reaction[str]]:
+    """Reactions as objects of the wire, with their users and children."""
     listed = [ReactionRow.of(row) for row in rows]
     reaction_trees = ReactionTrees(options or EnrichmentOptions())
     reaction_trees.load(application_id, listed)
