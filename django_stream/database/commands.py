@@ -1,4 +1,4 @@
-"""What all our commands share: a forgotten `migrate` is named as such, and is no traceback."""
+"""The base of our commands: a forgotten `migrate` is named, instead of a traceback."""
 
 from __future__ import annotations
 

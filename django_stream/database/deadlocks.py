@@ -1,8 +1,8 @@
-"""A transaction that lost a deadlock is run again: the database has undone all of it.
+"""A transaction that was the victim of a deadlock is run again: the database has undone all of it.
 
-Locks are taken in one order wherever the order can be known. In the outbox, a worker that was overtaken
-enters rows anew that have gone meanwhile; on the server, which groups a change concerns is known only
-bit by bit. Neither is worth a lock more for all the others.
+Locks are taken in one order wherever that order can be known beforehand. Two places cannot know it: in the
+outbox, a worker that was overtaken inserts rows again that are gone by now; on the server, it becomes
+clear only step by step which groups a change concerns. A further lock to prevent this would slow everybody.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def retry_on_deadlock(work: Callable[Given, Result]) -> Callable[Given, Result]:
 
 
 def _inside_a_transaction() -> bool:
-    """Somebody else's, then: what they did before was undone as well."""
+    """Then the whole of it was undone, and only whoever began it can run it again."""
     return any(connections[name].in_atomic_block for name in connections)
 
 

@@ -16,11 +16,11 @@ from typing import Any, Generic, Literal, NotRequired, TypeAlias, TypedDict, Typ
 Time = TypeVar("Time")
 
 CustomizedActivity: TypeAlias = dict[str, Any]
-"""An activity or enriched activity with its custom fields, as whoever reads it sees it."""
+"""An activity or enriched activity with its custom fields, as its reader sees it."""
 
 
 class Stamped(TypedDict, Generic[Time]):
-    """What tells when it was made and changed."""
+    """When an object was made and last changed."""
 
     created_at: Time
     updated_at: Time
@@ -108,7 +108,7 @@ ReactionListName: TypeAlias = Literal["latest_reactions", "own_reactions", "firs
 
 
 class NextReactions(TypedDict):
-    """Where the list of one kind goes on: an address, or empty."""
+    """The address of the next page of one kind; empty if there is none."""
 
     next: str
 

@@ -36,7 +36,7 @@ def page(application_id: int, feed_id: FeedID, window: Window, keep: Keep | None
     """The activities of a feed in the window; older ones fill the place of those that `keep` drops."""
     if window.limit == 0:
         return Page([], more=False)
-    # One entry more tells whether there is another page.
+    # One entry more than asked for, to know whether there is another page.
     step = replace(window, limit=window.limit + 1)
     items: list[ActivityRow] = []
     while True:

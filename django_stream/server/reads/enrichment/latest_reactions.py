@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
 
-from django_stream.database.dialects import Dialect, Fragment
+from django_stream.database.dialect import Dialect, Fragment
 from django_stream.database.statements import Condition, Database, equal, one_of
 from django_stream.server.models import ChildCount, Reaction, ReactionCount
 from django_stream.server.reads.enrichment.reaction_rows import (
