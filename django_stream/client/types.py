@@ -1,13 +1,21 @@
-"""The shapes of answers. Fields that are not named here pass through unchanged."""
+"""The answers of calls, made of the wire's objects with times as `datetime`.
+
+Fields that are not named here pass through unchanged.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any, NotRequired, TypeAlias, TypedDict
 
-# Activities carry custom fields beside the known ones (id, actor, verb, object, target, time,
-# foreign_id, origin, to, ...), which no TypedDict can express.
-Activity: TypeAlias = dict[str, Any]
+from django_stream.protocol import wire
+
+Activity: TypeAlias = wire.CustomizedActivity
+Follow: TypeAlias = wire.Follow[datetime]
+User: TypeAlias = wire.User[datetime]
+Reaction: TypeAlias = wire.Reaction[datetime]
+CollectionEntry: TypeAlias = wire.CollectionEntry[datetime]
+AuditLog: TypeAlias = wire.AuditLog[datetime]
 
 
 class Reactions(TypedDict, total=False):
@@ -39,13 +47,8 @@ class FoundActivities(Done):
     results: list[Activity]
 
 
-class FeedPage(Done):
+class FeedPage(wire.FeedPage, Done):
     """`results` holds activities, or groups on aggregated and notification feeds."""
-
-    results: list[dict[str, Any]]
-    next: str
-    unseen: NotRequired[int]
-    unread: NotRequired[int]
 
 
 class ActivityTargets(Done):
@@ -54,39 +57,12 @@ class ActivityTargets(Done):
     removed: list[str]
 
 
-class Follow(TypedDict):
-    feed_id: str
-    target_id: str
-    created_at: datetime
-    updated_at: datetime
-
-
 class FollowPage(Done):
     results: list[Follow]
 
 
-class FollowCount(TypedDict):
-    feed: str
-    count: int
-
-
-class FollowCounts(TypedDict, total=False):
-    followers: FollowCount
-    following: FollowCount
-
-
 class FollowStats(Done):
-    results: FollowCounts
-
-
-class User(TypedDict):
-    id: str
-    data: dict[str, Any]
-    created_at: datetime
-    updated_at: datetime
-    followers_count: NotRequired[int]
-    following_count: NotRequired[int]
-    duration: NotRequired[str]
+    results: wire.FollowCounts
 
 
 class FoundUsers(Done):
@@ -101,24 +77,6 @@ class DeletedUsers(Done):
     deleted_user_ids: list[str]
 
 
-class Reaction(TypedDict):
-    id: str
-    kind: str
-    activity_id: str
-    user_id: str
-    user: User
-    data: dict[str, Any]
-    parent: str
-    latest_children: dict[str, list[Reaction]]
-    children_counts: dict[str, int]
-    created_at: datetime
-    updated_at: datetime
-    deleted_at: NotRequired[datetime]
-    target_feeds: NotRequired[list[str]]
-    own_children: NotRequired[dict[str, list[Reaction]]]
-    duration: NotRequired[str]
-
-
 class ReactionPage(Done):
     results: list[Reaction]
     next: str
@@ -127,16 +85,6 @@ class ReactionPage(Done):
 
 class FoundReactions(Done):
     reactions: list[Reaction]
-
-
-class CollectionEntry(TypedDict):
-    id: str
-    collection: str
-    foreign_id: str
-    data: dict[str, Any]
-    created_at: datetime
-    updated_at: datetime
-    duration: NotRequired[str]
 
 
 class UpsertedEntries(Done):
@@ -176,39 +124,15 @@ class OpenGraph(TypedDict, total=False):
     duration: str
 
 
-class AuditLog(TypedDict):
-    entity_type: str
-    entity_id: str
-    action: str
-    user_id: str
-    custom: dict[str, Any]
-    created_at: datetime
-
-
 class AuditLogPage(Done):
     audit_logs: list[AuditLog]
     next: str
     prev: str
 
 
-class ExportedIds(TypedDict):
-    user_id: str
-    activity_count: int
-    reaction_count: int
-    activity_ids: list[str]
-    reaction_ids: list[str]
-
-
 class Export(Done):
-    export: ExportedIds
-
-
-class ModerationUpdate(TypedDict):
-    entity_id: str
-    entity_type: str
-    success: bool
-    error: str
+    export: wire.ExportedIds
 
 
 class ModerationUpdates(Done):
-    results: list[ModerationUpdate]
+    results: list[wire.ModerationUpdate]

@@ -1,1 +1,1 @@
-"""What both halves need of a database; it knows nothing else of this project."""
+"""What both halves ask of a database: it knows none of our models."""

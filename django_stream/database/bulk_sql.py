@@ -11,8 +11,9 @@ from typing import Any
 from django.db import connections, models
 from django.db.models import Q
 
-from django_stream.database.dialects import Dialect, Fragment, dialect_of, placeholders
+from django_stream.database.dialect import Dialect, Fragment, placeholders
 from django_stream.database.statements import Row
+from django_stream.database.vendors import dialect_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""A transaction that lost a deadlock is run again: the database has undone all of it.
+"""A transaction that was the victim of a deadlock is run again: the database has undone all of it.
 
 Locks are taken in one order wherever the order can be known. In the outbox, a worker that was overtaken
 inserts rows again that were deleted meanwhile; on the server, the groups that a change concerns are
@@ -38,7 +38,7 @@ def retry_on_deadlock(work: Callable[Given, Result]) -> Callable[Given, Result]:
 
 
 def _inside_a_transaction() -> bool:
-    """Somebody else's, then: what they did before was undone as well."""
+    """Then the whole of it was undone, and only whoever began it can run it again."""
     return any(connections[name].in_atomic_block for name in connections)
 
 

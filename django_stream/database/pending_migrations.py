@@ -19,7 +19,7 @@ def remedy(using: str = DEFAULT_DB_ALIAS) -> str | None:
             return f"python manage.py makemigrations && {migrate}"
         return migrate if _fails("migrate", check_unapplied=True, database=using) else None
     except DatabaseError:
-        # A database that cannot even be asked has another trouble, and its own error tells which.
+        # A database that cannot be asked has another problem, which its own error names.
         return None
 
 

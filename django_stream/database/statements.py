@@ -12,7 +12,8 @@ from typing import Any, TypeAlias
 from django.db import connections, router
 from django.db.models import Model
 
-from django_stream.database.dialects import Dialect, Fragment, dialect_of, placeholders
+from django_stream.database.dialect import Dialect, Fragment, placeholders
+from django_stream.database.vendors import dialect_of
 
 Row: TypeAlias = tuple[Any, ...]
 Column: TypeAlias = str | Callable[[Dialect], str]

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from django_stream.protocol.wire import ErrorEnvelope
+
 MORE_INFO = "https://getstream.io/docs/api_error_responses"
 
 
@@ -68,9 +70,9 @@ class ApiError(Exception):
     def http_status(self) -> int:
         return self.kind.status if self.status is None else self.status
 
-    def envelope(self) -> dict[str, Any]:
+    def envelope(self) -> ErrorEnvelope:
         """The JSON body, without `duration`; `exception_fields` is absent when empty."""
-        body: dict[str, Any] = {
+        body: ErrorEnvelope = {
             "detail": self.detail,
             "status_code": self.http_status,
             "code": self.kind.code,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import Any
 
 from django_stream.database.deadlocks import retry_on_deadlock
 from django_stream.protocol import limits
@@ -15,7 +14,7 @@ from django_stream.server.auth import keys, tokens
 from django_stream.server.content import storable
 from django_stream.server.endpoints import ENDPOINTS
 from django_stream.server.events.event import called_by
-from django_stream.server.requests import Call, Parameters
+from django_stream.server.requests import Body, Call, Parameters
 from django_stream.server.routing import Route, compile_routes, find_route
 from django_stream.server.throttle import admit
 
@@ -31,6 +30,7 @@ def handle(request: ApiRequest) -> ApiResponse:
     """Answer one request. Refusals and failures are answers too: nothing is raised."""
     started = time.perf_counter()
     headers: dict[str, str] = {}
+    body: Body
     try:
         status, body = _answer(request, headers)
     except ApiError as error:
@@ -40,11 +40,11 @@ def handle(request: ApiRequest) -> ApiResponse:
         logger.exception("%r %r failed", request.method, request.path)
         failure = ApiError.named("InternalException", "the server failed to answer; its log has the reason")
         status, body = failure.http_status, failure.envelope()
-    body["duration"] = f"{(time.perf_counter() - started) * 1000:.2f}ms"
-    return ApiResponse(status, body, headers)
+    duration = f"{(time.perf_counter() - started) * 1000:.2f}ms"
+    return ApiResponse(status, {**body, "duration": duration}, headers)
 
 
-def _answer(request: ApiRequest, headers: dict[str, str]) -> tuple[int, dict[str, Any]]:
+def _answer(request: ApiRequest, headers: dict[str, str]) -> tuple[int, Body]:
     route = find_route(_ROUTES, request.method, request.path)
     credential = keys.credential_of(request.api_key)
     principal = tokens.verify(request.token, credential.secrets, credential.application_id)
@@ -63,7 +63,7 @@ def _answer(request: ApiRequest, headers: dict[str, str]) -> tuple[int, dict[str
 
 
 @retry_on_deadlock
-def _perform(call: Call) -> dict[str, Any]:
+def _perform(call: Call) -> Body:
     with called_by(_caller(call)):
         return call.endpoint.function(call)
 

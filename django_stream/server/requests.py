@@ -139,7 +139,8 @@ class Call:
         return f"{API_PATH}{'/'.join(part for part in self.request.path.split('/') if part)}/"
 
 
-Body = dict[str, Any]
+Body = Mapping[str, Any]
+"""What an endpoint answers: an object of `protocol.wire`, or several by name."""
 Policy = Callable[[Call], None]
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from django_stream.protocol import limits
+from django_stream.protocol import limits, wire
 from django_stream.protocol.errors import invalid
 from django_stream.server import feed_groups
 from django_stream.server.actions import notification_marks, placements
@@ -77,16 +78,12 @@ def _grouped(call: Call, feed_group: FeedGroup) -> Body:
     page = activity_groups.page(call.application_id, call.feed_id, feed_group, window, _filter_of(call))
     # Enrichment sees all activities of the page at once, to fetch what they need together.
     shaped = [serializers.activity(row) for _, items in page.groups for row in items]
-    activities = iter(enriched(call, shaped))
+    activities: Iterator[wire.Activity | wire.EnrichedActivity] = iter(enriched(call, shaped))
     notification = feed_group.kind == "notification"
+    serialized = serializers.notification_group if notification else serializers.activity_group
     results = [
-        serializers.activity_group(
-            activity_group,
-            wire_id(activity_group, feed_group),
-            [next(activities) for _ in items],
-            marked=notification,
-        )
-        for activity_group, items in page.groups
+        serialized(group, wire_id(group, feed_group), [next(activities) for _ in items])
+        for group, items in page.groups
     ]
     following = next_by_id(call, page.last_id, window.limit) if page.more else ""
     body: dict[str, Any] = {"results": results, "next": following}

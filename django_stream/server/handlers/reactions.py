@@ -120,7 +120,7 @@ def search(call: Call) -> Body:
     options = EnrichmentOptions.of_reactions(call)
     found = _search_of(call)
     rows, more = reads.page(call.application_id, found)
-    body: Body = {"results": enrich_reactions(call.application_id, rows, options), "next": ""}
+    body: dict[str, Any] = {"results": enrich_reactions(call.application_id, rows, options), "next": ""}
     if more:
         body["next"] = _next(call, found, rows[-1])
     if call.parameters.flag("with_activity_data") and found.lookup == "activity_id":

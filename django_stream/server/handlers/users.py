@@ -25,8 +25,10 @@ def create(call: Call) -> Body:
 def read(call: Call) -> Body:
     """Read a user."""
     user = reads.get(call.application_id, call.captures["user"])
-    counts = call.parameters.flag("with_follow_counts")
-    return reads.shape(user) | (reads.follow_counts(call.application_id, user.user_id) if counts else {})
+    shape = reads.shape(user)
+    if call.parameters.flag("with_follow_counts"):
+        return {**shape, **reads.follow_counts(call.application_id, user.user_id)}
+    return shape
 
 
 def update(call: Call) -> Body:

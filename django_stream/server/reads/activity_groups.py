@@ -34,7 +34,7 @@ def page(
     if window.limit == 0 and not counted:
         return GroupedPage([], more=False)
     _refuse_older(application_id, feed_id, window)
-    # One group more tells whether there is another page; for the counts alone, none is needed.
+    # One group more than asked for, to know whether there is another page; for the counts alone, none.
     step = replace(window, limit=window.limit and window.limit + 1)
     found = timelines().group_page(
         application_id, feed_id, step, limits.ACTIVITIES_PER_GROUP, counted=counted

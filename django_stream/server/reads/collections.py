@@ -8,17 +8,17 @@ from typing import Any
 from django.db import router
 
 from django_stream.database.statements import Database, equal, pair_among, time_text
+from django_stream.protocol import wire
 from django_stream.server.models import CollectionEntry
 from django_stream.server.reads.reaction_rows import json_value, wire_time
 from django_stream.server.reads.serializers import rfc3339
 from django_stream.server.validation import missing
 
 Name = tuple[str, str]
-Shape = dict[str, Any]
 
 
-def by_name(application_id: int, names: Collection[Name]) -> dict[Name, Shape]:
-    """The entries that exist among these (collection, id), on the wire."""
+def by_name(application_id: int, names: Collection[Name]) -> dict[Name, wire.CollectionEntry[str]]:
+    """The entries that exist among these, as objects of the wire. A name is (collection, id)."""
     if not names:
         return {}
     rows = Database.to_read(CollectionEntry).select(
@@ -44,13 +44,15 @@ def get(application_id: int, collection: str, entry_id: str) -> CollectionEntry:
     return found
 
 
-def shape(entry: CollectionEntry) -> Shape:
-    """An entry on the wire."""
+def shape(entry: CollectionEntry) -> wire.CollectionEntry[str]:
+    """An entry as an object of the wire."""
     times = rfc3339(entry.created_at), rfc3339(entry.updated_at)
     return _shape(entry.collection, entry.entry_id, entry.data, *times)
 
 
-def _shape(collection: str, entry_id: str, data: Any, created_at: str, updated_at: str) -> Shape:
+def _shape(
+    collection: str, entry_id: str, data: Any, created_at: str, updated_at: str
+) -> wire.CollectionEntry[str]:
     return {
         "id": entry_id,
         "collection": collection,

@@ -44,7 +44,7 @@ def page(application_id: int, feed_id: FeedID, window: Window, keep: Keep | None
     """
     if window.limit == 0:
         return Page([], more=False)
-    # One entry more tells whether there is another page.
+    # One entry more than asked for, to know whether there is another page.
     step = replace(window, limit=window.limit + 1)
     items: list[ActivityRow] = []
     looked_at = 0

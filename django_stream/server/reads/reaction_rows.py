@@ -11,6 +11,7 @@ from uuid import UUID
 from django.conf import settings
 
 from django_stream.database.statements import Column, has_rows, time_text, uuid_text
+from django_stream.protocol import wire
 from django_stream.server.activity_rows import loads
 from django_stream.server.models import ChildCount, Reaction
 from django_stream.server.reads.serializers import rfc3339
@@ -46,12 +47,12 @@ class ReactionRow(NamedTuple):
         rest = (getattr(reaction, field, True) for field in cls._fields[1:])
         return cls._make((wire_uuid(reaction.activity), *rest))
 
-    def shape(self, user: dict[str, Any]) -> dict[str, Any]:
-        """The reaction on the wire, but for what is below it."""
+    def shape(self, user: wire.User[str] | wire.UserWithoutProfile[str]) -> wire.Reaction[str]:
+        """The reaction as an object of the wire, but for its children."""
         created = updated = wire_time(self.created_at)
         if self.updated_at != self.created_at:
             updated = wire_time(self.updated_at)
-        shape: dict[str, Any] = {
+        shape: wire.Reaction[str] = {
             "id": self.reaction_id,
             "kind": self.kind,
             "activity_id": self.activity_id,

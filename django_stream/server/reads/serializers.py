@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from django.utils import timezone
 
+from django_stream.protocol import wire
 from django_stream.protocol.times import format_rfc3339
 from django_stream.server.activity_rows import ActivityRow, id_text, time_text
 from django_stream.server.models import Activity, AuditLog, Follow, ModerationFlag
 from django_stream.server.timelines import ActivityGroupRow
 
 
-def activity(row: Activity | ActivityRow) -> dict[str, Any]:
-    """An activity, without duration; `to` is absent when empty."""
+def activity(row: Activity | ActivityRow) -> wire.Activity:
+    """An activity with its custom fields; `to` is absent when empty."""
     key, origin = (row.hex, row.origin) if isinstance(row, ActivityRow) else (row.key.hex, None)
-    shape: dict[str, Any] = {
-        **row.extra,
+    known: wire.Activity = {
         "id": id_text(key),
         "actor": row.actor,
         "verb": row.verb,
@@ -28,17 +28,17 @@ def activity(row: Activity | ActivityRow) -> dict[str, Any]:
         "time": time_text(key),
     }
     if to := row.to:
-        shape["to"] = list(to)
+        known["to"] = list(to)
     if row.is_erased:
-        shape["is_deleted"] = True
-    return shape
+        known["is_deleted"] = True
+    return wire.with_custom_fields(known, row.extra)
 
 
 def activity_group(
-    group: ActivityGroupRow, group_id: str, activities: list[dict[str, Any]], *, marked: bool
-) -> dict[str, Any]:
-    """A group of an aggregated feed; on notification feeds with its marks."""
-    shape = {
+    group: ActivityGroupRow, group_id: str, activities: Sequence[wire.Activity | wire.EnrichedActivity]
+) -> wire.ActivityGroup[str]:
+    """A group of an aggregated feed, with its activities as serialised or enriched."""
+    return {
         "id": group_id,
         "group": group.name,
         "verb": activities[0]["verb"] if activities else "",
@@ -48,12 +48,17 @@ def activity_group(
         "created_at": group.created_at,
         "updated_at": group.updated_at,
     }
-    if marked:
-        shape["is_seen"], shape["is_read"] = group.is_seen, group.is_read
-    return shape
 
 
-def follow(row: Follow) -> dict[str, Any]:
+def notification_group(
+    group: ActivityGroupRow, group_id: str, activities: Sequence[wire.Activity | wire.EnrichedActivity]
+) -> wire.NotificationGroup[str]:
+    """A group of a notification feed: likewise, with its marks."""
+    unmarked = activity_group(group, group_id, activities)
+    return {**unmarked, "is_seen": group.is_seen, "is_read": group.is_read}
+
+
+def follow(row: Follow) -> wire.Follow[str]:
     moment = rfc3339(row.created_at)
     return {
         "feed_id": str(row.source.feed_id),
@@ -63,7 +68,7 @@ def follow(row: Follow) -> dict[str, Any]:
     }
 
 
-def audit_log(row: AuditLog) -> dict[str, Any]:
+def audit_log(row: AuditLog) -> wire.AuditLog[str]:
     return {
         "entity_type": row.entity_type,
         "entity_id": row.entity_id,
@@ -74,7 +79,7 @@ def audit_log(row: AuditLog) -> dict[str, Any]:
     }
 
 
-def flag(row: ModerationFlag) -> dict[str, Any]:
+def flag(row: ModerationFlag) -> wire.Flag[str]:
     return {
         "flag_id": str(row.pk),
         "entity_type": row.entity_type,
@@ -86,6 +91,7 @@ def flag(row: ModerationFlag) -> dict[str, Any]:
 
 
 def rfc3339(moment: datetime) -> str:
+    """A time from the database as the wire has it."""
     return format_rfc3339(aware(moment))
 
 

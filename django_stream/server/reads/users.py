@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
 
 from django.db import router
 
+from django_stream.protocol import wire
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.server.models import StreamUser
 from django_stream.server.reads import follows
@@ -32,7 +32,7 @@ def get(application_id: int, user_id: str) -> StreamUser:
     return found
 
 
-def shape(user: StreamUser) -> dict[str, Any]:
+def shape(user: StreamUser) -> wire.User[str]:
     """A user on the wire."""
     return {
         "id": user.user_id,
@@ -42,8 +42,11 @@ def shape(user: StreamUser) -> dict[str, Any]:
     }
 
 
-def follow_counts(application_id: int, user_id: str) -> dict[str, int]:
-    """Between timelines and user feeds, the pair that the clients mean by following somebody."""
+def follow_counts(application_id: int, user_id: str) -> wire.UserFollowCounts:
+    """How many timelines follow the user's feed, and how many such feeds the user's timeline follows.
+
+    That pair of feed groups is what the clients mean by following somebody.
+    """
     try:
         own, wall = FeedID.parse(f"timeline:{user_id}"), FeedID.parse(f"user:{user_id}")
     except ValueError:  # ids of users may hold what those of feeds may not

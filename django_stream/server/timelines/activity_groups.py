@@ -13,7 +13,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from django_stream.database.dialects import Fragment, placeholders
+from django_stream.database.dialect import Fragment, placeholders
 from django_stream.database.statements import Database, equal
 from django_stream.server.activity_rows import read_key
 from django_stream.server.aggregation.names import name_older

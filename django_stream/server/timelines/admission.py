@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from django_stream.database.dialects import Fragment
+from django_stream.database.dialect import Fragment
 from django_stream.database.statements import Database, equal
 from django_stream.server.models import Placement
 from django_stream.server.timelines.tables import ADMITS, FOLLOWED_PLACEMENTS

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from django_stream.database.dialects import Fragment, placeholders
+from django_stream.database.dialect import Fragment, placeholders
 from django_stream.database.statements import Database, equal, in_list
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.server.activity_rows import ActivityRow, read_key

@@ -15,7 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from django_stream.database.dialects import Dialect, placeholders
+from django_stream.database.dialect import Dialect, placeholders
 from django_stream.database.statements import Database
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.protocol.times import format_activity_time

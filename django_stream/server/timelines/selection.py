@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django_stream.database.dialects import Fragment
+from django_stream.database.dialect import Fragment
 from django_stream.database.statements import Database, equal, in_list, in_query, union
 from django_stream.server.models import Feed, Follow
 

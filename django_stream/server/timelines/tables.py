@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django_stream.database.dialects import Dialect, Fragment
+from django_stream.database.dialect import Dialect, Fragment
 from django_stream.server.models import (
     Activity,
     ActivityGroup,
@@ -28,7 +28,7 @@ FEED = Feed._meta.db_table
 OWN = 0
 """Placed on the feed itself."""
 EXCLUDED = -1
-"""Hidden on the feed, whatever brought it there. It sorts first, so `min(via)` tells it."""
+"""Hidden on the feed, whatever brought it there. It sorts first, so `min(via)` shows it."""
 
 FOLLOWED_PLACEMENTS = f"{PLACEMENT} p JOIN {FOLLOW} f ON f.target_id = p.feed_id"
 # The one rule of following, used by fan-out, copy and rebuild alike.

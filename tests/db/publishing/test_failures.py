@@ -18,7 +18,8 @@ from kombu.exceptions import OperationalError
 from django_stream import signals, tasks
 from django_stream.backends import get_client
 from django_stream.client.exceptions import ConnectionFailed
-from django_stream.database.dialects import Dialect, dialect_of
+from django_stream.database.dialect import Dialect
+from django_stream.database.vendors import dialect_of
 from django_stream.models import OutboxEntry, Publication
 from django_stream.protocol.errors import ApiError
 from django_stream.protocol.messages import ApiResponse

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
+from django_stream.protocol import wire
 from django_stream.protocol.activity_ids import sort_key
 from django_stream.protocol.references import activity_reference
 from django_stream.server.models import Reaction
@@ -13,26 +14,31 @@ from django_stream.server.reads import activities, serializers
 from django_stream.server.reads.enrichment.options import EnrichmentOptions
 from django_stream.server.reads.enrichment.reaction_data import ReactionData
 from django_stream.server.reads.enrichment.reaction_trees import ReactionTrees
-from django_stream.server.reads.enrichment.referenced_objects import DEPTH, PER_ACTIVITY, Reference, Referred
+from django_stream.server.reads.enrichment.referenced_objects import (
+    DEPTH,
+    PER_ACTIVITY,
+    Reference,
+    ReferencedObjects,
+)
 from django_stream.server.reads.reaction_rows import ReactionRow
 from django_stream.server.requests import Call
 
-Shape = dict[str, Any]
+Enriched = list[wire.EnrichedActivity]
 
 
-def enrich(application_id: int, listed: list[Shape], options: EnrichmentOptions) -> list[Shape]:
+def enrich(application_id: int, listed: list[wire.Activity], options: EnrichmentOptions) -> Enriched:
     """The same activities with objects for references and the reaction data that the options name."""
     if not listed:
         return []
-    referred = Referred.load(application_id, listed)
-    reactions = ReactionData.load(application_id, [*listed, *referred.activities.values()], options)
+    referenced = ReferencedObjects.load(application_id, listed)
+    reactions = ReactionData.load(application_id, [*listed, *referenced.activities.values()], options)
     reaction_trees = ReactionTrees(options)
-    users = {reference.name for reference in referred.of_kind("SU")}
-    reaction_trees.load(application_id, [*referred.reactions.values(), *reactions.rows()], users)
-    return _Writer(referred, reactions, reaction_trees, PER_ACTIVITY * len(listed)).activities(listed)
+    users = {reference.name for reference in referenced.of_kind("SU")}
+    reaction_trees.load(application_id, [*referenced.reactions.values(), *reactions.rows()], users)
+    return _Writer(referenced, reactions, reaction_trees, PER_ACTIVITY * len(listed)).activities(listed)
 
 
-def enriched(call: Call, listed: list[Shape]) -> list[Shape]:
+def enriched(call: Call, listed: list[wire.Activity]) -> list[wire.Activity] | Enriched:
     """The activities of an answer as the call wants them: enriched if its path began with `enrich/`.
 
     Called once for an answer, with every activity of it, those inside groups included.
@@ -40,7 +46,9 @@ def enriched(call: Call, listed: list[Shape]) -> list[Shape]:
     return enrich(call.application_id, listed, EnrichmentOptions.by(call)) if call.enriched else listed
 
 
-def about(application_id: int, activity: uuid.UUID, options: EnrichmentOptions) -> Shape:
+def about(
+    application_id: int, activity: uuid.UUID, options: EnrichmentOptions
+) -> wire.EnrichedActivity | wire.MissingObject:
     """The activity that reactions are about, enriched; one that is unknown here in its documented form."""
     rows = activities.in_order(application_id, [sort_key(activity)])
     if not rows:
@@ -50,7 +58,7 @@ def about(application_id: int, activity: uuid.UUID, options: EnrichmentOptions) 
 
 def enrich_reactions(
     application_id: int, reactions: Iterable[Reaction], options: EnrichmentOptions | None = None
-) -> list[Shape]:
+) -> list[wire.Reaction[str]]:
     """Reactions on the wire, with their users and children."""
     rows = [ReactionRow.of(reaction) for reaction in reactions]
     reaction_trees = ReactionTrees(options or EnrichmentOptions())
@@ -62,36 +70,42 @@ class _Writer:
     """Puts what was fetched in place; every occurrence of a reference gets an object of its own."""
 
     def __init__(
-        self, referred: Referred, reactions: ReactionData, reaction_trees: ReactionTrees, budget: int
+        self,
+        referenced: ReferencedObjects,
+        reactions: ReactionData,
+        reaction_trees: ReactionTrees,
+        budget: int,
     ) -> None:
-        self._referred = referred
+        self._referenced = referenced
         self._reactions = reactions
         self._trees = reaction_trees
         self._budget = budget
 
-    def activities(self, listed: list[Shape]) -> list[Shape]:
-        return [self._activity(shape, DEPTH) for shape in listed]
+    def activities(self, listed: list[wire.Activity]) -> Enriched:
+        return [self._activity(activity, DEPTH) for activity in listed]
 
-    def _activity(self, shape: Shape, depth: int) -> Shape:
-        written = dict(shape)
-        for name, reference in self._referred.fields[shape["id"]]:
+    def _activity(self, activity: wire.Activity, depth: int) -> wire.EnrichedActivity:
+        # References stand in custom fields too, whose names no type knows.
+        written: dict[str, Any] = {**activity}
+        for name, reference in self._referenced.fields[activity["id"]]:
             if self._replaceable(reference, depth):
                 self._budget -= 1
                 written[name] = self._object(reference, depth) or reference.missing()
-        return written | self._reactions.added_to(shape["id"], self._trees.shape)
+        written.update(self._reactions.of(activity["id"], self._trees.shape))
+        return cast("wire.EnrichedActivity", written)
 
     def _replaceable(self, reference: Reference, depth: int) -> bool:
         return (
-            self._budget > 0 and reference in self._referred.asked and (reference.kind != "SA" or depth > 0)
+            self._budget > 0 and reference in self._referenced.asked and (reference.kind != "SA" or depth > 0)
         )
 
-    def _object(self, reference: Reference, depth: int) -> Shape | None:
+    def _object(self, reference: Reference, depth: int) -> wire.ReferencedObject | None:
         if reference.kind == "SU":
             return self._trees.users.profile(reference.name)
         if reference.kind == "SO":
-            return self._referred.entry(reference)
+            return self._referenced.entry(reference)
         if reference.kind == "SR":
-            row = self._referred.reactions.get(reference.canonical)
+            row = self._referenced.reactions.get(reference.canonical)
             return None if row is None else self._trees.shape(row)
-        nested = self._referred.activities.get(reference.canonical)
+        nested = self._referenced.activities.get(reference.canonical)
         return None if nested is None else self._activity(nested, depth - 1)

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-from django_stream.database.dialects import Dialect, Fragment
+from django_stream.database.dialect import Dialect, Fragment
 from django_stream.database.statements import Condition, Database, equal, one_of
 from django_stream.server.models import ChildCount, Reaction, ReactionCount
 from django_stream.server.reads.reaction_rows import (
@@ -39,8 +39,11 @@ _OF_PARENT = "x.parent_id = d.id AND x.deleted_at IS NULL"
 _OF_PARENT_AND_KIND = "x.parent_id = d.parent_id AND x.kind = d.kind AND x.deleted_at IS NULL"
 
 
-class Part(NamedTuple):
-    """Which reactions of a set to take: up to `limit`, of one user or of all."""
+ListName = TypeVar("ListName", bound=str)
+
+
+class Choice(NamedTuple):
+    """Which reactions of a set to take: up to `limit`, newest or oldest first, of one user or of all."""
 
     limit: int
     user_id: str | None = None
@@ -48,9 +51,15 @@ class Part(NamedTuple):
 
 
 def of_activities(
-    application_id: int, activities: Collection[str], parts: Mapping[str, Part], kinds: Sequence[str] = ()
-) -> tuple[Counts, dict[str, Lists]]:
-    """Of each kind of top-level reactions how many there are and, by the names of the parts, some."""
+    application_id: int,
+    activities: Collection[str],
+    choices: Mapping[ListName, Choice],
+    kinds: Sequence[str] = (),
+) -> tuple[Counts, dict[ListName, Lists]]:
+    """Of each kind of top-level reactions how many there are and, by the names of the choices, some.
+
+    `activities` are ids; without `kinds`, all kinds are read.
+    """
     database = Database.to_read(Reaction)
     conditions = [equal("d.application_id", application_id), one_of("d.activity", activities, uuids=True)]
     if kinds:
@@ -58,36 +67,38 @@ def of_activities(
     where = database.where(*conditions)
     columns = database.columns(columns_of(kind="d.kind", activity="d.activity"))
     texts, values = [], []
-    for number, part in enumerate(parts.values() or [Part(0)]):
-        chosen = _chosen(database.dialect, _OF_ACTIVITY, part)
-        # The first part tells the counts too, so also of kinds of which it has no reaction.
+    for number, choice in enumerate(choices.values() or [Choice(0)]):
+        chosen = _chosen(database.dialect, _OF_ACTIVITY, choice)
+        # The first one brings the counts too, so also of kinds of which it has no reaction.
         drivers = f"{ACTIVITY_COUNT} d {'JOIN' if number else 'LEFT JOIN'} {chosen.text}"
         texts.append(f"SELECT {number}, {columns}, d.count FROM {drivers} WHERE {where.text}")
         values += [*chosen.params, *where.params]
-    return _filed(database.rows(" UNION ALL ".join(texts), values), parts)
+    return _by_activity(database.rows(" UNION ALL ".join(texts), values), choices)
 
 
-def _filed(rows: Iterable[tuple[Any, ...]], parts: Mapping[str, Part]) -> tuple[Counts, dict[str, Lists]]:
-    """Rows are a part's number, the columns of a reaction, and how many there are of its kind."""
+def _by_activity(
+    rows: Iterable[tuple[Any, ...]], choices: Mapping[ListName, Choice]
+) -> tuple[Counts, dict[ListName, Lists]]:
+    """Rows are a choice's number, the columns of a reaction, and how many there are of its kind."""
     sets: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {}
     for row in rows:
         sets.setdefault(row[:3], []).append(row)
-    names, counts = list(parts), Counts()
-    lists: dict[str, Lists] = {name: {} for name in parts}
+    names, counts = list(choices), Counts()
+    lists: dict[ListName, Lists] = {name: {} for name in choices}
     for (number, activity, kind), found in sets.items():
         activity_id, count = wire_uuid(activity), found[0][-1]
         counts.setdefault(activity_id, {})[kind] = count
         reactions = [ReactionRow(activity_id, *row[2:-1]) for row in found if row[3] is not None]
         if reactions:
             name = names[number]
-            reactions.sort(reverse=not parts[name].oldest)
+            reactions.sort(reverse=not choices[name].oldest)
             lists[name].setdefault(activity_id, {})[kind] = reactions
     return counts, lists
 
 
 def of_parents(parents: Collection[int], limit: int) -> list[ReactionRow]:
     """Up to `limit` children of each reaction, over all kinds. `parents` are numbers of rows."""
-    return _children(REACTION, _OF_PARENT, Part(limit), one_of("d.id", parents))
+    return _children(REACTION, _OF_PARENT, Choice(limit), one_of("d.id", parents))
 
 
 def own_of_parents(
@@ -97,24 +108,24 @@ def own_of_parents(
     conditions = [one_of("d.parent_id", parents)]
     if kinds:
         conditions.append(one_of("d.kind", kinds))
-    return _children(CHILD_COUNT, _OF_PARENT_AND_KIND, Part(limit, user_id), *conditions)
+    return _children(CHILD_COUNT, _OF_PARENT_AND_KIND, Choice(limit, user_id), *conditions)
 
 
-def _children(drivers: str, match: str, part: Part, *conditions: Condition) -> list[ReactionRow]:
+def _children(drivers: str, match: str, choice: Choice, *conditions: Condition) -> list[ReactionRow]:
     database = Database.to_read(Reaction)
-    chosen, where = _chosen(database.dialect, match, part), database.where(*conditions)
+    chosen, where = _chosen(database.dialect, match, choice), database.where(*conditions)
     columns = database.columns([*columns_of(), *PARENT_COLUMNS])
     text = f"SELECT {columns} FROM {drivers} d JOIN {chosen.text} WHERE {where.text}"
     children = read(database.rows(text, [*chosen.params, *where.params]))
     return sorted(children, key=attrgetter("pk"), reverse=True)
 
 
-def _chosen(dialect: Dialect, match: str, part: Part) -> Fragment:
-    """The reactions `r` that a part takes of each set, to be joined."""
-    user = "" if part.user_id is None else " AND x.user_id = %s"
+def _chosen(dialect: Dialect, match: str, choice: Choice) -> Fragment:
+    """The reactions `r` that are chosen of each set, to be joined."""
+    user = "" if choice.user_id is None else " AND x.user_id = %s"
     text = (
         f"FROM {REACTION} x WHERE {match}{user} "
-        f"ORDER BY x.id {'ASC' if part.oldest else 'DESC'} LIMIT {part.limit:d}"
+        f"ORDER BY x.id {'ASC' if choice.oldest else 'DESC'} LIMIT {choice.limit:d}"
     )
-    params = [] if part.user_id is None else [part.user_id]
+    params = [] if choice.user_id is None else [choice.user_id]
     return Fragment(dialect.join_some(REACTION, "r", text), params)

@@ -1,47 +1,47 @@
-"""The keys about reactions that activities get."""
+"""What enrichment adds to activities about reactions."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import Any
 from urllib.parse import quote
 
-from django_stream.protocol import limits
+from django_stream.protocol import limits, wire
 from django_stream.server.reads.enrichment import latest_reactions
-from django_stream.server.reads.enrichment.latest_reactions import Counts, Lists, Part
+from django_stream.server.reads.enrichment.latest_reactions import Choice, Counts, Lists
 from django_stream.server.reads.enrichment.options import EnrichmentOptions
 from django_stream.server.reads.reaction_rows import ReactionRow
 from django_stream.server.requests import API_PATH
 
-Shape = dict[str, Any]
-Tell = Callable[[ReactionRow], Shape]
+Serialize = Callable[[ReactionRow], wire.Reaction[str]]
+ReactionLists = dict[wire.ReactionListName, Lists]
 
 
 class ReactionData:
     """Reactions and counts of all activities of an answer, by activity id."""
 
-    def __init__(self, options: EnrichmentOptions, counts: Counts, lists: dict[str, Lists]) -> None:
+    def __init__(self, options: EnrichmentOptions, counts: Counts, lists: ReactionLists) -> None:
         self._options = options
         self._counts = counts
         self._lists = lists
 
     @classmethod
     def load(
-        cls, application_id: int, activities: Iterable[Shape], options: EnrichmentOptions
+        cls, application_id: int, activities: Iterable[wire.Activity], options: EnrichmentOptions
     ) -> ReactionData:
         """One query, if the options name any."""
         if not options.reactions:
             return cls(options, {}, {})
-        few, parts = limits.LATEST_REACTIONS_DEFAULT, {}
+        few = limits.LATEST_REACTIONS_DEFAULT
+        choices: dict[wire.ReactionListName, Choice] = {}
         if options.recent:
-            parts["latest_reactions"] = Part(options.recent_limit)
+            choices["latest_reactions"] = Choice(options.recent_limit)
         if options.own:
-            parts["own_reactions"] = Part(few, options.user_id)
+            choices["own_reactions"] = Choice(few, options.user_id)
         if options.first:
-            parts["first_reactions"] = Part(few, oldest=True)
+            choices["first_reactions"] = Choice(few, oldest=True)
         ids = {shape["id"] for shape in activities}
-        return cls(options, *latest_reactions.of_activities(application_id, ids, parts, options.kinds))
+        return cls(options, *latest_reactions.of_activities(application_id, ids, choices, options.kinds))
 
     def rows(self) -> Iterable[ReactionRow]:
         """Every reaction in any list."""
@@ -50,19 +50,19 @@ class ReactionData:
                 for rows in kinds.values():
                     yield from rows
 
-    def added_to(self, activity_id: str, tell: Tell) -> Shape:
-        """The keys that an activity gets."""
-        keys: Shape = {}
+    def of(self, activity_id: str, serialize: Serialize) -> wire.ActivityReactions:
+        """What an activity gets."""
+        keys: wire.ActivityReactions = {}
         for name, lists in self._lists.items():
             kinds = lists.get(activity_id, {})
-            keys[name] = {kind: [tell(row) for row in rows] for kind, rows in kinds.items()}
+            keys[name] = {kind: [serialize(row) for row in rows] for kind, rows in kinds.items()}
         if self._options.recent:
             keys["latest_reactions_extra"] = self._extra(activity_id)
         if self._options.counts:
             keys["reaction_counts"] = dict(self._counts.get(activity_id, {}))
         return keys
 
-    def _extra(self, activity_id: str) -> Shape:
+    def _extra(self, activity_id: str) -> dict[str, wire.NextReactions]:
         shown = self._lists["latest_reactions"].get(activity_id, {})
         return {
             kind: {"next": self._next(rows[-1]) if self._counts[activity_id][kind] > len(rows) else ""}

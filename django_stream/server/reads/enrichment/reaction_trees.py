@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from django_stream.database.statements import Database, one_of
-from django_stream.protocol import limits
+from django_stream.protocol import limits, wire
 from django_stream.server.models import ChildCount
 from django_stream.server.reads.enrichment import latest_reactions
 from django_stream.server.reads.enrichment.options import EnrichmentOptions
@@ -19,7 +18,7 @@ Children = dict[int, list[ReactionRow]]
 
 
 class ReactionTrees:
-    """Reactions of one answer; each is told in the same form wherever it stands."""
+    """Reactions of one answer; each has the same form wherever it stands."""
 
     def __init__(self, options: EnrichmentOptions) -> None:
         self._options = options
@@ -29,7 +28,7 @@ class ReactionTrees:
         self.users = AnswerUsers({}, {})
 
     def load(self, application_id: int, roots: Iterable[ReactionRow], users: Iterable[str] = ()) -> None:
-        """Take these in with their descendants, a few queries a level, and whoever reacted or is named."""
+        """Load descendants of the roots, a few queries a level, and all users: `users` are further ids."""
         known: dict[int, ReactionRow] = {}
         level = {row.pk: row for row in roots}
         while level:
@@ -44,16 +43,16 @@ class ReactionTrees:
         if not parents:
             return []
         found = latest_reactions.of_parents(parents, limits.LATEST_CHILDREN)
-        _file(found, self._children)
+        _add_by_parent(found, self._children)
         if self._options.own_children:
             kinds, user_id = self._options.own_children_kinds, self._options.user_id
             own = latest_reactions.own_of_parents(parents, OWN_CHILDREN, kinds=kinds, user_id=user_id)
-            _file(own, self._own)
+            _add_by_parent(own, self._own)
             found += own
         return found
 
     def _count_children(self, reactions: list[int]) -> list[int]:
-        """Note the counts; those of the reactions that have children to show."""
+        """Load the counts; which of these reactions have children to show."""
         found = Database.to_read(ChildCount).select(
             ChildCount, ["parent_id", "kind", "count"], one_of("parent_id", reactions)
         )
@@ -63,8 +62,8 @@ class ReactionTrees:
         self._counts |= counts
         return [parent for parent, kinds in counts.items() if any(kinds.values())]
 
-    def shape(self, row: ReactionRow) -> dict[str, Any]:
-        """A reaction on the wire."""
+    def shape(self, row: ReactionRow) -> wire.Reaction[str]:
+        """A reaction as an object of the wire, with its user and children."""
         shape = row.shape(self.users.author(row.user_id))
         if counts := self._counts.get(row.pk):
             shape["latest_children"] = self._by_kind(self._children.get(row.pk, ()))
@@ -73,15 +72,15 @@ class ReactionTrees:
             shape["own_children"] = self._by_kind(self._own.get(row.pk, ()))
         return shape
 
-    def _by_kind(self, rows: Iterable[ReactionRow]) -> dict[str, list[Any]]:
+    def _by_kind(self, rows: Iterable[ReactionRow]) -> dict[str, list[wire.Reaction[str]]]:
         """`{kind: [reaction, ...]}`, in the order given."""
-        kinds: dict[str, list[Any]] = {}
+        kinds: dict[str, list[wire.Reaction[str]]] = {}
         for row in rows:
             kinds.setdefault(row.kind, []).append(self.shape(row))
         return kinds
 
 
-def _file(rows: Iterable[ReactionRow], under: Children) -> None:
+def _add_by_parent(rows: Iterable[ReactionRow], children: Children) -> None:
     for row in rows:
         assert row.parent_id is not None
-        under.setdefault(row.parent_id, []).append(row)
+        children.setdefault(row.parent_id, []).append(row)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from django_stream.protocol import wire
 from django_stream.protocol.activity_ids import sort_key
 from django_stream.server.reads import activities, collections, reactions, serializers
 from django_stream.server.reads.reaction_rows import ReactionRow
@@ -17,8 +18,6 @@ DEPTH = 3
 PER_ACTIVITY = 25
 _NEVER = frozenset({"id", "time", "origin"})
 _TYPES = {"SU": "user", "SO": "object", "SA": "activity", "SR": "reaction"}
-
-Shape = dict[str, Any]
 
 
 class Reference(NamedTuple):
@@ -47,39 +46,39 @@ class Reference(NamedTuple):
         """The name as the server writes it: UUIDs come in several spellings."""
         return _as_uuid(self.name) or self.name
 
-    def missing(self) -> Shape:
+    def missing(self) -> wire.MissingObject:
         """What stands in for an object that does not exist."""
-        error: Shape = {
+        found: wire.MissingObject = {
+            "id": self.name,
             "error": "ReferenceNotFound",
             "reference": self.text,
             "reference_type": _TYPES[self.kind],
         }
         if self.kind == "SO":
-            collection, entry_id = self.entry
-            return {"id": entry_id, "collection": collection} | error
-        return {"id": self.name} | error
+            found["collection"], found["id"] = self.entry
+        return found
 
 
-def fields_of(shape: Shape) -> list[tuple[str, Reference]]:
-    """The fields of an activity that hold a reference."""
-    read = ((name, Reference.parse(value)) for name, value in shape.items() if name not in _NEVER)
+def fields_of(activity: wire.Activity) -> list[tuple[str, Reference]]:
+    """The fields of an activity that hold a reference, custom ones included."""
+    read = ((name, Reference.parse(value)) for name, value in activity.items() if name not in _NEVER)
     return [(name, reference) for name, reference in read if reference is not None]
 
 
 @dataclass(slots=True)
-class Referred:
+class ReferencedObjects:
     """Everything that the activities of an answer refer to, by kind; users come with reactions."""
 
     fields: dict[str, list[tuple[str, Reference]]] = field(default_factory=dict)
     """The references of each activity, by its id, and the names of the fields that hold them."""
     asked: set[Reference] = field(default_factory=set)
     """What was looked for. Any other reference stays as it is."""
-    entries: dict[tuple[str, str], Shape] = field(default_factory=dict)
-    activities: dict[str, Shape] = field(default_factory=dict)
+    entries: dict[tuple[str, str], wire.CollectionEntry[str]] = field(default_factory=dict)
+    activities: dict[str, wire.Activity] = field(default_factory=dict)
     reactions: dict[str, ReactionRow] = field(default_factory=dict)
 
     @classmethod
-    def load(cls, application_id: int, listed: list[Shape]) -> Referred:
+    def load(cls, application_id: int, listed: list[wire.Activity]) -> ReferencedObjects:
         """One query a kind, and one for each depth of nested activities."""
         found = cls()
         level, left = listed, PER_ACTIVITY * len(listed)
@@ -98,25 +97,25 @@ class Referred:
         found.reactions = reactions.rows_by_id(application_id, wanted)
         return found
 
-    def _of(self, level: list[Shape]) -> list[Reference]:
+    def _of(self, level: list[wire.Activity]) -> list[Reference]:
         """The references of these activities that were not asked for yet."""
-        self.fields |= {shape["id"]: fields_of(shape) for shape in level}
-        fresh = {one: None for shape in level for _, one in self.fields[shape["id"]]}
+        self.fields |= {activity["id"]: fields_of(activity) for activity in level}
+        fresh = {one: None for activity in level for _, one in self.fields[activity["id"]]}
         return [one for one in fresh if one not in self.asked]
 
     def of_kind(self, kind: str) -> list[Reference]:
         return [one for one in self.asked if one.kind == kind]
 
-    def entry(self, reference: Reference) -> Shape | None:
-        """A collection entry on the wire, in an object of its own."""
+    def entry(self, reference: Reference) -> wire.CollectionEntry[str] | None:
+        """A collection entry, as an object of its own."""
         known = self.entries.get(reference.entry)
         return None if known is None else known.copy()
 
 
-def _activities(application_id: int, ids: Iterable[str]) -> dict[str, Shape]:
+def _activities(application_id: int, ids: Iterable[str]) -> dict[str, wire.Activity]:
     keys = [sort_key(uuid.UUID(name)) for name in ids if _as_uuid(name)]
     rows = activities.in_order(application_id, keys) if keys else []
-    return {shape["id"]: shape for shape in map(serializers.activity, rows)}
+    return {activity["id"]: activity for activity in map(serializers.activity, rows)}
 
 
 def _as_uuid(text: str) -> str | None:

@@ -3,44 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import Any
 
 from django.db import router
 from django.db.models import OuterRef, Subquery
 
 from django_stream.database.statements import Database, equal, one_of, time_text
+from django_stream.protocol import wire
 from django_stream.server.models import Reaction, StreamUser
 from django_stream.server.reads.reaction_rows import ReactionRow, json_value, wire_time
 
-Shape = dict[str, Any]
+Profile = wire.User[str]
+WithoutProfile = wire.UserWithoutProfile[str]
 
 
 class AnswerUsers:
-    """Profiles by id, and shapes of those who reacted without having one."""
+    """Profiles by id, and those who reacted without having one."""
 
-    def __init__(self, profiles: dict[str, Shape], strangers: dict[str, Shape]) -> None:
+    def __init__(self, profiles: dict[str, Profile], without_profile: dict[str, WithoutProfile]) -> None:
         self._profiles = profiles
-        self._authors = strangers | profiles
+        self._without_profile = without_profile
 
     @classmethod
     def load(
         cls, application_id: int, referred: Iterable[str], reactions: Iterable[ReactionRow]
     ) -> AnswerUsers:
+        """The users with these ids and those of the reactions: a query for profiles, one for the others."""
         by_user = {reaction.user_id: reaction.pk for reaction in reactions}
         profiles = _profiles(application_id, {*referred, *by_user})
-        return cls(profiles, _strangers({name: pk for name, pk in by_user.items() if name not in profiles}))
+        others = {user_id: pk for user_id, pk in by_user.items() if user_id not in profiles}
+        return cls(profiles, _without_profile(others))
 
-    def profile(self, user_id: str) -> Shape | None:
-        """A user on the wire, in an object of its own; None without a profile."""
+    def profile(self, user_id: str) -> Profile | None:
+        """A user as an object of its own; None without a profile."""
         known = self._profiles.get(user_id)
         return None if known is None else known.copy()
 
-    def author(self, user_id: str) -> Shape:
-        """Whoever reacted; without a profile they exist since their first reaction."""
-        return self._authors[user_id].copy()
+    def author(self, user_id: str) -> Profile | WithoutProfile:
+        """The user of a reaction; without a profile, one who exists since their first reaction."""
+        profile = self._profiles.get(user_id)
+        if profile is None:
+            return self._without_profile[user_id].copy()
+        return profile.copy()
 
 
-def _profiles(application_id: int, user_ids: Collection[str]) -> dict[str, Shape]:
+def _profiles(application_id: int, user_ids: Collection[str]) -> dict[str, Profile]:
     if not user_ids:
         return {}
     rows = Database.to_read(StreamUser).select(
@@ -60,15 +66,18 @@ def _profiles(application_id: int, user_ids: Collection[str]) -> dict[str, Shape
     }
 
 
-def _strangers(reactions: dict[str, int]) -> dict[str, Shape]:
-    """One reaction of each user is enough to find their first one in the index."""
+def _without_profile(reactions: dict[str, int]) -> dict[str, WithoutProfile]:
+    """Users by id; `reactions` is {user id: number of one of their reactions}.
+
+    One reaction of each user is enough to find their first one in the index.
+    """
     if not reactions:
         return {}
     theirs = Reaction.objects.filter(application=OuterRef("application"), user_id=OuterRef("user_id"))
     first = Subquery(theirs.order_by("pk").values("created_at")[:1])
     rows = Reaction.objects.using(router.db_for_read(Reaction)).filter(pk__in=reactions.values())
-    seen = dict(rows.annotate(first=first).values_list("user_id", "first"))
-    strangers: dict[str, Shape] = {user_id: {"id": user_id} for user_id in reactions}
-    for user_id, moment in seen.items():
-        strangers[user_id] |= {"created_at": wire_time(moment), "updated_at": wire_time(moment)}
-    return strangers
+    authors: dict[str, WithoutProfile] = {user_id: {"id": user_id} for user_id in reactions}
+    for user_id, moment in rows.annotate(first=first).values_list("user_id", "first"):
+        since = wire_time(moment)
+        authors[user_id] = {"id": user_id, "created_at": since, "updated_at": since}
+    return authors

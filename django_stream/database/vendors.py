@@ -1,0 +1,122 @@
+"""What PostgreSQL and SQLite say in their own way: the one place that asks for a connection's vendor."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import BooleanField, F, Field, Func, Q, Value
+from django.db.models.expressions import RawSQL
+
+from django_stream.database.dialect import Dialect, Fragment
+
+
+def _plain(values: Collection[Any], uuids: bool) -> list[Any]:
+    """UUIDs as 32 digits, which both databases understand."""
+    if not uuids:
+        return list(values)
+    return [value.hex if isinstance(value, UUID) else value.replace("-", "") for value in values]
+
+
+class _AnyOf(Func):
+    """`column = ANY(array)`, for which the ORM has no lookup."""
+
+    template = "%(expressions)s)"
+    arg_joiner = " = ANY("
+    output_field = BooleanField()
+
+
+class PostgreSQL(Dialect):
+    __slots__ = ()
+
+    # Inside a SELECT list it would be taken for text.
+    time_param = "CAST(%s AS timestamptz)"
+
+    def one_of(self, column: str, values: Collection[Any], *, uuids: bool = False) -> Fragment:
+        return Fragment(
+            f"{self.name(column)} = ANY(%s{'::uuid[]' if uuids else ''})", [_plain(values, uuids)]
+        )
+
+    def pair_among(self, columns: tuple[str, str], values: Collection[tuple[str, str]]) -> Fragment:
+        text = f"({', '.join(map(self.name, columns))}) IN (SELECT * FROM unnest(%s::text[], %s::text[]))"
+        return Fragment(text, [[first for first, _ in values], [second for _, second in values]])
+
+    def among(self, field: str, values: Collection[Any]) -> Q:
+        return Q(_AnyOf(F(field), Value(list(values))))
+
+    def time_text(self, column: str) -> str:
+        return f"CAST({self.name(column)} AS text)"
+
+    uuid_text = time_text
+
+    def json_text(self, column: str, key: str) -> str:
+        return f"{self.name(column)} ->> '{key}'"
+
+    def json_array(self, *expressions: str) -> str:
+        return f"CAST(json_build_array({', '.join(expressions)}) AS text)"
+
+    def time_in_array(self, column: str) -> str:
+        return f"{self.name(column)} AT TIME ZONE 'UTC'"
+
+    def rows_of(self, values: Sequence[str]) -> Fragment | None:
+        return Fragment("json_array_elements_text(%s) AS given(value)", [json.dumps(values)])
+
+    def records_of(self, fields: Sequence[Field[Any, Any]], rows: Sequence[Sequence[Any]]) -> Fragment | None:
+        names = [str(field.column) for field in fields]
+        types = ", ".join(
+            f"{self.name(name)} {field.rel_db_type(self.connection)}"
+            for name, field in zip(names, fields, strict=True)
+        )
+        given = [dict(zip(names, row, strict=True)) for row in rows]
+        return Fragment(f"jsonb_to_recordset(%s) AS given ({types})", [json.dumps(given, default=str)])
+
+    def join_some(self, table: str, alias: str, chosen: str, *, inner_alias: str = "x") -> str:
+        return f"LATERAL (SELECT {inner_alias}.* {chosen}) {alias} ON true"
+
+
+class SQLite(Dialect):
+    __slots__ = ()
+
+    def boolean(self, value: bool) -> str:
+        return str(int(value))
+
+    def one_of(self, column: str, values: Collection[Any], *, uuids: bool = False) -> Fragment:
+        given = json.dumps(_plain(values, uuids))
+        return Fragment(f"{self.name(column)} IN (SELECT value FROM json_each(%s))", [given])
+
+    def pair_among(self, columns: tuple[str, str], values: Collection[tuple[str, str]]) -> Fragment:
+        both = "json_extract(value, '$[0]'), json_extract(value, '$[1]')"
+        text = f"({', '.join(map(self.name, columns))}) IN (SELECT {both} FROM json_each(%s))"
+        return Fragment(text, [json.dumps(list(values))])
+
+    def among(self, field: str, values: Collection[Any]) -> Q:
+        return Q((f"{field}__in", RawSQL("SELECT value FROM json_each(%s)", [json.dumps(list(values))])))
+
+    def time_text(self, column: str) -> str:
+        # Stored without a zone, in UTC where USE_TZ is True.
+        return f"{self.name(column)} || '+00'" if settings.USE_TZ else self.name(column)
+
+    def json_text(self, column: str, key: str) -> str:
+        return f"json_extract({self.name(column)}, '$.\"{key}\"')"
+
+    def json_array(self, *expressions: str) -> str:
+        return f"CAST(json_array({', '.join(expressions)}) AS text)"
+
+    def rows_of(self, values: Sequence[str]) -> Fragment | None:
+        return Fragment("json_each(%s) AS given", [json.dumps(values)])
+
+    def join_some(self, table: str, alias: str, chosen: str, *, inner_alias: str = "x") -> str:
+        # It has no LATERAL.
+        return f"{table} {alias} ON {alias}.id IN (SELECT {inner_alias}.id {chosen})"
+
+
+_OF_VENDOR: dict[str, type[Dialect]] = {"postgresql": PostgreSQL, "sqlite": SQLite}
+
+
+def dialect_of(connection: BaseDatabaseWrapper) -> Dialect:
+    """The dialect of a connection's database."""
+    return _OF_VENDOR.get(connection.vendor, Dialect)(connection)
