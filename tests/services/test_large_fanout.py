@@ -71,4 +71,4 @@ def add_and_remove(client: StreamClient, site: Site) -> set[str]:
 
 
 def fanouts(site: Site) -> int:
-    return int(site.postgres.query(site.feeds, "SELECT count(*) FROM django_stream_server_spread")[0][0])
+    return int(site.postgres.query(site.feeds, "SELECT count(*) FROM django_stream_server_fanoutjob")[0][0])
