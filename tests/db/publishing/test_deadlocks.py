@@ -75,7 +75,7 @@ def test_an_overtaken_worker_meets_one_who_claims(
         drain(client=client_over(BreakingTransport(meanwhile(a_goes_and_comes_back))), clock=clock)
     patience("1s")
     # What the overtaken worker sent late is in the feed of ada, and whoever claimed has died.
-    # A claim that began anew may find the entries still locked by the other, and leaves them to a later drain.
+    # A claim that began anew may find the entries still locked, and leaves them to a later drain.
     lease = claims[0].result()
     assert lease is None or sorted(lease.objects[LABEL]) == ["a", "b"]
     clock.forward(minutes=6)
@@ -122,7 +122,7 @@ def test_two_who_settle_the_same_entries_meet_each_other(ada: User, clock: Clock
         other = pool.submit(alone, lambda: settle_one(successor, "b", "a"), [])
         settle_one(overtaken, "a", "b")
         other.result()
-    assert len(arrived) == 3, "one of them began anew"
+    assert len(arrived) >= 3, "one of them began anew, or both where each saw the deadlock first"
 
     clock.forward(hours=2)
     drain(clock=clock)
