@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("importlinter", reason="a tool of developers")
+
 ROOT = Path(__file__).resolve().parents[2]
 PREFIX = "importlinter:contract:"
 STRANGER = "django_stream.stranger"

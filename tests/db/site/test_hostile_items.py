@@ -12,6 +12,7 @@ from rest_framework.test import APIClient
 
 from django_stream.publishing.drain import drain
 from tests.contract.calling import ok
+from tests.extras import needs
 from tests.testapp.models import Article, Subscription
 
 FAILING = "{% load django_stream %}{% url 'nowhere' activity.object.pk %}"
@@ -56,6 +57,7 @@ def test_an_instance_that_has_no_text_is_left_out(caplog: pytest.LogCaptureFixtu
     assert "on purpose" in caplog.text
 
 
+@needs("aggregation")
 @pytest.mark.django_db
 @pytest.mark.urls("example_project.urls")
 @pytest.mark.parametrize("verb", ["post", "like", "commit", "anything"])
