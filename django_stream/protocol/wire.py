@@ -84,15 +84,13 @@ class MissingObject(TypedDict):
     reference_type: str
 
 
-class Activity(TypedDict):
-    """The known fields of an activity. `time` is UTC without a zone; `to` is absent when empty."""
+class ActivityPlace(TypedDict):
+    """The fields of an activity that enrichment leaves as they are.
+
+    `time` is UTC without a zone; `to` is absent when empty.
+    """
 
     id: str
-    actor: str
-    verb: str
-    object: str
-    target: str
-    foreign_id: str
     origin: str | None
     """The followed feed that brought it, such as `user:1`."""
     time: str
@@ -102,6 +100,16 @@ class Activity(TypedDict):
     score: NotRequired[float | None]
     """On ranked feeds."""
     score_vars: NotRequired[dict[str, float]]
+
+
+class Activity(ActivityPlace):
+    """The known fields of an activity."""
+
+    actor: str
+    verb: str
+    object: str
+    target: str
+    foreign_id: str
 
 
 ReactionListName: TypeAlias = Literal["latest_reactions", "own_reactions", "first_reactions"]
@@ -123,21 +131,14 @@ class ActivityReactions(TypedDict, total=False):
     reaction_counts: dict[str, int]
 
 
-class EnrichedActivity(ActivityReactions):
+class EnrichedActivity(ActivityPlace, ActivityReactions):
     """An activity in whose fields objects stand for references, custom fields included."""
 
-    id: str
     actor: Enriched
     verb: Enriched
     object: Enriched
     target: Enriched
     foreign_id: Enriched
-    origin: str | None
-    time: str
-    to: NotRequired[list[str]]
-    is_deleted: NotRequired[Literal[True]]
-    score: NotRequired[float | None]
-    score_vars: NotRequired[dict[str, float]]
 
 
 ReferencedObject: TypeAlias = (

@@ -13,8 +13,9 @@ from django.utils.module_loading import import_string
 
 from django_stream.protocol.errors import ApiError
 from django_stream.protocol.suggestions import did_you_mean
-from django_stream.server.aggregation.formats import MissingJinja, check_format
+from django_stream.server.aggregation.formats import check_format
 from django_stream.server.conf import PREFIX, ServerSettings, server_settings
+from django_stream.server.extras import MissingExtra
 from django_stream.server.feed_groups import IGNORED_OPTIONS, FeedGroup
 from django_stream.server.ranking.methods import RankingMethod
 
@@ -60,7 +61,7 @@ def _feed_group(where: str, slug: str, options: Mapping[str, Any]) -> Iterator[C
     if group.grouped:
         try:
             check_format(group.aggregation_format)
-        except MissingJinja as error:
+        except MissingExtra as error:
             yield Error(f"{where}: feed group {slug!r}: {error}", id="django_stream_server.E002")
         except ApiError as error:
             yield Warning(

@@ -14,12 +14,15 @@ from django_stream.server.auth import keys, tokens
 from django_stream.server.content import storable
 from django_stream.server.endpoints import ENDPOINTS
 from django_stream.server.events.event import called_by
+from django_stream.server.extras import MissingExtra
 from django_stream.server.requests import Body, Call, Parameters
 from django_stream.server.routing import Route, compile_routes, find_route
 from django_stream.server.throttle import admit
 
 # Of a batch, what is stored stands inside a few lists and objects, and is checked again by itself.
 _BODY_DEPTH = limits.JSON_DEPTH + 6
+
+_NO_ANSWER = "the server failed to answer; its log has the reason"
 
 _ROUTES = compile_routes(ENDPOINTS)
 
@@ -36,9 +39,10 @@ def handle(request: ApiRequest) -> ApiResponse:
     except ApiError as error:
         status, body = error.http_status, error.envelope()
         headers |= error.headers
-    except Exception:
+    except Exception as error:
         logger.exception("%r %r failed", request.method, request.path)
-        failure = ApiError.named("InternalException", "the server failed to answer; its log has the reason")
+        reason = str(error) if isinstance(error, MissingExtra) else _NO_ANSWER
+        failure = ApiError.named("InternalException", reason)
         status, body = failure.http_status, failure.envelope()
     duration = f"{(time.perf_counter() - started) * 1000:.2f}ms"
     return ApiResponse(status, {**body, "duration": duration}, headers)

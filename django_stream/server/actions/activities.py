@@ -83,24 +83,16 @@ def _content(activity: Activity | ActivityInput) -> dict[str, Any]:
     return {name: getattr(activity, name) for name in _REPLACED}
 
 
-def event(
-    activity: Activity,
-    action: str,
-    *,
-    before: Fields | None = None,
-    is_gone: bool = False,
-    feeds: Collection[object] = (),
-) -> Event:
-    """What happened to an activity; `before` are its former fields, `feeds` the feeds that were named."""
-    return Event(
-        activity.application_id,
+def event(activity: Activity, action: str, *, feeds: Collection[object] = (), **more: Any) -> Event:
+    """What happened to an activity; `feeds` are those that were named."""
+    return Event.of_row(
+        activity,
         "activity",
         str(activity.activity_id),
         action,
         on_behalf_of=activity.actor.removeprefix("SU:"),
         feeds=tuple(str(feed) for feed in feeds),
-        before=before,
-        after=None if is_gone else fields_of(activity),
+        **more,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from django_stream.server.events.event import Event, Fields, fields_of
+from django_stream.server.events.event import Event, fields_of
 from django_stream.server.events.recording import record
 from django_stream.server.feed_store import database, ensure_application
 from django_stream.server.models import CollectionEntry
@@ -32,7 +32,7 @@ def create(
         )
         if not created:
             raise conflicting("collection entry", str(entry))
-        record([_event(entry, "create", after=fields_of(entry))])
+        record([_event(entry, "create")])
     return entry
 
 
@@ -49,7 +49,7 @@ def update(application_id: int, collection: str, entry_id: str, data: Mapping[st
         before = fields_of(entry)
         entry.data, entry.updated_at = dict(data), timezone.now()
         entry.save(using=database(), update_fields=["data", "updated_at"])
-        record([_event(entry, "update", before=before, after=fields_of(entry))])
+        record([_event(entry, "update", before=before)])
     return entry
 
 
@@ -63,7 +63,7 @@ def delete(application_id: int, collection: str, entry_ids: Collection[str]) -> 
         for entry in gone:
             check_owner(entry.user_id)
         rows.filter(entry_id__in=[entry.entry_id for entry in gone]).delete()
-        record(_event(entry, "delete", before=fields_of(entry)) for entry in gone)
+        record(_event(entry, "delete", is_gone=True) for entry in gone)
     return len(gone)
 
 
@@ -92,18 +92,9 @@ def upsert_many(application_id: int, entries: Mapping[tuple[str, str], Mapping[s
             unique_fields=["application", "collection", "entry_id"],
             update_fields=["data", "updated_at"],
         )
-        record(_event(row, "upsert", after=fields_of(row)) for row in rows)
+        record(_event(row, "upsert") for row in rows)
 
 
-def _event(
-    entry: CollectionEntry, action: str, *, before: Fields | None = None, after: Fields | None = None
-) -> Event:
-    return Event(
-        entry.application_id,
-        "collection",
-        str(entry),
-        action,
-        on_behalf_of="" if action == "delete" else entry.user_id,
-        before=before,
-        after=after,
-    )
+def _event(entry: CollectionEntry, action: str, **more: Any) -> Event:
+    owner = "" if action == "delete" else entry.user_id
+    return Event.of_row(entry, "collection", str(entry), action, on_behalf_of=owner, **more)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from functools import partial
-from typing import IO
+from typing import IO, Any
 
 from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.base import File
@@ -15,7 +15,7 @@ from django.utils.text import get_valid_filename
 from django_stream.protocol.errors import invalid
 from django_stream.protocol.messages import Upload
 from django_stream.server.conf import server_settings
-from django_stream.server.events.event import Event, Fields, fields_of
+from django_stream.server.events.event import Event
 from django_stream.server.events.recording import record
 from django_stream.server.feed_store import database, ensure_application
 from django_stream.server.files import images, kinds
@@ -95,7 +95,7 @@ def delete(file: StoredFile) -> None:
         for one in files:
             files += sizes.select_for_update().filter(source=one.pk)
         gone = [one for one in files if sizes.filter(pk=one.pk).delete()[0]]
-        record([_event(one, "delete", before=fields_of(one)) for one in gone])
+        record([_event(one, "delete", is_gone=True) for one in gone])
         for one in files:
             transaction.on_commit(partial(storage().delete, one.name), using=database(), robust=True)
 
@@ -110,7 +110,7 @@ def _store(file_row: StoredFile, name: str, content: IO[bytes]) -> StoredFile:
     try:
         with transaction.atomic(using=database()):
             file_row.save(using=database(), force_insert=True)
-            record([_event(file_row, "create", on_behalf_of=file_row.user_id, after=fields_of(file_row))])
+            record([_event(file_row, "create", on_behalf_of=file_row.user_id)])
     except BaseException:
         with suppress(OSError):
             storage().delete(file_row.name)
@@ -118,24 +118,8 @@ def _store(file_row: StoredFile, name: str, content: IO[bytes]) -> StoredFile:
     return file_row
 
 
-def _event(
-    file: StoredFile,
-    action: str,
-    *,
-    on_behalf_of: str = "",
-    before: Fields | None = None,
-    after: Fields | None = None,
-) -> Event:
-    return Event(
-        file.application_id,
-        "file",
-        file.public_id,
-        action,
-        on_behalf_of=on_behalf_of,
-        before=before,
-        after=after,
-        details={"name": file.base_name},
-    )
+def _event(file: StoredFile, action: str, **more: Any) -> Event:
+    return Event.of_row(file, "file", file.public_id, action, details={"name": file.base_name}, **more)
 
 
 def _safe_name(name: str) -> str:

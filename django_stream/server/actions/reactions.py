@@ -15,7 +15,7 @@ from django.utils import timezone
 from django_stream.protocol import limits
 from django_stream.protocol.errors import invalid
 from django_stream.server.actions import reaction_counts, reaction_targets
-from django_stream.server.events.event import Event, Fields, fields_of
+from django_stream.server.events.event import Event, fields_of
 from django_stream.server.events.recording import record
 from django_stream.server.feed_store import database, ensure_application
 from django_stream.server.models import Reaction
@@ -121,7 +121,7 @@ def delete(application_id: int, reaction_id: str, *, soft: bool = False) -> None
         shown = [row for row in (root, *_descendants(root)) if row.deleted_at is None]
         reaction_targets.withdraw(shown)
         deleted = shown if root in shown else [root]
-        record(_event(row, "delete", before=fields_of(row), is_gone=True) for row in deleted)
+        record(_event(row, "delete", is_gone=True) for row in deleted)
         if soft:
             _hide(root)
             reaction_counts.change(shown, -1)
@@ -167,16 +167,10 @@ def delete_many(application_id: int, reaction_ids: Collection[str], *, soft: boo
                 delete(application_id, reaction_id, soft=soft)
 
 
-def _event(row: Reaction, action: str, *, before: Fields | None = None, is_gone: bool = False) -> Event:
-    return Event(
-        row.application_id,
-        "reaction",
-        row.reaction_id,
-        action,
-        on_behalf_of=row.user_id,
-        feeds=tuple(row.target_feeds),
-        before=before,
-        after=None if is_gone else fields_of(row),
+def _event(row: Reaction, action: str, **more: Any) -> Event:
+    feeds = tuple(row.target_feeds)
+    return Event.of_row(
+        row, "reaction", row.reaction_id, action, on_behalf_of=row.user_id, feeds=feeds, **more
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from django_stream.server.events.event import Event, Fields, fields_of
+from django_stream.server.events.event import Event, fields_of
 from django_stream.server.events.recording import record
 from django_stream.server.feed_store import database, ensure_application
 from django_stream.server.models import StreamUser
@@ -26,7 +26,7 @@ def create(
             application_id=application_id, user_id=user_id, defaults=_new_fields(data, timezone.now())
         )
         if created:
-            record([_event(found, "create", on_behalf_of=user_id, after=fields_of(found))])
+            record([_event(found, "create", on_behalf_of=user_id)])
         elif not get_or_create:
             raise conflicting("user", user_id)
     return found
@@ -42,7 +42,7 @@ def update(application_id: int, user_id: str, data: Mapping[str, Any]) -> Stream
         before = fields_of(user)
         user.data, user.updated_at = dict(data), timezone.now()
         user.save(using=database(), update_fields=["data", "updated_at"])
-        record([_event(user, "update", on_behalf_of=user_id, before=before, after=fields_of(user))])
+        record([_event(user, "update", on_behalf_of=user_id, before=before)])
     return user
 
 
@@ -54,7 +54,7 @@ def delete(application_id: int, user_ids: Collection[str]) -> int:
         )
         gone = list(rows.select_for_update().order_by("user_id"))
         rows.filter(user_id__in=[user.user_id for user in gone]).delete()
-        record(_event(user, "delete", before=fields_of(user)) for user in gone)
+        record(_event(user, "delete", is_gone=True) for user in gone)
     return len(gone)
 
 
@@ -80,7 +80,7 @@ def create_many(
         found = {user.user_id: user for user in stored}
         listed = [found[user_id] for user_id in users if user_id in found]
         record(
-            _event(user, "create" if user.created_at == now else "update", after=fields_of(user))
+            _event(user, "create" if user.created_at == now else "update")
             for user in listed
             if now in (user.created_at, user.updated_at)
         )
@@ -91,20 +91,5 @@ def _new_fields(data: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     return {"data": dict(data), "created_at": now, "updated_at": now}
 
 
-def _event(
-    user: StreamUser,
-    action: str,
-    *,
-    on_behalf_of: str = "",
-    before: Fields | None = None,
-    after: Fields | None = None,
-) -> Event:
-    return Event(
-        user.application_id,
-        "user",
-        user.user_id,
-        action,
-        on_behalf_of=on_behalf_of,
-        before=before,
-        after=after,
-    )
+def _event(user: StreamUser, action: str, **more: Any) -> Event:
+    return Event.of_row(user, "user", user.user_id, action, **more)

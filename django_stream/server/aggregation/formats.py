@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from django_stream.protocol.errors import ApiError
+from django_stream.server.extras import MissingExtra
 from django_stream.server.feed_groups import DEFAULT_FORMAT
 
 if TYPE_CHECKING:
@@ -14,10 +15,6 @@ if TYPE_CHECKING:
 
 # What the database stores and indexes; a longer name says the same with its first characters.
 NAME_LENGTH = 255
-
-
-class MissingJinja(ImportError):
-    """Formats other than the default one need the extra `aggregation`."""
 
 
 def group_name(format_text: str, fields: Mapping[str, Any]) -> str:
@@ -56,9 +53,7 @@ def import_jinja() -> Any:
     try:
         from jinja2 import sandbox
     except ImportError as error:
-        raise MissingJinja(
-            "aggregation formats need Jinja2: pip install 'django-stream-feeds[aggregation]'"
-        ) from error
+        raise MissingExtra("aggregation formats need Jinja2", "aggregation") from error
     return sandbox
 
 

@@ -6,12 +6,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, Literal
-
-from django.db.models import Model
+from typing import Any, Literal, Protocol
 
 Kind = Literal["activity", "collection", "file", "follow", "notification", "reaction", "token", "user"]
 Fields = Mapping[str, Any]
+
+
+class OfApplication(Protocol):
+    """A row of a table that belongs to an application."""
+
+    application_id: Any
+
 
 # A context variable and not an argument: about thirty functions lie between the request, which knows the
 # caller, and the events, which alone ask for it.
@@ -59,12 +64,30 @@ class Event:
     caller: str = field(default_factory=_caller.get)
     """The user who asked for it; empty for the application's own server and outside of calls."""
 
+    @classmethod
+    def of_row(
+        cls,
+        row: OfApplication,
+        kind: Kind,
+        object_id: str,
+        action: str,
+        *,
+        before: Fields | None = None,
+        is_gone: bool = False,
+        **more: Any,
+    ) -> Event:
+        """What happened to a row; one that is gone tells its last fields as the former ones."""
+        now = fields_of(row)
+        if is_gone:
+            return cls(row.application_id, kind, object_id, action, before=before or now, **more)
+        return cls(row.application_id, kind, object_id, action, before=before, after=now, **more)
+
     @property
     def user_id(self) -> str:
         """Who did it: the user who asked, or the one in whose name the application's server acted."""
         return self.caller or self.on_behalf_of
 
 
-def fields_of(row: Model) -> Fields:
+def fields_of(row: object) -> Fields:
     """The fields of a row as they are now, for `before` and `after`."""
     return {name: value for name, value in vars(row).items() if name != "_state"}

@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from django_stream.protocol.errors import ApiError, invalid
 from django_stream.server.conf import server_settings
+from django_stream.server.extras import MissingExtra
 from django_stream.server.files.kinds import HEAD_BYTES, IMAGES, content_type_of, is_lossy_webp
 
 if TYPE_CHECKING:
@@ -33,10 +34,6 @@ _RESIZED: dict[str, dict[str, Any]] = {
     "JPEG": {"quality": 90},
     "WEBP": {"quality": 85, "method": 1},
 }
-
-
-class MissingPillow(ImportError):
-    """Images need the extra `images`."""
 
 
 def unsupported(file: IO[bytes]) -> ApiError:
@@ -108,7 +105,7 @@ def _opened(file: IO[bytes]) -> Iterator[Image.Image]:
     try:
         from PIL import Image
     except ImportError as error:
-        raise MissingPillow("images/ needs Pillow: pip install 'django-stream-feeds[images]'") from error
+        raise MissingExtra("images/ needs Pillow", "images") from error
     try:
         with turn(), Image.open(file, formats=list(IMAGES)) as image:
             _check_pixels(image, 1)

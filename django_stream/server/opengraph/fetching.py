@@ -13,6 +13,7 @@ import requests
 import urllib3
 
 from django_stream.protocol.errors import ApiError
+from django_stream.server.extras import MissingExtra
 from django_stream.server.opengraph.public_addresses import Rules, refused
 
 REDIRECTS = 5
@@ -26,14 +27,6 @@ _HEADERS = {
     "Accept-Encoding": "identity",
     "User-Agent": "Mozilla/5.0 (compatible; django-stream open graph reader)",
 }
-
-
-class MissingOpenGraph(ImportError):
-    """`og/` needs the extra `opengraph`."""
-
-
-def missing_library() -> MissingOpenGraph:
-    return MissingOpenGraph("og/ needs more packages: pip install 'django-stream-feeds[opengraph]'")
 
 
 def nothing_found() -> ApiError:
@@ -56,7 +49,7 @@ def fetch(url: str, *, seconds: float, most: int, rules: Rules | None = None) ->
 
         from django_stream.server.opengraph.sessions import ends_within
     except ImportError as error:
-        raise missing_library() from error
+        raise MissingExtra("og/ needs requests-hardened", "opengraph") from error
     try:
         with ends_within(seconds):
             return _follow(url, rules or Rules(), most)

@@ -8,7 +8,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
-from django_stream.server.opengraph.fetching import Fetched, missing_library
+from django_stream.server.extras import MissingExtra
+from django_stream.server.opengraph.fetching import Fetched
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -56,7 +57,7 @@ def _root(page: Fetched) -> HtmlElement | None:
     try:
         from lxml import etree, html
     except ImportError as error:
-        raise missing_library() from error
+        raise MissingExtra("og/ needs lxml", "opengraph") from error
     parser = html.HTMLParser(encoding=_charset(page), no_network=True, remove_comments=True, remove_pis=True)
     try:
         root: HtmlElement | None = html.document_fromstring(page.head, parser=parser)

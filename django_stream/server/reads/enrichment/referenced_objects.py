@@ -83,7 +83,7 @@ class ReferencedObjects:
         found = cls()
         level, left = listed, PER_ACTIVITY * len(listed)
         for _ in range(DEPTH + 1):
-            references = found._of(level)[:left]
+            references = found.new_references(level)[:left]
             left -= len(references)
             found.asked.update(references)
             nested = {one.canonical for one in references if one.kind == "SA"}
@@ -97,7 +97,7 @@ class ReferencedObjects:
         found.reactions = reactions.rows_by_id(application_id, wanted)
         return found
 
-    def _of(self, level: list[wire.Activity]) -> list[Reference]:
+    def new_references(self, level: list[wire.Activity]) -> list[Reference]:
         """The references of these activities that were not asked for yet."""
         self.fields |= {activity["id"]: fields_of(activity) for activity in level}
         fresh = {one: None for activity in level for _, one in self.fields[activity["id"]]}
