@@ -6,7 +6,7 @@ import hashlib
 from functools import lru_cache
 from typing import Any
 
-from django.conf import settings
+from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
@@ -16,7 +16,6 @@ from django_stream.conf import PREFIX, imported, renamed_settings, stream_settin
 EMBEDDED = "embedded"
 HOSTED = "hosted"
 _URL_SCHEMES = ("http://", "https://")
-_LOCMEM = "django.core.mail.backends.locmem.EmailBackend"
 
 
 class NetworkInTests(RuntimeError):
@@ -70,12 +69,8 @@ def _route(backend: str) -> dict[str, Any]:
 
 
 def _under_test() -> bool:
-    """Whether all mail stays in memory: Django's documentation says that its test runner arranges that."""
-    # From Django 6.1 on, a project may define MAILERS, and EMAIL_BACKEND cannot be read then.
-    mailers = getattr(settings, "MAILERS", None)
-    if mailers is None:
-        return bool(settings.EMAIL_BACKEND == _LOCMEM)
-    return bool(mailers) and all(mailer.get("BACKEND") == _LOCMEM for mailer in mailers.values())
+    """Whether mail is collected in `mail.outbox`, which Django documents for tests and its runners create."""
+    return hasattr(mail, "outbox")
 
 
 def _forget(*, setting: str, **_: Any) -> None:

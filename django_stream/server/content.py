@@ -25,6 +25,8 @@ logger = logging.getLogger("django_stream.server")
 # A null character as JSON writes it: an escape that is not itself escaped.
 _NULL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _LONG = 40
+# How deep Python's own reader and writer get depends on its version and on who calls them; this deep, all do.
+_READ_DEPTH = 200
 
 
 def storable(value: Any, name: str | None = None, depth: int = limits.JSON_DEPTH) -> Any:
@@ -73,15 +75,28 @@ def _check_number(value: Any, name: str | None) -> None:
 
 def read_stored(text: str) -> Any:
     """What a JSON column holds. What no reader can read is logged and read as an empty object."""
-    try:
-        return _fast(text)
-    except (ValueError, RecursionError):
-        pass
-    try:
-        return json.loads(text, parse_int=_whole)
-    except (ValueError, RecursionError):
-        logger.exception("a stored JSON value cannot be read: %.80r", text)
-        return {}
+    for read in (_fast, _by_json):
+        try:
+            value = read(text)
+        except (ValueError, RecursionError):
+            continue
+        # The brackets say of nearly every value, without a walk through it, that it cannot be that deep.
+        if text.count("[") + text.count("{") <= _READ_DEPTH or not _is_deeper(value, _READ_DEPTH):
+            return value
+    logger.error("a stored JSON value cannot be read: %.80r", text)
+    return {}
+
+
+def _is_deeper(value: Any, depth: int) -> bool:
+    level = [value]
+    for _ in range(depth + 1):
+        containers = [one for one in level if isinstance(one, dict | list)]
+        level = [
+            one for inner in containers for one in (inner.values() if isinstance(inner, dict) else inner)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _whole(digits: str) -> int | float:

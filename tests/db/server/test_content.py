@@ -174,9 +174,12 @@ def test_ranking_variables_pass_the_same_door(value: Any) -> None:
         ('{"n": 1' + "0" * 400 + "}", {"n": math.inf}),
         ('{"n": 18446744073709551616}', {"n": 1.8446744073709552e19}),
         ("[" * 5000 + "]" * 5000, {}),
+        ("[" * 300 + "]" * 300, {}),
+        ('{"a":' * 300 + "1" + "}" * 300, {}),
+        ("[" + "[1]," * 300 + "[1]]", [[1]] * 301),
         ("{", {}),
     ],
-    ids=["400 digits", "65 bits", "deep", "broken"],
+    ids=["400 digits", "65 bits", "far too deep", "deep", "deep objects", "many", "broken"],
 )
 def test_reading_never_fails_on_what_others_stored(text: str, read: Any) -> None:
     found = read_stored(text)
