@@ -5,7 +5,7 @@ PORT ?= 8000
 BIN := $(VENV)/bin
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: demo test test-services matrix test-browser test-javascript history lint types format clean
+.PHONY: demo test test-services test-packages matrix test-browser test-javascript test-schema mutants careless history lint types bench bench-quick format clean
 
 # One stamp for each kind of installation, so that a second run starts at once.
 $(VENV)/demo.stamp: pyproject.toml
@@ -25,13 +25,16 @@ demo: $(VENV)/demo.stamp ## serve the example site at http://127.0.0.1:$(PORT)/
 	$(BIN)/python -m uvicorn example_project.asgi:application --host 127.0.0.1 --port $(PORT) --log-level warning
 
 test: $(VENV)/dev.stamp lint types ## everything that needs no process outside Python
-	$(BIN)/python -m pytest -n auto -m "not services and not browser and not javascript"
+	$(BIN)/python -m pytest -n auto -m "not services and not browser and not javascript and not schema"
 
 matrix: ## on every Python and Django that pyproject.toml names, without extras, and as a wheel; ONLY= names some
 	$(PYTHON) .ci/matrix.py $(ONLY)
 
 test-services: $(VENV)/dev.stamp ## with PostgreSQL, Redis and RabbitMQ on their usual ports
-	DATABASE_URL=$${DATABASE_URL:-postgres://postgres@127.0.0.1:5432/postgres} $(BIN)/python -m pytest -n auto -m "not browser and not javascript"
+	DATABASE_URL=$${DATABASE_URL:-postgres://postgres@127.0.0.1:5432/postgres} $(BIN)/python -m pytest -n auto -m "not browser and not javascript and not schema"
+
+test-packages: ## models that other packages change, with those packages; ONLY= names the Python and Django
+	$(PYTHON) .ci/matrix.py $(or $(ONLY),3.13-6.1-packages)
 
 test-browser: $(VENV)/dev.stamp ## in headless Chromium
 	$(BIN)/python -m pytest -m browser
@@ -42,6 +45,20 @@ tests/javascript/node_modules: tests/javascript/package.json
 
 test-javascript: $(VENV)/dev.stamp tests/javascript/node_modules ## the official JavaScript client, in Node.js
 	$(BIN)/python -m pytest -m javascript
+
+$(VENV)/schema.stamp: $(VENV)/dev.stamp
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[schemathesis]"
+	touch $@
+
+test-schema: $(VENV)/schema.stamp ## requests made from the server's own description, with both kinds of token
+	$(BIN)/python -m pytest -n 0 -m schema tests/schema
+
+mutants: $(VENV)/dev.stamp ## change the code carelessly, and see whether a test notices; ROOMS= and SAMPLE= say how much of it
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[mutants]"
+	env -u DATABASE_URL nice $(BIN)/python .ci/mutants.py --rooms $(ROOMS) --sample $(or $(SAMPLE),250) --seed $(or $(SEED),1)
+
+careless: $(VENV)/dev.stamp ## the same for filters by application, locks, templates and a list of changes; KINDS= names some
+	DATABASE_URL=$${DATABASE_URL:-postgres://postgres@127.0.0.1:5432/postgres} nice $(BIN)/python .ci/careless.py --kinds $(KINDS)
 
 history: $(VENV)/dev.stamp ## load a project's history through the models and check every timeline; DATA= names its folder
 	rm -rf var/history && mkdir -p var/history
@@ -55,6 +72,17 @@ lint: $(VENV)/dev.stamp
 
 types: $(VENV)/dev.stamp
 	$(BIN)/mypy
+
+$(VENV)-peers/stamp: ## packages that the benchmarks compare with, in an environment of their own
+	$(PYTHON) -m venv $(VENV)-peers
+	$(VENV)-peers/bin/pip install --quiet --disable-pip-version-check "django-activity-stream>=2" "django<6" "psycopg[binary]>=3.2"
+	touch $@
+
+bench: $(VENV)/dev.stamp $(VENV)-peers/stamp ## measure with up to a million activities on SQLite and PostgreSQL, and write docs/benchmarks
+	$(BIN)/python -m benchmarks.report --peers $(VENV)-peers/bin/python
+
+bench-quick: $(VENV)/dev.stamp $(VENV)-peers/stamp ## the same with ten thousand, in five minutes
+	$(BIN)/python -m benchmarks.report --quick --peers $(VENV)-peers/bin/python
 
 format: $(VENV)/dev.stamp
 	$(BIN)/ruff check --fix .

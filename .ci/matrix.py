@@ -5,8 +5,8 @@
     python3 .ci/matrix.py --list                their names
 
 A name is a version of Python and one of Django. `-minimal` is an installation without any extra, `-wheel` the
-built wheel in an empty folder, without the source tree. Environments are kept below .matrix/ until
-pyproject.toml changes.
+built wheel in an empty folder, without the source tree, `-packages` the tests of models that other packages
+change, with those packages. Environments are kept below .matrix/ until pyproject.toml changes.
 """
 
 from __future__ import annotations
@@ -29,8 +29,10 @@ PLACE = ROOT / ".matrix"
 OLDEST = "3.11"
 PYPROJECT = ROOT / "pyproject.toml"
 QUIETLY = ("--quiet", "--disable-pip-version-check")
-WITHOUT_SERVICES = "not services and not browser and not javascript"
+WITHOUT_SERVICES = "not services and not browser and not javascript and not schema"
 MINIMAL = ["tests/unit", "tests/db", "tests/contract"]
+POSTGRES = "postgres://postgres@127.0.0.1:5432/postgres"
+FORMS = ("minimal", "wheel", "packages")
 # What the quickstart reads: it is followed to the letter, and knows nothing of the checkout.
 WHEEL_TESTS = ["docs/quickstart.md", "docs/feeds.md", "tests/unit/docs/test_quickstart.py"]
 
@@ -41,7 +43,7 @@ def combinations() -> list[str]:
     pythons = re.findall(r"Python :: (3\.\d+)$", classifiers, re.MULTILINE)
     djangos = re.findall(r"Django :: (\d+\.\d+)$", classifiers, re.MULTILINE)
     pairs = [f"{python}-{django}" for django in djangos for python in pythons if runs_on(django, python)]
-    return [*pairs, *(f"{pair}-{form}" for form in ("minimal", "wheel") for pair in (pairs[0], pairs[-1]))]
+    return [*pairs, *(f"{pair}-{form}" for form in FORMS for pair in (pairs[0], pairs[-1]))]
 
 
 def runs_on(django: str, python: str) -> bool:
@@ -49,11 +51,11 @@ def runs_on(django: str, python: str) -> bool:
     return django.startswith("5.") or python != OLDEST
 
 
-def run(*command: str | Path, folder: Path = ROOT) -> None:
-    """Run a command that must succeed and that no setting of this shell reaches."""
+def run(*command: str | Path, folder: Path = ROOT, **variables: str) -> None:
+    """Run a command that must succeed and that no setting of this shell reaches, only these `variables`."""
     names = ("PYTHONPATH", "DJANGO_SETTINGS_MODULE", "DATABASE_URL", "PYENV_VERSION")
     environment = {name: value for name, value in os.environ.items() if name not in names}
-    subprocess.run([str(word) for word in command], cwd=folder, env=environment, check=True)
+    subprocess.run([str(word) for word in command], cwd=folder, env=environment | variables, check=True)
 
 
 def interpreter(version: str) -> Path:
@@ -88,6 +90,31 @@ def test_source_tree(name: str, python: str, django: str, form: str) -> None:
     folders = MINIMAL if form == "minimal" else []
     workers = os.environ.get("WORKERS", "auto")
     run(here, "-m", "pytest", "-n", workers, "--maxfail", "20", "-m", WITHOUT_SERVICES, *folders)
+
+
+def test_packages(name: str, python: str, django: str) -> None:
+    here = environment(name, python, "--editable", ".[packages]", f"Django=={django}.*")
+    workers = os.environ.get("WORKERS", "auto")
+    pytest = (here, "-m", "pytest", "--ds")
+    database = os.environ.get("DATABASE_URL", POSTGRES)
+    # On SQLite and on PostgreSQL; tenants have schemas, which SQLite has not.
+    run(*pytest, "tests.packages.settings", "-n", workers, "tests/packages")
+    fixed = ("-k", "not what_its_twin_is")  # random operations on one of the two are enough
+    run(*pytest, "tests.packages.settings", "-n", workers, *fixed, "tests/packages", DATABASE_URL=database)
+    run(*pytest, "tests.packages.tenants.settings", "tests/packages", DATABASE_URL=database)
+    # The shop's own code is behind the newest Django, and its many migrations are not what is tested.
+    quiet = ("-W", "ignore::DeprecationWarning", "-W", "ignore::PendingDeprecationWarning")
+    shop = (
+        *pytest,
+        "tests.packages.shop.settings",
+        *quiet,
+        "--no-migrations",
+        "-n",
+        workers,
+        "tests/packages",
+    )
+    run(*shop)
+    run(*shop, DATABASE_URL=database)
 
 
 def test_wheel(name: str, python: str, django: str) -> None:
@@ -138,7 +165,12 @@ def outcome_of(name: str) -> str:
     started = time.monotonic()
     python, django, form = [*name.split("-"), "full"][:3]
     try:
-        test_wheel(name, python, django) if form == "wheel" else test_source_tree(name, python, django, form)
+        if form == "wheel":
+            test_wheel(name, python, django)
+        elif form == "packages":
+            test_packages(name, python, django)
+        else:
+            test_source_tree(name, python, django, form)
     except subprocess.CalledProcessError:
         outcome = "failed"
     else:

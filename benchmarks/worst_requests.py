@@ -108,6 +108,53 @@ def prepare(followers: int) -> None:
         )
         for number in range(500)
     )
+    _groups(25_000)
+    _comments(activity, 2_000)
+
+
+def _groups(count: int) -> None:
+    """A notification feed of eve's with so many groups, none of them seen."""
+    from benchmarks.server import data
+    from django_stream.server.models import ActivityGroup, ActivityGroupEntry, Feed
+
+    feed = Feed.objects.create(application_id=data.APP, slug="notification", user_id="eve").pk
+    no, now = ("false", "now()") if _postgres() else ("0", "'2026-01-01 00:00:00'")
+    data.timeline(feed, count, [0])
+    data.run(
+        f"INSERT INTO {ActivityGroup._meta.db_table} "
+        "(feed, name, newest, activity_count, actor_count, is_seen, is_read, created_at, updated_at) "
+        f"SELECT {feed}, 'g' || n, {data.key()}, 1, 1, {no}, {no}, {now}, {now} FROM {data.series(count)}"
+    )
+    data.run(
+        f"INSERT INTO {ActivityGroupEntry._meta.db_table} (feed, key, group_id) "
+        f"SELECT {feed}, newest, id FROM {ActivityGroup._meta.db_table} WHERE feed = {feed}"
+    )
+
+
+def _comments(activity: Any, count: int) -> None:
+    """A comment of eve's with so many answers by others, each shown on two feeds."""
+    from benchmarks.server import data
+    from django_stream.server.models import ChildCount, Reaction
+
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    common = {"application_id": data.APP, "activity": activity.activity_id, "kind": "comment"}
+    times = {"created_at": moment, "updated_at": moment}
+    root = Reaction.objects.create(**common, **times, reaction_id="root", user_id="eve", data={})
+    Reaction.objects.bulk_create(
+        Reaction(
+            **common,
+            **times,
+            reaction_id=f"answer{number}",
+            user_id=f"u{number}",
+            data={},
+            parent=root,
+            parent_reaction_id="root",
+            level=2,
+            target_feeds=[f"user:u{number}", "notification:eve"],
+        )
+        for number in range(count)
+    )
+    ChildCount.objects.create(parent=root, kind="comment", count=count)
 
 
 def requests(folder: Path) -> Iterator[Request]:
@@ -153,6 +200,20 @@ def requests(folder: Path) -> Iterator[Request]:
     yield Request("discard_actors of all", "GET", "feed/user/eve/", query={"discard_actors": "SU:eve"})
     yield Request("offset of all", "GET", "feed/user/eve/", query={"offset": 10**9})
     yield Request("offset beyond", "GET", "feed/user/eve/", query={"offset": 2**63})
+    yield Request("a page of 25,000 groups", "GET", "feed/notification/eve/", query={"limit": 100})
+    yield Request(
+        "25,000 groups marked",
+        "GET",
+        "feed/notification/eve/",
+        query={"mark_read": "true", "mark_seen": "true"},
+    )
+    yield Request(
+        "followers counted by a rare group",
+        "GET",
+        "stats/follow/",
+        query={"followers": "user:hub", "followers_slugs": "notification"},
+    )
+    yield Request("a reaction with 2,000 answers on feeds", "DELETE", "reaction/root/")
     names = [f"timeline:{n}" for n in range(1000)]
     yield Request(
         "followers among 1,000",
@@ -189,6 +250,30 @@ def requests(folder: Path) -> Iterator[Request]:
         },
     )
     yield Request("a post to 200,000 followers", "POST", "feed/user/hub/", activity, user=False)
+    moved = [
+        {
+            "foreign_id": f"m:{n}",
+            "time": _time(n),
+            "added_targets": [f"notification:m{n}_{m}" for m in range(100)],
+        }
+        for n in range(100)
+    ]
+    posted = [activity | {"foreign_id": f"m:{n}", "time": _time(n)} for n in range(100)]
+    yield Request(
+        "100 activities to be addressed", "POST", "feed/user/eve/", {"activities": posted}, user=False
+    )
+    path = "feed_targets/user/eve/activity_to_targets/"
+    yield Request("100 changes of 100 targets", "POST", path, moved, user=False)
+    same = [
+        activity | {"foreign_id": "same", "time": _time(n), "to": [f"notification:s{n % 7}"]}
+        for n in range(100)
+    ]
+    for part in range(20):
+        times = [one | {"time": _time(part * 100 + n)} for n, one in enumerate(same)]
+        yield Request(f"same foreign_id {part}", "POST", "feed/user/eve/", {"activities": times})
+    yield Request(
+        "removal of 2,000 of one foreign_id", "DELETE", "feed/user/eve/same/", query={"foreign_id": 1}
+    )
     yield Request("removal of what is addressed", "DELETE", "feed/user/eve/t:5/", query={"foreign_id": 1})
     for name, content in pictures(folder):
         yield Request(name, "POST", "images/", upload=content)
@@ -208,8 +293,8 @@ def pictures(folder: Path) -> Iterator[tuple[str, Path]]:
         return name, path
 
     noise = Image.effect_noise((2600, 2600), 90).convert("RGB")
-    yield kept("a lossy WebP at the limit", noise.resize((3600, 2700)), "WEBP", quality=80, method=0)
-    yield kept("a lossless WebP at the limit", Image.new("RGB", (3600, 2700)), "WEBP", lossless=True)
+    yield kept("a lossy WebP at the limit", noise.resize((3300, 2500)), "WEBP", quality=80, method=0)
+    yield kept("a lossless WebP at the limit", Image.new("RGB", (3300, 2500)), "WEBP", lossless=True)
     yield kept("a noisy PNG", noise, "PNG", compress_level=1)
     yield kept("a flat PNG at the limit", Image.new("RGB", (4000, 4000)), "PNG")
     yield kept("a JPEG of 48 megapixels", noise.resize((8000, 6000)), "JPEG", quality=60)

@@ -13,15 +13,27 @@ class DjangoStreamConfig(AppConfig):
     def ready(self) -> None:
         from django.contrib.auth import get_user_model
 
+        from django_stream.activities.checks.capture import check_capture, check_triggers
+        from django_stream.activities.checks.databases import check_databases
         from django_stream.activities.checks.keys import check_keys
         from django_stream.activities.checks.models import check_tracked_models
         from django_stream.activities.checks.owners import check_owners
+        from django_stream.activities.checks.visibility import check_visibility
         from django_stream.activities.registry import show, track_mixins
+        from django_stream.backends import get_client
         from django_stream.checks import check_settings
+        from django_stream.client.shared import provide
+        from django_stream.publishing.migrating import follow_migrations
 
+        checks.register(check_capture, checks.Tags.models)
+        checks.register(check_triggers, checks.Tags.database)
         checks.register(check_settings, "django_stream")
         checks.register(check_tracked_models, checks.Tags.models)
         checks.register(check_keys, checks.Tags.models)
         checks.register(check_owners, checks.Tags.models)
+        checks.register(check_databases, checks.Tags.models)
+        provide(get_client)
+        checks.register(check_visibility, checks.Tags.models)
         track_mixins()
+        follow_migrations(self)
         show(get_user_model())

@@ -2,33 +2,41 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
+from django import VERSION
 from django.conf import settings as django_settings
 from django.core.checks import CheckMessage, Error, Warning
 from django.db import connections
 from django.utils.module_loading import import_string
 
+from django_stream.activities.context_feeds import GROUPS
 from django_stream.activities.registry import declared_feeds
 from django_stream.backends import EMBEDDED, is_backend
 from django_stream.conf import PREFIX, RENAMED, StreamSettings, renamed_settings, stream_settings
+from django_stream.feeds.manager import NOT_CALLED
 from django_stream.protocol import credentials
 from django_stream.protocol.suggestions import did_you_mean
 from django_stream.publishing.lease_guard import longest_call
+from django_stream.setting_types import SoundSettings, wrong_types
 from django_stream.wakeup import celery_is_configured
 
 _SERVER = "STREAM_SERVER_"
 # HS256 keys should have the length of their digest (RFC 7518, section 3.2).
 _SECRET_LENGTH = 32
-_MISSING_OBJECTS = ("drop", "placeholder", "raise")
 _COMPATIBLE = {"STREAM_URL", "STREAM_REGION"}
 
 
 def check_settings(**_: Any) -> list[CheckMessage]:
-    if wrong := _types():
-        return [*_renamed(), *_unknown_names(), *wrong]
-    checks = (_renamed, _unknown_names, _backend, _lease, _outbox, _feeds, _dotted_paths, _celery, _sqlite)
-    return [problem for check in checks for problem in check()]
+    wrong = wrong_types()
+    sound = SoundSettings(wrong)
+    checks = (
+        *(_backend, _lease, _outbox, _feeds, _context_feeds),
+        *(_dotted_paths, _feed_manager, _strange_key, _workers),
+    )
+    problems = [*_renamed(), *_unknown_names(), *wrong.values(), *_sqlite()]
+    return [*problems, *(problem for check in checks for problem in check(sound))]
 
 
 def _renamed() -> list[CheckMessage]:
@@ -55,8 +63,8 @@ def _unknown_names() -> list[CheckMessage]:
     ]
 
 
-def _backend() -> list[CheckMessage]:
-    backend = stream_settings.BACKEND
+def _backend(settings: StreamSettings) -> list[CheckMessage]:
+    backend = settings.BACKEND
     problems: list[CheckMessage] = []
     if not is_backend(backend):
         problems.append(
@@ -66,7 +74,7 @@ def _backend() -> list[CheckMessage]:
                 id="django_stream.E010",
             )
         )
-    has_key = stream_settings.API_SECRET and stream_settings.API_KEY != credentials.EMBEDDED_API_KEY
+    has_key = settings.API_SECRET and settings.API_KEY != credentials.EMBEDDED_API_KEY
     if backend != EMBEDDED and not has_key:
         problems.append(
             Error(
@@ -75,7 +83,7 @@ def _backend() -> list[CheckMessage]:
                 id="django_stream.E011",
             )
         )
-    if stream_settings.API_SECRET and len(stream_settings.API_SECRET) < _SECRET_LENGTH:
+    if settings.API_SECRET and len(settings.API_SECRET) < _SECRET_LENGTH:
         problems.append(
             Warning(
                 f"STREAM_API_SECRET has fewer than {_SECRET_LENGTH} characters.",
@@ -86,31 +94,14 @@ def _backend() -> list[CheckMessage]:
     return problems
 
 
-def _types() -> list[CheckMessage]:
-    """Settings that are numbers or switches, and were given as something else."""
-    valid = {"float": (int, float), "int": (int,), "bool": (bool,), "str": (str,)}
-    problems: list[CheckMessage] = []
-    for name, annotation in StreamSettings.__annotations__.items():
-        value = getattr(stream_settings, name)
-        if annotation in valid and not isinstance(value, valid[annotation]):
-            problems.append(
-                Error(
-                    f"{PREFIX}{name} is {value!r}.",
-                    hint=f"Give a value of type {annotation}.",
-                    id="django_stream.E014",
-                )
-            )
-    return problems
-
-
-def _lease() -> list[CheckMessage]:
+def _lease(settings: StreamSettings) -> list[CheckMessage]:
     """A lease must outlast one call: a worker sends only what is certain to be answered before it ends."""
-    longest = longest_call(stream_settings.TIMEOUT)
-    if longest < stream_settings.OUTBOX_LEASE_SECONDS:
+    longest = longest_call(settings.TIMEOUT)
+    if longest < settings.OUTBOX_LEASE_SECONDS:
         return []
     return [
         Error(
-            f"STREAM_OUTBOX_LEASE_SECONDS is {stream_settings.OUTBOX_LEASE_SECONDS}, and one call of the API "
+            f"STREAM_OUTBOX_LEASE_SECONDS is {settings.OUTBOX_LEASE_SECONDS}, and one call of the API "
             f"may take {longest:g} seconds: nothing would ever be sent.",
             hint="Make it several times as long, or lower STREAM_TIMEOUT.",
             id="django_stream.E015",
@@ -118,46 +109,31 @@ def _lease() -> list[CheckMessage]:
     ]
 
 
-def _outbox() -> list[CheckMessage]:
+def _outbox(settings: StreamSettings) -> list[CheckMessage]:
     problems: list[CheckMessage] = []
-    if stream_settings.OUTBOX_BATCH_SIZE < 1:
+    if settings.OUTBOX_BATCH_SIZE < 1:
         problems.append(
             Error(
-                f"STREAM_OUTBOX_BATCH_SIZE is {stream_settings.OUTBOX_BATCH_SIZE}: nothing would be sent.",
+                f"STREAM_OUTBOX_BATCH_SIZE is {settings.OUTBOX_BATCH_SIZE}: nothing would be sent.",
                 hint="Give at least 1; 500 is the default.",
                 id="django_stream.E016",
-            )
-        )
-    if stream_settings.MISSING_OBJECTS not in _MISSING_OBJECTS:
-        problems.append(
-            Error(
-                f"STREAM_MISSING_OBJECTS is {stream_settings.MISSING_OBJECTS!r}.",
-                hint=f"Use one of {', '.join(map(repr, _MISSING_OBJECTS))}.",
-                id="django_stream.E017",
             )
         )
     return problems
 
 
-def _feeds() -> list[CheckMessage]:
+def _feeds(settings: StreamSettings) -> list[CheckMessage]:
     """Feed groups that the server in this very process does not have."""
-    if isinstance(stream_settings.NEWS_FEEDS, str):
-        return [
-            Error(
-                f"STREAM_NEWS_FEEDS is the text {stream_settings.NEWS_FEEDS!r}.",
-                hint=f"It must be a list or a tuple: ({stream_settings.NEWS_FEEDS!r},).",
-                id="django_stream.E018",
-            )
-        ]
-    if stream_settings.BACKEND != EMBEDDED:
+    if settings.BACKEND != EMBEDDED:
         return []
     used = [
-        ("STREAM_USER_FEED", stream_settings.USER_FEED),
-        *(("STREAM_NEWS_FEEDS", slug) for slug in stream_settings.news_feeds.values()),
-        ("STREAM_NOTIFICATION_FEED", stream_settings.NOTIFICATION_FEED),
+        ("STREAM_USER_FEED", settings.USER_FEED),
+        *(("STREAM_NEWS_FEEDS", slug) for slug in settings.news_feeds.values()),
+        ("STREAM_NOTIFICATION_FEED", settings.NOTIFICATION_FEED),
+        *(("STREAM_CONTEXT_FEEDS", slug) for slug in settings.CONTEXT_FEEDS if slug in GROUPS),
         *declared_feeds(),
     ]
-    groups = _groups()
+    groups = _groups(settings)
     return [
         Warning(
             f"{name} names '{slug}', a feed group that the embedded server does not have.",
@@ -169,19 +145,31 @@ def _feeds() -> list[CheckMessage]:
     ]
 
 
-def _groups() -> set[str]:
+def _context_feeds(settings: StreamSettings) -> list[CheckMessage]:
+    return [
+        Error(
+            f"STREAM_CONTEXT_FEEDS names {slug!r}, and activities have no feed of that.",
+            hint=f"It may hold {', '.join(map(repr, GROUPS))}.",
+            id="django_stream.E072",
+        )
+        for slug in settings.CONTEXT_FEEDS
+        if slug not in GROUPS
+    ]
+
+
+def _groups(settings: StreamSettings) -> set[str]:
     """Feed groups of the embedded server, read from Django's settings, since this half never imports it."""
     own = getattr(django_settings, f"{_SERVER}APPLICATION_FEED_GROUPS", {})
-    groups = own.get(stream_settings.APP_ID, getattr(django_settings, f"{_SERVER}FEED_GROUPS", None))
+    groups = own.get(settings.APP_ID, getattr(django_settings, f"{_SERVER}FEED_GROUPS", None))
     defaults = {StreamSettings.USER_FEED, *StreamSettings.NEWS_FEEDS, StreamSettings.NOTIFICATION_FEED}
     return defaults if groups is None else set(groups)
 
 
-def _dotted_paths() -> list[CheckMessage]:
+def _dotted_paths(settings: StreamSettings) -> list[CheckMessage]:
     problems: list[CheckMessage] = []
-    names = ["FEED_MANAGER_CLASS"] + (["TRANSPORT"] if stream_settings.BACKEND == EMBEDDED else [])
+    names = ["FEED_MANAGER_CLASS"] + (["TRANSPORT"] if settings.BACKEND == EMBEDDED else [])
     for name in names:
-        path = getattr(stream_settings, name)
+        path = getattr(settings, name)
         try:
             import_string(path)
         except ImportError as error:
@@ -192,7 +180,7 @@ def _dotted_paths() -> list[CheckMessage]:
                     id="django_stream.E012",
                 )
             )
-    if stream_settings.BACKEND == EMBEDDED and "django_stream.server" not in _installed():
+    if settings.BACKEND == EMBEDDED and "django_stream.server" not in _installed():
         problems.append(
             Error(
                 "The feeds live in this site's own database, but the server is not installed.",
@@ -203,17 +191,79 @@ def _dotted_paths() -> list[CheckMessage]:
     return problems
 
 
+def _feed_manager(settings: StreamSettings) -> list[CheckMessage]:
+    """Methods of stream-django's manager that a project replaces, and that nobody calls here."""
+    try:
+        manager = import_string(settings.FEED_MANAGER_CLASS)
+    except ImportError:  # told by another check
+        return []
+    return [
+        Error(
+            f"{settings.FEED_MANAGER_CLASS}.{name}() is never called.",
+            hint=f"{why[0].upper()}{why[1:]}.",
+            id="django_stream.E070",
+        )
+        for name, why in NOT_CALLED.items()
+        if hasattr(manager, name)
+    ]
+
+
+def _strange_key(settings: StreamSettings) -> list[CheckMessage]:
+    """A key for elsewhere, with which the package of the hosted service would go there."""
+    strange = settings.API_KEY != credentials.EMBEDDED_API_KEY
+    if settings.BACKEND != EMBEDDED or not strange or find_spec("stream") is None:
+        return []
+    return [
+        Warning(
+            "The feeds are embedded, and STREAM_API_KEY is set: clients that are made by stream.connect() "
+            "talk to the hosted service.",
+            hint="Use django_stream.feeds.feed_manager.client in their place, and take the key out of the "
+            "settings.",
+            id="django_stream.W070",
+        )
+    ]
+
+
 def _installed() -> set[str]:
     from django.apps import apps
 
     return {config.name for config in apps.get_app_configs()}
 
 
-def _celery() -> list[CheckMessage]:
+def _workers(settings: StreamSettings) -> list[CheckMessage]:
+    return _django_tasks() if settings.WORKERS == "django" else _celery(settings)
+
+
+def _django_tasks() -> list[CheckMessage]:
+    if VERSION < (6, 0):
+        return [
+            Error(
+                "STREAM_WORKERS is 'django', and Django has tasks from 6.0 on.",
+                hint="Upgrade Django, or take it out and configure a Celery app with a broker.",
+                id="django_stream.E022",
+            )
+        ]
+    from django.tasks import task_backends
+    from django.tasks.backends.dummy import DummyBackend
+    from django.tasks.backends.immediate import ImmediateBackend
+
+    if not isinstance(task_backends["default"], DummyBackend | ImmediateBackend):
+        return []
+    return [
+        Warning(
+            "STREAM_WORKERS is 'django', and the default backend of TASKS has no workers: it runs tasks "
+            "inside the commit, or never.",
+            hint="Let TASKS name a backend with workers, such as that of django-tasks-db.",
+            id="django_stream.W022",
+        )
+    ]
+
+
+def _celery(settings: StreamSettings) -> list[CheckMessage]:
     from celery import current_app
 
     if not celery_is_configured():
-        if stream_settings.BACKEND == EMBEDDED:
+        if settings.BACKEND == EMBEDDED:
             return []
         return [
             Warning(

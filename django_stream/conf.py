@@ -14,8 +14,11 @@ from django_stream.protocol import credentials
 
 PREFIX = "STREAM_"
 
-RENAMED = {"STREAM_HOME": "STREAM_BACKEND"}
+RENAMED = {"STREAM_HOME": "STREAM_BACKEND", "STREAM_PERSONAL_FEED": "STREAM_NOTIFICATION_FEED"}
 """Former names of settings. Under such a name a setting would be ignored, so it is refused."""
+
+
+_CREDENTIALS = {"API_KEY", "API_SECRET", "APP_ID"}
 
 
 class StreamSettings:
@@ -38,9 +41,20 @@ class StreamSettings:
     NEWS_FEEDS: Mapping[str, str] | Sequence[str] = ("timeline", "timeline_aggregated")
     """Feed groups that follow on behalf of a user."""
     NOTIFICATION_FEED: str = "notification"
+    CONTEXT_FEEDS: Sequence[str] = ()
+    """Which of "object", "target" and "model" have feeds of what is said about them."""
+    FOLLOW_MODEL: str | None = None
+    """Label of the model by which the JSON API makes users follow users; None: there is only one."""
+    EVERYTHING_FEED: str | None = None
+    """The feed that `feeds.everything()` reads, such as "news:all"."""
     FEED_MANAGER_CLASS: str = "django_stream.feeds.FeedManager"
     ACTIVITY_COPY_LIMIT: int = 100
     """Activities copied into a follower's feeds at the moment of the follow."""
+
+    CAPTURE: Literal["signals", "database"] = "signals"
+    """Who notes that rows changed: Django's signals, or triggers in the database, which see all writers."""
+    TRIGGERS_WITH_MIGRATE: bool = True
+    """Whether `migrate` creates and drops these triggers, as declared."""
 
     DISABLE_MODEL_TRACKING: bool = False
     """True: saved rows publish nothing."""
@@ -60,6 +74,10 @@ class StreamSettings:
     """The health view answers 503 when a change has waited this long."""
     NETWORK_IN_TESTS: bool = False
     """True lets tests call a backend outside of the process."""
+    INLINE_DRAIN: Literal["commit", "response"] = "commit"
+    """When a process without workers publishes: as part of the commit, or when the response has gone out."""
+    WORKERS: Literal["celery", "django"] = "celery"
+    """Who has the workers: Celery, or the backend of django.tasks (Django 6.0 and newer)."""
     CELERY_QUEUE: str | None = None
     """Queue of the drains that single changes wake; None is Celery's default queue."""
     CELERY_BULK_QUEUE: str | None = None
@@ -72,7 +90,10 @@ class StreamSettings:
 
     def __getattribute__(self, name: str) -> Any:
         if name.isupper():
-            return getattr(django_settings, PREFIX + name, super().__getattribute__(name))
+            default = super().__getattribute__(name)
+            value = getattr(django_settings, PREFIX + name, default)
+            # Sites read these from the environment, where "nothing" may be an empty text.
+            return default if name in _CREDENTIALS and value in ("", None) else value
         return super().__getattribute__(name)
 
     @property

@@ -8,15 +8,18 @@ from django_stream.activities.mixins import (
     ReactionMixin,
     UserMixin,
 )
-from django_stream.publishing.models import OutboxEntry, Publication
+from django_stream.activities.recorded import RecordedActivity
+from django_stream.publishing.models import Checkpoint, OutboxEntry, Publication
 
 __all__ = [
     "ActivityMixin",
+    "Checkpoint",
     "CollectionMixin",
     "FollowMixin",
     "OutboxEntry",
     "Publication",
     "ReactionMixin",
+    "RecordedActivity",
     "TrackedManager",
     "TrackedQuerySet",
     "UserMixin",

@@ -7,15 +7,32 @@ from django_stream.lazy import lazy_exports
 __all__ = [
     "activities_paused",
     "drain",
+    "record",
     "register",
+    "register_blocks",
+    "register_collection",
     "register_follows",
+    "register_mutes",
+    "register_reactions",
     "register_users",
+    "register_visibility",
     "republish",
+    "retract",
     "show",
 ]
 
 if TYPE_CHECKING:
-    from django_stream.activities.registry import register, register_follows, register_users, show
+    from django_stream.activities.recorded import record, retract
+    from django_stream.activities.registry import (
+        register,
+        register_collection,
+        register_follows,
+        register_reactions,
+        register_users,
+        show,
+    )
+    from django_stream.activities.relations import register_blocks, register_mutes
+    from django_stream.activities.visibility import register_visibility
     from django_stream.publishing.backfill import republish
     from django_stream.publishing.drain import drain
     from django_stream.publishing.outbox import activities_paused
@@ -25,6 +42,9 @@ else:
         __all__,
         [
             "django_stream.activities.registry",
+            "django_stream.activities.recorded",
+            "django_stream.activities.relations",
+            "django_stream.activities.visibility",
             "django_stream.publishing.backfill",
             "django_stream.publishing.drain",
             "django_stream.publishing.outbox",

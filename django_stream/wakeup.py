@@ -8,29 +8,49 @@ from __future__ import annotations
 import atexit
 import logging
 import os
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
+from importlib.util import find_spec
 from typing import Any
 
-from celery import current_app
-from django.db import connections
+from django.db import connection, connections
 
 logger = logging.getLogger("django_stream.wakeup")
 
-# A process that ends right after its commit waits this long for its last message to leave.
-_EXIT_SECONDS = 5.0
+# A process that ends right after its commit waits this long for its last message to leave. What a broker that
+# does not answer never gets is found by the schedule.
+_EXIT_SECONDS = 2.0
+# After it has sent something the thread rests: many commits in a row wake a worker so often, and not each.
+_REST_SECONDS = 0.05
 
 
 def celery_is_configured() -> bool:
     """Whether the project's Celery app names a broker, or runs tasks eagerly."""
-    conf = current_app.conf
+    # A project that has an app of its own has imported Celery, which takes a tenth of a second.
+    if "celery" not in sys.modules and not _celery_configures_itself():
+        return False
+    conf = _app().conf
     return bool(conf.task_always_eager or conf.broker_url or conf.broker_write_url)
 
 
 def has_workers() -> bool:
     """Whether tasks go to workers by a broker; False means that the caller does the work itself."""
-    return celery_is_configured() and not current_app.conf.task_always_eager
+    return celery_is_configured() and not _app().conf.task_always_eager
+
+
+@cache
+def _celery_configures_itself() -> bool:
+    """Whether Celery would find settings of its own without an app, in the environment or in its module."""
+    return any(name.startswith("CELERY_") for name in os.environ) or find_spec("celeryconfig") is not None
+
+
+def _app() -> Any:
+    from celery import current_app
+
+    return current_app
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +62,34 @@ class Message:
     queue: str | None
     countdown: float
     on_failure: Callable[[], object] | None = field(default=None, compare=False)
+    schema: str | None = None
+    """The tenant's, where django-tenants has one schema of the database for each."""
 
     def send(self) -> None:
         """Give the task to the broker; when that fails, log it and call `on_failure`."""
-        route: dict[str, Any] = {"queue": self.queue} if self.queue else {}
+        app = _app()
         try:
-            current_app.send_task(
-                self.task, self.args, countdown=self.countdown, retry=False, ignore_result=True, **route
-            )
-        except Exception:  # each kind of broker has errors of its own
-            logger.exception("task %s%r could not be sent to the broker", self.task, self.args)
+            with app.producer_or_acquire() as producer:
+                # Sending connects by itself, and then tries for long: a broker that is down may come back.
+                producer.connection.ensure_connection(max_retries=0)
+                options: dict[str, Any] = {"countdown": self.countdown, "retry": False, "ignore_result": True}
+                app.send_task(self.task, self.args, producer=producer, **options, **self._route())
+        except Exception as error:  # each kind of broker has errors of its own
+            # One line for each change, and no traceback: the same would stand there each time.
+            logger.error("task %s%r could not be sent to the broker: %s", self.task, self.args, error)
             self._fall_back()
+
+    def _route(self) -> dict[str, Any]:
+        route: dict[str, Any] = {"queue": self.queue} if self.queue else {}
+        # tenant-schemas-celery reads it; without it, it would take the schema of the waker's connection.
+        return route | {"headers": {"_schema_name": self.schema}} if self.schema else route
 
     def _fall_back(self) -> None:
         if self.on_failure is None:
             return
         try:
+            if self.schema:
+                connection.set_schema(self.schema)  # type: ignore[attr-defined]
             self.on_failure()
         except Exception:
             logger.exception("what replaces task %s%r failed as well", self.task, self.args)
@@ -76,6 +108,7 @@ class Waker:
         self._changed = threading.Condition()
         self._waiting: dict[Message, None] = {}
         self._sending = False
+        self._flushing = 0
         self._pid = os.getpid()
         self._thread: threading.Thread | None = None
 
@@ -95,8 +128,9 @@ class Waker:
         """
         if self._pid != os.getpid():
             self._start_afresh()  # threads do not survive a fork
+        schema = getattr(connection, "schema_name", None)
         with self._changed:
-            self._waiting.setdefault(Message(task, args, queue, countdown, on_failure))
+            self._waiting.setdefault(Message(task, args, queue, countdown, on_failure, schema))
             self._changed.notify_all()
             try:
                 self._ensure_thread()
@@ -108,7 +142,12 @@ class Waker:
         if self._pid != os.getpid():
             return True
         with self._changed:
-            return self._changed.wait_for(lambda: not self._waiting and not self._sending, timeout)
+            self._flushing += 1
+            self._changed.notify_all()
+            try:
+                return self._changed.wait_for(lambda: not self._waiting and not self._sending, timeout)
+            finally:
+                self._flushing -= 1
 
     def _ensure_thread(self) -> None:
         if self._thread is None or not self._thread.is_alive():
@@ -127,6 +166,7 @@ class Waker:
             with self._changed:
                 self._sending = False
                 self._changed.notify_all()
+                self._changed.wait_for(lambda: self._flushing > 0, _REST_SECONDS)
 
 
 waker = Waker()

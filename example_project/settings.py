@@ -1,6 +1,7 @@
 """Settings of the example: SQLite, no service, no account; the environment may replace each of them."""
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ TEMPLATES = [
 ]
 
 DATABASES: dict[str, Any] = {
-    "default": dj_database_url.config(default=f"sqlite:///{VAR / 'demo.sqlite3'}", conn_max_age=60)
+    "default": dj_database_url.config(default=f"sqlite:///{VAR / 'demo.sqlite3'}", conn_health_checks=True)
 }
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # Readers never wait for the writer, and writers queue up instead of failing.
@@ -72,6 +73,9 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
+elif find_spec("psycopg_pool"):
+    # Under ASGI each thread would keep a connection of its own, until the database takes no more.
+    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"max_size": 20}
 
 if redis_url := os.environ.get("REDIS_URL"):
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": redis_url}}

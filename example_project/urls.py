@@ -3,6 +3,8 @@
 from django.contrib import admin
 from django.urls import include, path
 
+handler400 = "django_stream.server.views.errors.bad_request"
+
 urlpatterns = [
     path("", include("example_project.social.urls")),
     path("feeds/", include("django_stream.api.urls")),

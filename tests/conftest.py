@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 from django.contrib.auth.models import User
 
-pytest.register_assert_rewrite("tests.expected_feeds")
+pytest.register_assert_rewrite("tests.expected_feeds", "tests.any_json")
+hypothesis.settings.register_profile("thorough", max_examples=2000)
 
 
 @pytest.fixture
@@ -35,3 +37,15 @@ def feed_of() -> Callable[..., list[dict[str, Any]]]:
         return list(feed_manager.get_feed(slug, owner).get(**{"limit": 100} | options)["results"])
 
     return read
+
+
+@pytest.fixture
+def app_streams(settings: Any) -> Iterator[None]:
+    """App Streams are on, and every process knows of a new one at once."""
+    from django_stream.server.events import interest
+
+    settings.STREAM_SERVER_STREAMS = True
+    settings.STREAM_SERVER_STREAMS_NOTICE_SECONDS = 0.0
+    interest.forget()
+    yield
+    interest.forget()

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from django_stream.conf import stream_settings
 from tests.testapp.models import Article, Club, Comment, Opinion, Reading, Subscription, Tag, Video
+from tests.testapp.shop import Bookmark, Introduction, Product, Review, Vote
 
 GROUPED = ("timeline_aggregated", "notification")
 SHOWN_OF_GROUP = 15
@@ -47,6 +48,19 @@ def wanted_feeds() -> dict[str, set[Entry]]:
         )
         for feed in (f"user:{article.author_id}", *to):
             feeds[feed].add(entry)
+    for review in Review.objects.filter(approved=True).select_related("product"):
+        owner = review.product.owner_id
+        to = (f"notification:{owner}",) if owner and owner != review.user_id else ()
+        entry = Entry(
+            _name(review),
+            f"auth.User:{review.user_id}",
+            "review",
+            review.written_at,
+            to=to,
+            target=f"SO:products:{review.product_id}",
+        )
+        for feed in (f"user:{review.user_id}", *to):
+            feeds[feed].add(entry)
     for row, owner, verb in _plain_rows():
         target = f"testapp.Article:{row.article_id}" if verb == "comment" else None
         entry = Entry(_name(row), f"auth.User:{owner}", verb, row.created_at, target=target)
@@ -74,19 +88,47 @@ def _name(row: Any) -> str:
 
 def _follows() -> Iterator[tuple[Any, Any]]:
     yield from Subscription.objects.values_list("reader_id", "writer_id")
+    for reader, *writers in Introduction.objects.values_list("reader_id", "first_id", "second_id"):
+        yield from ((reader, writer) for writer in writers)
+    # They follow as long as they are there, whatever became of the thing.
+    for mark in Bookmark.objects.filter(deleted=False).select_related("content_type"):
+        is_club = mark.content_type.model == "club"
+        yield mark.user_id, f"testapp-club-{mark.object_id}" if is_club else int(mark.object_id)
     for club, user in Club.watched.through.objects.values_list("club_id", "user_id"):
         yield f"testapp-club-{club}", user
 
 
-def _opinions() -> list[Opinion]:
-    return list(Opinion.objects.filter(article__is_public=True).select_related("article"))
+class Reacted(NamedTuple):
+    """A reaction by its user, the foreign id of the activity, its text, and who is told of it."""
+
+    by: int
+    to: str
+    text: str | None
+    told: int | None
+
+
+def _reactions() -> Iterator[Reacted]:
+    for row in Opinion.objects.filter(article__is_public=True).select_related("article"):
+        yield Reacted(row.user_id, _name(row.article), row.text, row.article.author_id)
+    for row in Vote.objects.filter(counts=True, review__approved=True).select_related("review"):
+        author = row.review.user_id
+        yield Reacted(row.user_id, _name(row.review), None, author if author != row.user_id else None)
 
 
 def objects_there() -> int:
     """How many objects the feeds should know: activities, reactions, and pairs, of whatever many rows."""
-    activities = [*Article.objects.filter(is_public=True), *_plain_rows()]
-    pairs = Subscription.objects.values("reader_id", "writer_id").distinct().count()
-    return len(activities) + pairs + Club.watched.through.objects.count() + len(_opinions())
+    public = [*Article.objects.filter(is_public=True), *Review.objects.filter(approved=True)]
+    things = [*public, *_plain_rows(), *_reactions(), *Product.objects.all()]
+    return len(things) + Club.watched.through.objects.count() + sum(map(len, _pairs()))
+
+
+def _pairs() -> Iterator[set[Any]]:
+    """By the tables and columns that name them."""
+    yield set(Subscription.objects.values_list("reader_id", "writer_id"))
+    for name in ("first_id", "second_id"):
+        yield set(Introduction.objects.values_list("reader_id", name))
+    marks = Bookmark.objects.filter(deleted=False)
+    yield set(marks.values_list("user_id", "content_type_id", "object_id"))
 
 
 class Difference(NamedTuple):
@@ -166,19 +208,20 @@ def _in_follows(owners: Collection[Any]) -> Iterator[Difference]:
 
 
 def _in_reactions(owners: Collection[Any], feeds: dict[str, list[Item]]) -> Iterator[Difference]:
-    """Opinions are on the activities that their articles have now, and authors are told."""
+    """Opinions and votes are on the activities that their rows have now, and authors are told."""
     from django_stream.backends import get_client
 
     ids = {item["foreign_id"]: item["id"] for owner in owners for item in feeds[f"user:{owner}"]}
     wanted: dict[int, list[tuple[str, str]]] = defaultdict(list)
     told: dict[int, list[tuple[str, str]]] = defaultdict(list)
-    for opinion in _opinions():
-        activity = ids.get(_name(opinion.article), "")
-        wanted[opinion.user_id].append((activity, opinion.text))
-        told[opinion.article.author_id].append((f"SU:{opinion.user_id}", f"SA:{activity}"))
+    for one in _reactions():
+        activity = ids.get(one.to, "")
+        wanted[one.by].append((activity, one.text))
+        if one.told is not None:
+            told[one.told].append((f"SU:{one.by}", f"SA:{activity}"))
     for owner in owners:
         reactions = get_client().reactions.filter(user_id=str(owner), limit=100)["results"]
-        found = [(reaction["activity_id"], reaction["data"]["text"]) for reaction in reactions]
+        found = [(reaction["activity_id"], reaction["data"].get("text")) for reaction in reactions]
         yield from _compare(f"reactions of {owner}", found, wanted[owner])
         groups = [item for item in feeds[f"notification:{owner}"] if _is_notice(item)]
         shown = Counter((one["actor"], one["object"]) for item in groups for one in item["activities"])
@@ -190,7 +233,7 @@ def _in_reactions(owners: Collection[Any], feeds: dict[str, list[Item]]) -> Iter
 
 def _is_notice(item: Item) -> bool:
     """What a reaction tells of itself."""
-    return str(item.get("group", "")).startswith("opinion_")
+    return str(item.get("group", "")).startswith(("opinion_", "vote_"))
 
 
 def _news() -> Collection[str]:

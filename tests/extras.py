@@ -9,9 +9,10 @@ import pytest
 PACKAGES = {
     "aggregation": ["jinja2"],
     "images": ["PIL"],
-    "opengraph": ["lxml", "requests_hardened"],
+    "opengraph": ["lxml", "requests_hardened", "webencodings"],
     "opentelemetry": ["opentelemetry"],
     "prometheus": ["prometheus_client"],
+    "streams": ["uvicorn", "wsproto"],
 }
 
 

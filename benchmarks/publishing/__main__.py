@@ -33,21 +33,27 @@ def report(options: argparse.Namespace) -> bool:
     users = [User.objects.create(username=f"user{number}") for number in range(10)]
     print(f"\n{connection.vendor:<50}{'untracked':>12}{'tracked':>12}{'cost':>12}{'target':>12}")
     counts = measuring.queries_of_save(users[0])
-    more = counts["Tracked"] - counts["Untracked"]
-    met = [line("save: queries", *(f"{n:.0f}" for n in counts.values()), f"+{more:.0f}", "≤ +1", more <= 1)]
+    met = []
+    for name, most in (("Tracked", 1), ("Captured", 0)):
+        more = counts[name] - counts["Untracked"]
+        plain, tracked = f"{counts['Untracked']:.0f}", f"{counts[name]:.0f}"
+        met.append(line(f"save {name}: queries", plain, tracked, f"+{more:.0f}", f"≤ +{most}", more <= most))
     measuring.save(users[0], 50, 0.0)
     for latency in LATENCIES:
         for kind, figures in measuring.save(users[0], options.saves, latency).items():
-            plain, tracked = figures["Untracked"], figures["Tracked"]
-            cost = tracked - plain
-            what = f"save ({kind}), ms, API {latency * 1000:.0f} ms"
-            met.append(line(what, f"{plain:.3f}", f"{tracked:.3f}", f"+{cost:.3f}", "≤ +0.30", cost <= 0.30))
+            for name in ("Tracked", "Captured"):
+                plain, tracked = figures["Untracked"], figures[name]
+                cost = tracked - plain
+                what = f"save {name} ({kind}), ms, API {latency * 1000:.0f} ms"
+                met.append(
+                    line(what, f"{plain:.3f}", f"{tracked:.3f}", f"+{cost:.3f}", "≤ +0.30", cost <= 0.30)
+                )
     times, peaks = measuring.bulk_create(users[0], options.bulk, options.rounds)
-    ratio = times["Tracked"] / times["Untracked"]
-    plain, tracked = (f"{times[name]:.3f}" for name in ("Untracked", "Tracked"))
-    met.append(
-        line(f"bulk_create {options.bulk}, s", plain, tracked, f"{ratio:.2f}x", "≤ 1.5x", ratio <= 1.5)
-    )
+    for name in ("Tracked", "Captured"):
+        ratio = times[name] / times["Untracked"]
+        plain, tracked = f"{times['Untracked']:.3f}", f"{times[name]:.3f}"
+        what = f"bulk_create {name} {options.bulk}, s"
+        met.append(line(what, plain, tracked, f"{ratio:.2f}x", "≤ 1.5x", ratio <= 1.5))
     plain, tracked = (f"{peaks[name]:.1f}" for name in ("Untracked", "Tracked"))
     more = peaks["Tracked"] / peaks["Untracked"]
     met.append(line("its peak of memory, MB", plain, tracked, f"{more:.2f}x", "≤ 1.5x", more <= 1.5))

@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from benchmarks.publishing.models import Note, Tracked, Untracked
+from benchmarks.publishing.models import Captured, Note, Tracked, Untracked
 from benchmarks.publishing.stub import Stub
 from django_stream.backends import get_client
 from django_stream.client import StreamClient
@@ -21,6 +21,7 @@ from django_stream.models import OutboxEntry, Publication
 from django_stream.tracking import activities_paused, drain
 
 Figures = dict[str, float]
+MODELS: tuple[type[Note], ...] = (Untracked, Tracked, Captured)
 _TEXT = "What a person may have to say about something. " * 4
 
 
@@ -46,8 +47,9 @@ def note(model: type[Note], user: User, number: int) -> Any:
 def queries_of_save(user: User) -> Figures:
     """Queries inside the transaction."""
     counts = {}
-    for model in (Untracked, Tracked):
+    for model in MODELS:
         with transaction.atomic():
+            note(model, user, 0).save()  # the first one looks whether triggers are there
             row = note(model, user, 0)
             with CaptureQueriesContext(connection) as captured:
                 row.save()
@@ -59,11 +61,11 @@ def queries_of_save(user: User) -> Figures:
 def save(user: User, pairs: int, latency: float) -> dict[str, Figures]:
     """Milliseconds of saving a new row and an old one inside `atomic()`; the commit publishes them."""
     times: dict[str, dict[str, list[float]]] = {
-        kind: {"Untracked": [], "Tracked": []} for kind in ("create", "edit")
+        kind: {model.__name__: [] for model in MODELS} for kind in ("create", "edit")
     }
     with api_latency(latency), transaction.atomic():
         for number in range(pairs):
-            for model in (Untracked, Tracked) if number % 2 else (Tracked, Untracked):
+            for model in MODELS if number % 2 else MODELS[::-1]:
                 row = note(model, user, number)
                 times["create"][model.__name__].append(seconds(row.save))
                 row.title += "!"
@@ -76,10 +78,10 @@ def save(user: User, pairs: int, latency: float) -> dict[str, Figures]:
 
 def bulk_create(user: User, rows: int, rounds: int) -> tuple[Figures, Figures]:
     """Seconds, and the peak of the memory that Python asks for, in MB."""
-    times: dict[str, list[float]] = {"Untracked": [], "Tracked": []}
+    times: dict[str, list[float]] = {model.__name__: [] for model in MODELS}
     peaks = {}
     for turn in range(rounds + 1):
-        for model in (Untracked, Tracked) if turn % 2 else (Tracked, Untracked):
+        for model in MODELS if turn % 2 else MODELS[::-1]:
             objects = [note(model, user, number) for number in range(rows)]
             with transaction.atomic():
                 if turn < rounds:

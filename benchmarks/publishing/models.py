@@ -1,4 +1,4 @@
-"""One model twice: tracked, and not."""
+"""One model three times: untracked, tracked by signals, and by triggers."""
 
 from __future__ import annotations
 
@@ -33,3 +33,11 @@ class Tracked(ActivityMixin, Note):
 
     class Activity:
         extra = ("title",)
+
+
+class Captured(ActivityMixin, Note):
+    """The same, where the database notes its changes."""
+
+    class Activity:
+        extra = ("title",)
+        capture = "database"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import connections, models
 
+from django_stream.database.batches import batched
 from django_stream.database.querysets import all_rows, forget_rows, write_database
-from django_stream.publishing import outbox
+from django_stream.publishing import outbox, related
 from django_stream.publishing.publisher import Publisher, publishers_of
 
 _CHUNK = 500
@@ -30,15 +31,22 @@ class TrackedQuerySet(models.QuerySet[Any]):
         return created
 
     def update(self, **kwargs: Any) -> int:
-        publishers = [one for one in publishers_of(self.model) if one.matters(kwargs)]
-        if not publishers or outbox.is_paused():
+        moves = not _pk_names(self.model).isdisjoint(kwargs)
+        publishers = [one for one in publishers_of(self.model) if moves or one.matters(kwargs)]
+        watched = related.is_watched(self.model, kwargs)
+        if not (publishers or watched) or outbox.is_paused():
             return super().update(**kwargs)
         with outbox.one_transaction(write_database(self)):
+            publishers = outbox.left_to_us(publishers, self.db)
+            if not (publishers or watched):
+                return super().update(**kwargs)
             # The rows as they are now: afterwards the filter may match others.
             pks = self._locked_pks()
             self._note_rows(publishers, pks)
+            pks_after = self._pks_after(pks, kwargs) if moves else pks
             updated = self._update_once(pks, kwargs)
-            self._note_rows([one for one in publishers if one.keys_follow_fields], pks)
+            self._note_rows([one for one in publishers if moves or one.keys_follow_fields], pks_after)
+            related.note_referring(self.model, pks_after, kwargs, self.db)
         return updated
 
     update.alters_data = True  # type: ignore[attr-defined]
@@ -55,6 +63,21 @@ class TrackedQuerySet(models.QuerySet[Any]):
         forget_rows(self)
         return updated
 
+    def _pks_after(self, pks: list[Any], values: dict[str, Any]) -> list[Any]:
+        """The primary keys that rows will have, computed by the database where they are expressions."""
+        parts = []
+        for field in self.model._meta.pk_fields:
+            names = {field.name, field.attname, *(["pk"] if len(self.model._meta.pk_fields) == 1 else [])}
+            given = [value for name, value in values.items() if name in names]
+            parts.append(_as_expression(field, given[0]) if given else models.F(field.attname))
+        aliases = [f"_stream_key_{index}" for index in range(len(parts))]
+        rows = all_rows(self.model, self.db)
+        found: list[Any] = []
+        for some in batched(pks, _CHUNK):
+            chosen = rows.filter(pk__in=some).annotate(**dict(zip(aliases, parts, strict=True)))
+            found += chosen.values_list(*aliases)
+        return [key[0] for key in found] if len(parts) == 1 else found
+
     @property
     def db_locks_rows(self) -> bool:
         """Elsewhere, as on SQLite, a writing transaction has the database to itself."""
@@ -62,7 +85,8 @@ class TrackedQuerySet(models.QuerySet[Any]):
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:
         with outbox.noted_together(write_database(self)):
-            if pairs := [one for one in publishers_of(self.model) if one.keys_follow_fields]:
+            publishers = outbox.left_to_us(publishers_of(self.model), self.db)
+            if pairs := [one for one in publishers if one.keys_follow_fields]:
                 self._note_rows(pairs, self._locked_pks())
             return super().delete(*args, **kwargs)
 
@@ -78,7 +102,9 @@ class TrackedQuerySet(models.QuerySet[Any]):
     def _note_rows(self, publishers: Iterable[Publisher], pks: list[Any]) -> None:
         rows = all_rows(self.model, self.db)
         for publisher in publishers:
-            keys = (key for part in _parts(pks) for key in publisher.keys_where(rows.filter(pk__in=part)))
+            keys = (
+                key for part in batched(pks, _CHUNK) for key in publisher.keys_where(rows.filter(pk__in=part))
+            )
             outbox.note(publisher.label, keys, self.db, bulk=True)
 
     def _note_instances(self, instances: list[models.Model], last: Any) -> None:
@@ -102,17 +128,31 @@ class TrackedQuerySet(models.QuerySet[Any]):
         if not options.get("update_conflicts") or not names:
             return
         publishers = [one for one in publishers_of(self.model) if one.keys_follow_fields or not before]
-        for start in range(0, len(objs), _CHUNK) if publishers else ():
+        for some in batched(objs, _CHUNK) if publishers else ():
             same = models.Q()
-            for row in objs[start : start + _CHUNK]:
+            for row in some:
                 same |= models.Q(**{name: getattr(row, name) for name in names})
             rows = all_rows(self.model, self.db).filter(same)
             for publisher in publishers:
                 outbox.note(publisher.label, publisher.keys_where(rows), self.db, bulk=True)
 
 
-def _parts(pks: list[Any]) -> Iterator[list[Any]]:
-    return (pks[start : start + _CHUNK] for start in range(0, len(pks), _CHUNK))
+def _pk_names(model: type[models.Model]) -> set[str]:
+    return {"pk", *(name for field in model._meta.pk_fields for name in (field.name, field.attname))}
+
+
+def _as_expression(field: Any, value: Any) -> Any:
+    if hasattr(value, "resolve_expression"):
+        return models.ExpressionWrapper(value, output_field=_plain_field(field))
+    value = getattr(value, field.target_field.attname) if isinstance(value, models.Model) else value
+    return models.Value(value, output_field=_plain_field(field))
+
+
+def _plain_field(field: Any) -> Any:
+    """The field that a chain of foreign keys ends in."""
+    while field.remote_field:
+        field = field.target_field
+    return field
 
 
 TrackedManager = models.Manager.from_queryset(TrackedQuerySet, class_name="TrackedManager")

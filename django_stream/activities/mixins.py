@@ -6,14 +6,18 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.db import models, router
+from django.db.models.signals import class_prepared
 
+from django_stream.activities.inherited_managers import track_inherited_managers, with_own_meta
 from django_stream.activities.managers import TrackedManager
 from django_stream.activities.publishers.follows import FollowPublisher
 from django_stream.activities.representation import ActivityProperties, with_activity_properties
+from django_stream.publishing.capture import is_captured
 from django_stream.publishing.outbox import one_transaction
 from django_stream.publishing.publisher import publishers_of
 
 
+@with_own_meta
 class TrackedModel(models.Model):
     """A model whose changes are noted in the outbox, in the transaction that makes them."""
 
@@ -30,6 +34,14 @@ class TrackedModel(models.Model):
     save.alters_data = True  # type: ignore[attr-defined]
 
 
+def _prepared(sender: type[models.Model], **_: Any) -> None:
+    if issubclass(sender, TrackedModel):
+        track_inherited_managers(sender, TrackedModel)
+
+
+class_prepared.connect(_prepared, dispatch_uid="django_stream.managers")
+
+
 if TYPE_CHECKING:
 
     class _SelfRepresenting(ActivityProperties, TrackedModel):
@@ -40,6 +52,7 @@ else:  # Migrations name every base that is no model, and nothing of ours may st
     _SelfRepresenting = TrackedModel
 
 
+@with_own_meta
 @with_activity_properties
 class ActivityMixin(_SelfRepresenting):
     """Rows are events: each publishes an activity, described by `class Activity` or by properties."""
@@ -48,13 +61,12 @@ class ActivityMixin(_SelfRepresenting):
         abstract = True
 
 
+@with_own_meta
 class FollowMixin(TrackedModel):
     """Rows say 'A follows B': `class Follows` names the two foreign keys.
 
     While such a row exists, the news feeds of `follower` follow the feed of `followed`.
     """
-
-    _stream_pair_before: tuple[Any, ...] | None = None
 
     class Meta:
         abstract = True
@@ -77,10 +89,11 @@ class FollowMixin(TrackedModel):
     def _remember_pair(self, using: str) -> None:
         """Remember the pair in the table, locked until the transaction ends; this instance may be stale."""
         for publisher in publishers_of(type(self)):
-            if isinstance(publisher, FollowPublisher):
-                self._stream_pair_before = publisher.locked_pair(self.pk, using)
+            if isinstance(publisher, FollowPublisher) and not is_captured(publisher.label, using):
+                publisher.remember_pair(self, using)
 
 
+@with_own_meta
 class CollectionMixin(TrackedModel):
     """Rows are mirrored as entries of a collection, and referred to as `SO:<name>:<id>`.
 
@@ -91,6 +104,7 @@ class CollectionMixin(TrackedModel):
         abstract = True
 
 
+@with_own_meta
 class UserMixin(TrackedModel):
     """Rows of a user model are mirrored as users of the API, and referred to as `SU:<id>`.
 
@@ -101,6 +115,7 @@ class UserMixin(TrackedModel):
         abstract = True
 
 
+@with_own_meta
 class ReactionMixin(TrackedModel):
     """Rows are reactions (likes, comments) to the activity of another row, named by `class Reaction`."""
 

@@ -16,7 +16,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from django_stream.activities.ids import from_wire_id, pk_text, wire_id
-from django_stream.activities.owners import parse_owner_id, user_id_of
+from django_stream.activities.owners import parse_owner_id, refuse_unsaved, user_id_of
 
 USERS = "SU"
 """The prefix of users, whether or not they are mirrored: the server names those of reactions so."""
@@ -40,8 +40,9 @@ def refer_by_prefix(model: type[models.Model], prefix: str) -> None:
 
 
 def reference_of(instance: models.Model) -> str:
-    """The reference of a saved row; ValueError when it has no primary key yet."""
+    """The reference of a row; ValueError when it was not saved yet."""
     object_id = object_id_of(instance)
+    refuse_unsaved(instance)
     prefix = _prefix_of.get(concrete(instance.__class__))
     if prefix == USERS:
         return f"{prefix}:{user_id_of(instance)}"
@@ -50,7 +51,7 @@ def reference_of(instance: models.Model) -> str:
 
 def label_reference_of(instance: models.Model) -> str:
     """`app_label.Model:pk`, also for mirrored rows: the foreign id of a row's activity."""
-    return f"{concrete(type(instance))._meta.label}:{object_id_of(instance)}"
+    return f"{concrete(instance.__class__)._meta.label}:{object_id_of(instance)}"
 
 
 def concrete(model: type[models.Model]) -> type[models.Model]:

@@ -42,14 +42,16 @@ def feed_id(slug: str, owner: Any) -> FeedID:
 def owner_id(owner: Any) -> OwnerID:
     """The owner's part of its feed ids: of an instance, or of what is not one the key of a user.
 
-    ValueError for a row without primary key, and for a `feed_id` that might be another owner's.
+    ValueError for a row that was not saved, and for a `feed_id` that might be another owner's.
     """
     if isinstance(owner, OwnerID):
         return owner
     key = getattr(owner, "pk", owner)
     if key is None:
         raise ValueError(f"{owner!r} has no primary key, and so no feed: save it, or sign the user in, first")
-    if not isinstance(owner, models.Model):
+    if isinstance(owner, models.Model):
+        refuse_unsaved(owner)
+    else:
         text = pk_text(key)
         # The name of an owner of another model, written out, stands for that owner.
         return OwnerID(text if parse_owner_id(text) is not None else encoded(text))
@@ -58,6 +60,16 @@ def owner_id(owner: Any) -> OwnerID:
     if names_itself(model):
         return _own_name(owner)
     return user_id_of(owner)
+
+
+def refuse_unsaved(row: models.Model) -> None:
+    """ValueError for a new row that has a key already, as those with UUIDs have, and was never saved.
+
+    Without such a default, an instance that was made by hand may stand for the row that has its key.
+    """
+    key = owner_model(row.__class__)._meta.pk
+    if row._state.adding and key.has_default():
+        raise ValueError(f"{row!r} was not saved, and nobody would find it: call save() first")
 
 
 def user_id_of(row: models.Model) -> OwnerID:
@@ -104,6 +116,13 @@ def is_user_model(model: type[models.Model]) -> bool:
 def names_itself(model: type[models.Model]) -> bool:
     """Whether a property `feed_id` names the rows: the column of a key called `feed` does not."""
     return isinstance(inspect.getattr_static(model, "feed_id", None), property | cached_property)
+
+
+def may_be_user(key: Any) -> bool:
+    """Whether a value can be the key of a user, or is the name of an owner."""
+    if isinstance(key, OwnerID) or parse_owner_id(text := pk_text(key)) is not None:
+        return True
+    return _is_key_of(get_user_model()._meta.pk, from_wire_id(text))
 
 
 def _own_name(owner: models.Model) -> OwnerID:

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from types import MethodType
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist, ObjectDoesNotExist
-from django.db import models
+from django.db import models, router
 
 Source = str | Callable[[Any], Any]
+
+
+class FixedFeeds(tuple[str, ...]):
+    """Feeds that get the activity of every row: `to = ["news:all"]`. They read nothing of it."""
+
+    __slots__ = ()
+
+    def __call__(self, row: object) -> list[str]:
+        return list(self)
+
+
+def fixed_or_source(to: Source | Sequence[str] | None) -> Source | None:
+    """What an option `to` says, as something that can be resolved."""
+    return FixedFeeds(to) if isinstance(to, list | tuple) else to  # type: ignore[return-value]
 
 
 def resolve(instance: models.Model, source: Source) -> Any:
@@ -18,20 +33,24 @@ def resolve(instance: models.Model, source: Source) -> Any:
     try:
         return _followed(instance, source)
     except Exception as error:
-        _add_origin(error, instance, source)
+        add_origin(error, instance, source)
         raise
 
 
 def read_property(representation: Any, name: str, row: models.Model) -> Any:
     """The value of a property; an error that its code raises gets a note with its name."""
     try:
-        return getattr(representation, name)
+        value = getattr(representation, name)
+        if isinstance(value, MethodType):
+            raise TypeError(f"{name} is a method: put @property above it")
     except Exception as error:
-        _add_origin(error, row, name)
+        add_origin(error, row, name)
         raise
+    return value
 
 
-def _add_origin(error: Exception, row: models.Model, name: str) -> None:
+def add_origin(error: Exception, row: models.Model, name: str) -> None:
+    """Note whose code an error comes from."""
     # Set by the innermost path or property, which is the one at fault.
     if not hasattr(error, "__notes__"):
         error.add_note(f"{row._meta.object_name}.{name} raised {type(error).__name__}")
@@ -80,19 +99,41 @@ def broken_segment(model: type[models.Model], source: Source) -> tuple[type[mode
     return None
 
 
-def select_related_path(model: type[models.Model], source: Source) -> str | None:
+def select_related_path(model: type[models.Model], source: Source, using: str) -> str | None:
     """The argument for select_related that saves a query per row; None when there is nothing to join."""
-    if not isinstance(source, str):
-        return None
+    joins, _ = _to_one(model, source, using)
+    return "__".join(joins) or None
+
+
+def prefetch_path(model: type[models.Model], source: Source, using: str) -> str | None:
+    """The same for prefetch_related: the first generic foreign key on a path; None when there is none."""
+    joins, name = _to_one(model, source, using)
+    return "__".join([*joins, name]) if name else None
+
+
+def _to_one(model: type[models.Model], source: Source, using: str) -> tuple[list[str], str | None]:
+    """The foreign keys that a path begins with, and the generic one that ends them, if one does."""
     joins: list[str] = []
-    current: type[models.Model] | None = model
-    for name in source.split("."):
-        related = _related_model(current, name) if current else None
+    current = model
+    for name in source.split(".") if isinstance(source, str) else ():
+        related = _related_model(current, name)
         if related is None:
+            return joins, name if is_generic(_field(current, name)) else None
+        if is_elsewhere(related, using):
             break
         joins.append(name)
         current = related
-    return "__".join(joins) or None
+    return joins, None
+
+
+def is_generic(field: Any) -> bool:
+    """Whether a field is a GenericForeignKey, known by what it has: its app may not be installed."""
+    return hasattr(field, "ct_field") and hasattr(field, "fk_field")
+
+
+def is_elsewhere(model: type[models.Model], using: str) -> bool:
+    """Whether a router keeps the rows of a model out of this database, where nothing can join them."""
+    return not router.allow_migrate_model(using, model) and router.db_for_read(model) != using
 
 
 def related_model(model: type[models.Model], source: Source) -> type[models.Model] | None:
@@ -101,6 +142,16 @@ def related_model(model: type[models.Model], source: Source) -> type[models.Mode
     for name in source.split(".") if isinstance(source, str) else ():
         current = _related_model(current, name) if current else None
     return current if isinstance(source, str) else None
+
+
+def reachable_models(model: type[models.Model], steps: int = 2) -> Iterator[type[models.Model]]:
+    """The models that a model refers to by its keys, and those that these refer to."""
+    for field in model._meta.concrete_fields:
+        related = _related_model(model, field.name)
+        if related is not None:
+            yield related
+            if steps > 1:
+                yield from reachable_models(related, steps - 1)
 
 
 def last_field(model: type[models.Model], source: Source | None) -> Any:
@@ -123,12 +174,16 @@ def _field_names(model: type[models.Model]) -> set[str]:
     }
 
 
-def _related_model(model: type[models.Model], name: str) -> type[models.Model] | None:
+def _field(model: type[models.Model], name: str) -> Any:
     try:
-        field = model._meta.get_field(name)
+        return model._meta.get_field(name)
     except FieldDoesNotExist:
         return None
-    to_one = field.many_to_one or field.one_to_one
+
+
+def _related_model(model: type[models.Model], name: str) -> type[models.Model] | None:
+    field = _field(model, name)
+    to_one = field is not None and (field.many_to_one or field.one_to_one)
     related = field.related_model if to_one and field.concrete else None
     return related if isinstance(related, type) else None
 

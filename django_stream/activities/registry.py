@@ -4,89 +4,139 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 
 from django_stream.activities import kinds
-from django_stream.activities.declaration import ActivityDeclaration
-from django_stream.activities.mixins import TrackedModel
 from django_stream.activities.model_references import concrete, refer_by_prefix
-from django_stream.activities.options import option_names
-from django_stream.activities.publishers.activities import ActivityPublisher
+from django_stream.activities.options import option_names, read_declaration
 from django_stream.activities.publishers.base import TrackedPublisher
-from django_stream.activities.publishers.follow_fields import follows_by, track_pairs
-from django_stream.activities.publishers.mirrors import MirrorDeclaration
-from django_stream.activities.representation import RegisteredActivity
+from django_stream.activities.publishers.follow_fields import follows_by, track_pairs, track_rows
+from django_stream.activities.publishers.follows import FollowDeclaration, FollowPublisher
+from django_stream.protocol.suggestions import did_you_mean
 from django_stream.publishing.publisher import publishers
-from django_stream.publishing.receivers import listen_to, track, track_relation
+from django_stream.publishing.receivers import listen_to, track, track_relation, track_watched
+from django_stream.publishing.related import watch
 
-_registered: dict[type[models.Model], dict[str, Any]] = {}
+ModelOrLabel = type[models.Model] | str
+
+
+class Registration(NamedTuple):
+    """A model that cannot be given a mixin, and the options that were given in place of its inner class."""
+
+    kind: kinds.TrackedKind
+    model: type[models.Model]
+    options: dict[str, Any]
+
+
+_registered: dict[tuple[str, type[models.Model], str], Registration] = {}
 _shown: set[type[models.Model]] = set()
 
 
 def track_mixins() -> None:
     """Track every model of the project that has one of the mixins."""
     for model in apps.get_models():
-        if not issubclass(model, TrackedModel):
-            continue
-        if model._meta.proxy:
+        found = kinds.kinds_of(model)
+        if found and model._meta.proxy:
             listen_to(model)
             continue
-        for kind in kinds.KINDS:
-            if issubclass(model, kind.mixin):
-                # The site must start even so: the system checks say what is wrong and how to mend it.
-                with suppress(FieldDoesNotExist, TypeError):
-                    _start(kind.publisher_of(model))
+        for kind in found:
+            # The site must start even so: the system checks say what is wrong and how to mend it.
+            with suppress(FieldDoesNotExist, TypeError):
+                _start(publisher := kind.publisher_of(model))
+                if isinstance(publisher, FollowPublisher):
+                    track_rows(publisher, raw_only=True)
 
 
-def register(model: type[models.Model], **options: Any) -> None:
+def register(model: ModelOrLabel, **options: Any) -> None:
     """Track the rows of a model that cannot be given a mixin, as activities.
 
-    `options` are those of `class Activity`, such as `actor="user", verb="win"`; the system checks name
-    what is wrong with them. Call it in the `ready()` of an app. Bulk operations of the model's own managers
-    are not seen: call `republish` after them.
+    `model` is a class or a label such as "shop.Review"; `options` are those of `class Activity`, such as
+    `actor="user", verb="win"`, and the system checks name what is wrong with them. Call it in the `ready()`
+    of an app. Bulk operations of the model's own managers are not seen: call `republish` after them.
     """
-    _registered[model] = options
-    known = option_names(ActivityDeclaration)
-    declaration = ActivityDeclaration(**{name: options[name] for name in options if name in known})
-    _start(ActivityPublisher(model, declaration, lambda row: RegisteredActivity(row, declaration)))
+    _register(kinds.ACTIVITIES, model, options)
 
 
-def registered() -> dict[type[models.Model], dict[str, Any]]:
-    """Options of the models that were registered by a call, for the system checks."""
-    return _registered
+def register_reactions(model: ModelOrLabel, **options: Any) -> None:
+    """The same for reactions, by the options of `class Reaction`."""
+    _register(kinds.REACTIONS, model, options)
 
 
-def register_users(model: type[models.Model], fields: Sequence[str] = ()) -> None:
+def register_collection(model: ModelOrLabel, **options: Any) -> None:
+    """The same for rows that are mirrored as a collection, by the options of `class Collection`."""
+    _register(kinds.COLLECTIONS, model, options)
+
+
+def register_users(model: ModelOrLabel, fields: Sequence[str] = (), capture: str | None = None) -> None:
     """Mirror a user model that cannot be given a mixin, such as Django's own, as users of the API.
 
     `fields` are the paths whose values become the user's data. Call it in the `ready()` of an app.
     """
-    _start(kinds.USERS.make(model, MirrorDeclaration(fields)))
+    _register(kinds.USERS, model, {"fields": fields, "capture": capture})
 
 
-def register_follows(model: type[models.Model], field_name: str, feed: str | None = None) -> None:
-    """Let a many-to-many field mean that rows of the model follow the rows in the field.
+def register_follows(
+    model: ModelOrLabel,
+    field_name: str | None = None,
+    feed: str | None = None,
+    capture: str | None = None,
+    **options: Any,
+) -> None:
+    """Let the rows of a model, or a many-to-many field of it, mean follows.
 
-    `feed` is the slug of the feed that is followed, by default STREAM_USER_FEED. TypeError when the field
-    is of another type. Call it in the `ready()` of an app.
+    Without `field_name`, `options` are those of `class Follows`: `follower` and `followed` (foreign keys,
+    or generic ones), and `should_publish`. With it, rows of the model follow the rows in the field.
+    `feed` is the slug of the feed that is followed, by default STREAM_USER_FEED; with `capture="database"`
+    triggers notice changes, and not Django's signals. TypeError when the field
+    is not a many-to-many field. Call it in the `ready()` of an app.
     """
+    if field_name is None:
+        _register(kinds.FOLLOWS, model, options | {"feed": feed, "capture": capture})
+        return
+    if options:
+        raise TypeError(f"a many-to-many field is given alone, without {', '.join(sorted(options))}")
+    model = model_of(model)
     field = model._meta.get_field(field_name)
     if not isinstance(field, models.ManyToManyField):
-        raise TypeError(f"{model._meta.label}.{field_name} is not a many-to-many field")
-    track_pairs(follows_by(field, feed), field)
+        raise TypeError(
+            f"{model._meta.label}.{field_name} is not a many-to-many field: "
+            f"of rows with two keys, give their names: register_follows(…, follower=…, followed=…)"
+        )
+    publisher = follows_by(field, feed)
+    publisher.capture = capture
+    _tell_apart(publisher)
+    track_pairs(publisher, field)
 
 
-def show(*models_: type[models.Model]) -> None:
-    """Let pages show rows of these models: references to them are replaced by instances.
+def model_of(model: ModelOrLabel) -> type[models.Model]:
+    """The model that a label names; TypeError or LookupError for what names none."""
+    if isinstance(model, str):
+        try:
+            return apps.get_model(model)
+        except (LookupError, ValueError) as error:
+            close = did_you_mean(model, sorted(one._meta.label for one in apps.get_models()), otherwise="")
+            raise LookupError(f"no installed app has a model {model!r}. {close}".strip()) from error
+    if isinstance(model, type) and issubclass(model, models.Model):
+        return model
+    raise TypeError(f'{model!r} is no model: give its class, or its label, such as "shop.Review"')
+
+
+def registered() -> list[Registration]:
+    """What was registered by calls, for the system checks."""
+    return list(_registered.values())
+
+
+def show(*models_: ModelOrLabel) -> None:
+    """Let pages show rows of these models (or labels): references to them are replaced by instances.
 
     Tracked models, the user model, and what the paths of `actor`, `object` and `target` lead to are shown
     without this.
     """
-    _shown.update(concrete(model) for model in models_)
+    _shown.update(concrete(model_of(model)) for model in models_)
 
 
 def is_shown(model: type[models.Model]) -> bool:
@@ -97,14 +147,53 @@ def is_shown(model: type[models.Model]) -> bool:
 def declared_feeds() -> Iterator[tuple[str, str]]:
     """Slugs of feed groups that declarations name, each after its place, for the system checks."""
     for publisher in publishers():
-        if isinstance(publisher, TrackedPublisher) and (slug := publisher.declared_feed):
-            yield f"{publisher.model._meta.label}: {kinds.kind_of(publisher).inner}.feed", slug
+        if not isinstance(publisher, TrackedPublisher):
+            continue
+        place = f"{publisher.model._meta.label}: {kinds.kind_of(publisher).inner}"
+        if slug := publisher.declared_feed:
+            yield f"{place}.feed", slug
+        for feed in publisher.fixed_feeds:
+            yield f"{place}.to", str(feed).partition(":")[0]
+
+
+def _register(kind: kinds.TrackedKind, model: ModelOrLabel, options: dict[str, Any]) -> None:
+    model = model_of(model)
+    known = option_names(kind.declaration)
+    declaration = kind.declaration(**{name: options[name] for name in options if name in known})
+    _registered[kind.inner, model, getattr(declaration, "meaning", "")] = Registration(kind, model, options)
+    # The site must start even so: the system checks say what is wrong and how to mend it.
+    with suppress(FieldDoesNotExist, TypeError):
+        publisher = kind.registered(model, declaration)
+        if isinstance(publisher, FollowPublisher):
+            _tell_apart(publisher)
+            track_rows(publisher)
+        _start(publisher)
+
+
+def _tell_apart(publisher: FollowPublisher) -> None:
+    """Rows may mean several follows, each by a label of its own; one that means the same replaces the first.
+
+    The first has no addition, and the mixin's always is the first.
+    """
+    model = publisher.model
+    meanings = {
+        one.declaration.meaning: one.variant
+        for one in publishers()
+        if isinstance(one, FollowPublisher) and one.model is model
+    }
+    if issubclass(model, kinds.FOLLOWS.mixin):
+        meanings[read_declaration(FollowDeclaration, model, kinds.FOLLOWS.inner).meaning] = ""
+    if meanings:
+        publisher.variant = meanings.get(publisher.declaration.meaning, publisher.declaration.meaning)
 
 
 def _start(publisher: TrackedPublisher) -> None:
     track(publisher)
     for field in publisher.recipient_relations():
         track_relation(publisher, field)
+    for related, path, columns in publisher.watched_relations():
+        watch(publisher, related, path, columns)
+        track_watched(publisher, related, path, columns)
     if publisher.reference_prefix:
         refer_by_prefix(concrete(publisher.model), publisher.reference_prefix)
     show(*publisher.shown_models())

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from typing import Any, TypeVar
+from datetime import UTC, date, datetime
+from typing import Any, TypeVar, cast
 
 from django.conf import settings
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.utils import timezone
 
-from django_stream.activities.declaration import ActivityDeclaration
+from django_stream.activities.declaration import STREAM_DJANGO, ActivityDeclaration
 from django_stream.activities.model_references import label_reference_of, reference_of
-from django_stream.activities.owners import owner_id
-from django_stream.activities.paths import Source, resolve, wire_name
+from django_stream.activities.owners import may_be_user, owner_id
+from django_stream.activities.paths import Source, read_property, resolve, wire_name
+from django_stream.client import Feed
 
 _Model = TypeVar("_Model", bound=models.Model)
 
@@ -42,12 +43,19 @@ class ActivityProperties:
     def activity_actor_id(self) -> Any:
         """Whose feed the activity goes to first: see `owner_id`."""
         actor = self.activity_actor_attr
-        return owner_id(actor) if isinstance(actor, models.Model) else actor
+        if isinstance(actor, models.Model):
+            return actor.pk if self._is_named_as_before else owner_id(actor)
+        if actor is not None and not may_be_user(actor):
+            raise ValueError(
+                f"the actor is {actor!r}, which is no row and no key of a user, and nobody would read its "
+                "feed: give the row, as in actor = lambda row: row.author"
+            )
+        return actor
 
     @property
     def activity_actor(self) -> str | None:
         """The actor as it stands in the activity: a model reference."""
-        return as_reference(self.activity_actor_attr)
+        return self._reference(self.activity_actor_attr)
 
     @property
     def activity_verb(self) -> str:
@@ -64,28 +72,32 @@ class ActivityProperties:
 
     @property
     def activity_object(self) -> str | None:
-        return as_reference(self.activity_object_attr)
+        return self._reference(self.activity_object_attr)
 
     @property
     def activity_target(self) -> str | None:
         source = self.activity_declaration.target
-        return None if source is None else as_reference(self._declared(source))
+        return None if source is None else self._reference(self._declared(source))
 
     @property
     def activity_foreign_id(self) -> str:
         """With the time, the identity of the activity on the wire."""
+        if self._is_named_as_before:
+            return self.activity_object or ""
         return label_reference_of(self.activity_instance)
 
     @property
     def activity_time(self) -> datetime | None:
         value = self._declared(self.activity_declaration.time or DEFAULT_TIME)
+        if self._is_named_as_before and isinstance(value, datetime) and timezone.is_naive(value):
+            return value.replace(tzinfo=UTC)
         return None if value is None else aware(value)
 
     @property
     def activity_notify(self) -> list[Any]:
         """Further feeds that receive the activity: feed ids, feeds, or users (their notification feeds)."""
         source = self.activity_declaration.to
-        value: Any = None if source is None else self._declared(source)
+        value: Any = None if source is None else self._declared(cast("Source", source))
         if hasattr(value, "all"):
             # From the row's own database: a replica that a router names may not know the change yet.
             value = value.using(self.activity_instance._state.db)
@@ -97,6 +109,11 @@ class ActivityProperties:
     def activity_author_feed(self) -> str | None:
         """Slug of the feed that receives the activity first; None means STREAM_USER_FEED."""
         return self.activity_declaration.feed
+
+    @property
+    def activity_to_only(self) -> bool:
+        """Whether only the recipients get it, and not the actor's feed, which the actor's followers read."""
+        return bool(self._declared_flag(self.activity_declaration.to_only))
 
     @property
     def activity_should_publish(self) -> bool:
@@ -114,8 +131,35 @@ class ActivityProperties:
         """Paths for select_related when rows of this model are shown in a feed."""
         return None
 
+    @property
+    def _is_named_as_before(self) -> bool:
+        return self.activity_declaration.identity == STREAM_DJANGO
+
+    def _reference(self, value: Any) -> str | None:
+        if self._is_named_as_before and isinstance(value, models.Model):
+            return f"{value._meta.label}:{value.pk}"  # of proxies, too
+        return as_reference(value)
+
+    def _declared_flag(self, source: Source | bool) -> Any:
+        return source if isinstance(source, bool) else self._declared(source)
+
     def _declared(self, source: Source) -> Any:
         return resolve(self.activity_instance, source)
+
+
+def what_is_said(representation: ActivityProperties) -> dict[str, Any]:
+    """The activity of a row: times are times, and `to` may hold users and feeds."""
+
+    def read(name: str) -> Any:
+        return read_property(representation, name, representation.activity_instance)
+
+    activity: dict[str, Any] = dict(read("extra_activity_data") or {})
+    activity |= {name: read(f"activity_{name}") for name in ("time", "actor", "verb", "object", "foreign_id")}
+    if target := read("activity_target"):
+        activity["target"] = target
+    if (recipients := read("activity_notify")) is not None:
+        activity["to"] = [one.id if isinstance(one, Feed) else one for one in recipients]
+    return activity
 
 
 def with_activity_properties(model: type[_Model]) -> type[_Model]:
@@ -147,11 +191,12 @@ class RegisteredActivity(ActivityProperties):
         return self._declaration
 
 
+_ABOUT_THE_ROW = {"activity_instance", "activity_declaration", "_is_named_as_before"}
 # What an activity is made of; the others only tell how rows are read.
-_PROPERTIES = tuple(
+PROPERTIES = tuple(
     name
     for name, value in vars(ActivityProperties).items()
-    if isinstance(value, property) and name not in {"activity_instance", "activity_declaration"}
+    if isinstance(value, property) and name not in _ABOUT_THE_ROW
 )
 
 
@@ -177,7 +222,7 @@ def sources_of(model: type[models.Model], declaration: ActivityDeclaration) -> l
     """Every path the activity is made from, defaults included; overridden properties may read anything."""
     defaults = {"actor": DEFAULT_ACTOR, "time": DEFAULT_TIME}
     sources: dict[str, Source] = {**defaults, **declaration.sources()}
-    if represents_itself(model) and overrides(model, *_PROPERTIES):
+    if represents_itself(model) and _says_more(model):
         sources["an overridden property"] = lambda row: row
     return list(sources.values())
 
@@ -185,6 +230,12 @@ def sources_of(model: type[models.Model], declaration: ActivityDeclaration) -> l
 def overrides(model: type[models.Model], *names: str) -> bool:
     """Whether a model replaces any of these properties by its own."""
     return any(getattr(model, name) is not getattr(ActivityProperties, name) for name in names)
+
+
+def _says_more(model: type[models.Model]) -> bool:
+    """Whether code of the model, of which nobody knows what it reads, makes its activities."""
+    made = getattr(model, "create_activity", what_is_said)
+    return made is not what_is_said or overrides(model, *PROPERTIES)
 
 
 def default_time_is_missing(model: type[models.Model]) -> bool:

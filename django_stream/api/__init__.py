@@ -7,14 +7,18 @@ from django_stream.lazy import lazy_exports
 __all__ = [
     "ActivitySerializer",
     "FeedView",
+    "FollowView",
+    "NotificationCountView",
+    "UserTokenView",
     "outbox_health",
     "register_serializer",
 ]
 
 if TYPE_CHECKING:
     from django_stream.api.health import outbox_health
+    from django_stream.api.people import FollowView, NotificationCountView, UserTokenView
     from django_stream.api.serializers import ActivitySerializer, register_serializer
     from django_stream.api.views import FeedView
 else:
-    _ROOMS = ("views", "serializers", "health")
+    _ROOMS = ("views", "people", "serializers", "health")
     __getattr__ = lazy_exports(__name__, __all__, [f"{__name__}.{room}" for room in _ROOMS])

@@ -9,13 +9,19 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from django_stream.protocol import limits
+from django_stream.protocol.suggestions import did_you_mean
+from django_stream.protocol.texts import is_text
 
 _NAMES = ("mark_seen", "mark_read")
+# An activity's id, and the name of a group.
+_ID_LENGTH = 36 + 1 + 255
 
 
 def read_marks(request: Request) -> dict[str, Any]:
     """`{"mark_seen": true, "mark_read": ["<id>", …]}` of the body; anything else is answered 400."""
     body = request.data if isinstance(request.data, Mapping) else {}
+    if unknown := [str(name) for name in body if name not in _NAMES]:
+        raise ValidationError({name: [f"Unknown. {did_you_mean(name, _NAMES)}"] for name in unknown})
     marks = {name: body[name] for name in _NAMES if name in body}
     wrong = [name for name, value in marks.items() if value is not True and not _is_list_of_ids(value)]
     if wrong or not marks:
@@ -28,5 +34,9 @@ def _is_list_of_ids(value: object) -> bool:
     return (
         isinstance(value, list)
         and 1 <= len(value) <= limits.PAGE_MAX
-        and all(isinstance(one, str) and one and "," not in one for one in value)
+        and all(isinstance(one, str) and _is_id(one) for one in value)
     )
+
+
+def _is_id(text: str) -> bool:
+    return 0 < len(text) <= _ID_LENGTH and "," not in text and is_text(text)

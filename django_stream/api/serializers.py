@@ -10,6 +10,8 @@ from rest_framework import serializers
 
 from django_stream.activities.model_references import object_id_of
 
+# What makes an activity, wherever it stands, and not a custom value that has a field `to`.
+_PLACE = frozenset({"id", "actor", "verb", "object", "origin", "time"})
 _serializers: dict[type[models.Model], type[serializers.BaseSerializer[Any]]] = {}
 
 
@@ -29,13 +31,13 @@ class ActivitySerializer(serializers.BaseSerializer[Any]):
     """Activities and groups: instances by their serializers, null for no target, all else as it came."""
 
     def to_representation(self, instance: Mapping[str, Any]) -> dict[str, Any]:
-        values = {
-            name: self._value(value)
-            for name, value in instance.items()
-            if name != "to" or self._is_by_viewer(instance)
-        }
+        values = {name: self._value(value) for name, value in instance.items()}
+        if not instance.keys() >= _PLACE:
+            return values
+        if not self._is_by_viewer(instance):
+            values.pop("to", None)
         # The API says "" where an activity has none; beside objects, null is what a front end expects.
-        return values | {"target": None} if values.get("target") == "" and "verb" in values else values
+        return values | {"target": None} if instance.get("target") == "" else values
 
     def _is_by_viewer(self, activity: Mapping[str, Any]) -> bool:
         """Whom an activity was addressed to is shown to its author alone."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
+from typing import Any
 
 from django.http import Http404
 from django.utils.translation import gettext_lazy as _
-from rest_framework.exceptions import APIException, MethodNotAllowed, ValidationError
+from rest_framework.exceptions import MethodNotAllowed, ParseError
 from rest_framework.parsers import JSONParser
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.renderers import JSONRenderer
@@ -16,21 +16,25 @@ from rest_framework.response import Response
 from rest_framework.status import HTTP_204_NO_CONTENT
 from rest_framework.views import APIView
 
+from django_stream.api.failures import refusals_as_answers
 from django_stream.api.marks import read_marks
 from django_stream.api.pagination import envelope, read_page
 from django_stream.api.serializers import ActivitySerializer
-from django_stream.client.exceptions import StreamApiException, TransportException
 from django_stream.conf import stream_settings
 from django_stream.feeds.manager import feed_manager
-from django_stream.feeds.paging import BadCursor, FeedReader
+from django_stream.feeds.paging import FeedReader
 
 
-class FeedsUnavailable(APIException):
-    """The backend gave no answer that can be shown."""
+class BoundedJSONParser(JSONParser):
+    """JSON that is nested deeper than Python reads is a wrong request, and no failure."""
 
-    status_code = 503
-    default_detail = _("The feeds cannot be read right now. Please try again.")
-    default_code = "feeds_unavailable"
+    def parse(
+        self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        try:
+            return super().parse(stream, media_type, parser_context)
+        except RecursionError as error:
+            raise ParseError(_("The body is nested too deep.")) from error
 
 
 class FeedView(APIView):
@@ -42,7 +46,7 @@ class FeedView(APIView):
     permission_classes = (IsAuthenticated,)
     # The browsable form would need the templates of an app that sites may not have installed.
     renderer_classes = (JSONRenderer,)
-    parser_classes = (JSONParser,)
+    parser_classes = (BoundedJSONParser,)
 
     def reader(self, request: Request, slug: str) -> FeedReader:
         """The feed that the URL names, Http404 for none; override it to show other feeds."""
@@ -56,8 +60,8 @@ class FeedView(APIView):
         return FeedReader(feed_manager.get_feed(slug, request.user))
 
     def get(self, request: Request, **captures: str) -> Response:
-        reader = self.reader(request, **captures)
-        with _refusals_as_answers():
+        reader = self.reader(request, **captures).seen_by(request.user)
+        with refusals_as_answers():
             page = read_page(reader, request)
         activities = [ActivitySerializer(activity, context={"request": request}).data for activity in page]
         return Response(envelope(page, activities, request))
@@ -69,17 +73,6 @@ class FeedView(APIView):
         if not user.is_authenticated or reader.feed.id != feed_manager.get_notification_feed(user).id:
             raise MethodNotAllowed("POST", _("Only one's own notifications are marked as seen or read."))
         marks = read_marks(request)
-        with _refusals_as_answers():
+        with refusals_as_answers():
             reader.feed.get(limit=1, **marks)
         return Response(status=HTTP_204_NO_CONTENT)
-
-
-@contextmanager
-def _refusals_as_answers() -> Iterator[None]:
-    """Refusals and failures of the backend as answers of this API."""
-    try:
-        yield
-    except BadCursor as error:
-        raise ValidationError({"cursor": [str(error)]}) from error
-    except (StreamApiException, TransportException) as error:
-        raise FeedsUnavailable from error

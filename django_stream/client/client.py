@@ -18,11 +18,11 @@ from django_stream.client.exceptions import ValidationError
 from django_stream.client.feed import Feed
 from django_stream.client.files import FileCalls, ImageCalls
 from django_stream.client.follows import FollowCalls
-from django_stream.client.http import HttpTransport
 from django_stream.client.moderation_and_audit import AuditLogCalls, DataPrivacyCalls, ModerationCalls
 from django_stream.client.reactions import ReactionCalls
 from django_stream.client.retries import RetryPolicy
 from django_stream.client.shortcuts import Shortcuts
+from django_stream.client.streams import StreamCalls
 from django_stream.client.tokens import Tokens, UserTokens
 from django_stream.client.types import OpenGraph
 from django_stream.client.users import UserCalls
@@ -30,8 +30,17 @@ from django_stream.protocol.limits import API_VERSION
 from django_stream.protocol.messages import Transport
 
 
+class _BaseUrl:
+    """Where the API is, without its version: of a client its own, of the class the hosted one's."""
+
+    def __get__(self, client: StreamClient | None, owner: type[StreamClient]) -> str:
+        return (Endpoints() if client is None else client.endpoints).without_version()
+
+
 class StreamClient(ActivityCalls, FollowCalls, AnalyticsCalls, Shortcuts):
     """Calls a Stream API: the hosted one, one's own, or any other home that has a transport."""
+
+    base_url = _BaseUrl()
 
     # For the asynchronous view: these answer at once.
     local_methods = frozenset(
@@ -57,11 +66,11 @@ class StreamClient(ActivityCalls, FollowCalls, AnalyticsCalls, Shortcuts):
         api_key: str,
         api_secret: str,
         app_id: str | int | None = None,
-        *,
         version: str = API_VERSION,
         timeout: float = DEFAULT_TIMEOUT,
-        location: str | None = None,
         base_url: str | None = None,
+        location: str | None = None,
+        *,
         transport: Transport | None = None,
         retry: RetryPolicy | None = None,
     ) -> None:
@@ -72,9 +81,11 @@ class StreamClient(ActivityCalls, FollowCalls, AnalyticsCalls, Shortcuts):
             raise ValidationError(f"timeout must be a number of seconds above 0, not {timeout!r}", "timeout")
         self.app_id = None if app_id is None else str(app_id)
         self.endpoints = Endpoints(version, location, base_url)
-        self.api = Api(
-            transport or HttpTransport(self.endpoints, retry=retry), api_key, Tokens(api_secret), timeout
-        )
+        if transport is None:
+            from django_stream.client.http import HttpTransport  # imported by those who leave the process
+
+            transport = HttpTransport(self.endpoints, retry=retry)
+        self.api = Api(transport, api_key, Tokens(api_secret), timeout)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.api.transport!r}, app_id={self.app_id!r})"
@@ -138,6 +149,10 @@ class StreamClient(ActivityCalls, FollowCalls, AnalyticsCalls, Shortcuts):
         return ModerationCalls(self.api)
 
     @cached_property
+    def streams(self) -> StreamCalls:
+        return StreamCalls(self.api)
+
+    @cached_property
     def personalization(self) -> PersonalizationCalls:
         return PersonalizationCalls(self.api)
 
@@ -183,12 +198,8 @@ class StreamClient(ActivityCalls, FollowCalls, AnalyticsCalls, Shortcuts):
 
 
 class ClientOptions(TypedDict, total=False):
-    """The options of `StreamClient`, for `connect`."""
+    """The options of `StreamClient` that only have names, for `connect`."""
 
-    version: str
-    timeout: float
-    location: str | None
-    base_url: str | None
     transport: Transport | None
     retry: RetryPolicy | None
 
@@ -198,8 +209,12 @@ def connect(
     api_key: str | None = None,
     api_secret: str | None = None,
     app_id: str | int | None = None,
-    *,
+    version: str = ...,
+    timeout: float | None = ...,
+    location: str | None = ...,
+    base_url: str | None = ...,
     use_async: Literal[False] = False,
+    *,
     environ: Mapping[str, str] | None = None,
     **options: Unpack[ClientOptions],
 ) -> StreamClient: ...
@@ -210,6 +225,10 @@ def connect(
     api_key: str | None = None,
     api_secret: str | None = None,
     app_id: str | int | None = None,
+    version: str = ...,
+    timeout: float | None = ...,
+    location: str | None = ...,
+    base_url: str | None = ...,
     *,
     use_async: Literal[True],
     environ: Mapping[str, str] | None = None,
@@ -221,16 +240,30 @@ def connect(
     api_key: str | None = None,
     api_secret: str | None = None,
     app_id: str | int | None = None,
-    *,
+    version: str = API_VERSION,
+    timeout: float | None = None,
+    location: str | None = None,
+    base_url: str | None = None,
     use_async: bool = False,
+    *,
     environ: Mapping[str, str] | None = None,
     **options: Unpack[ClientOptions],
 ) -> StreamClient | AsyncView:
     """A client from arguments, completed by STREAM_URL, STREAM_REGION and LOCAL.
 
-    Further options are those of `StreamClient`. With `use_async`, its asynchronous view.
+    A whole STREAM_URL may stand in place of the key. Further options are those of `StreamClient`. With
+    `use_async`, its asynchronous view.
     """
-    given = {"api_key": api_key, "api_secret": api_secret, "app_id": app_id, **options}
+    given: dict[str, Any] = {
+        "api_key": api_key,
+        "api_secret": api_secret,
+        "app_id": app_id,
+        "version": version,
+        "timeout": timeout,
+        "location": location,
+        "base_url": base_url,
+        **options,
+    }
     found: dict[str, Any] = {"api_key": "", "api_secret": ""}
     found |= from_environment(given, os.environ if environ is None else environ)
     client = StreamClient(**found)

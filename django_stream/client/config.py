@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from django_stream import __version__
 from django_stream.client.exceptions import ValidationError
 from django_stream.protocol.limits import API_VERSION
 
 logger = logging.getLogger("django_stream.client")
 
 DEFAULT_TIMEOUT = 3.0
+USER_AGENT = f"django-stream-client-{__version__}"
 HOSTED_DOMAIN = "stream-io-api.com"
 # Hosts that a STREAM_URL may name without meaning a location.
 _NO_LOCATION = frozenset({"api", "www", "getstream", "stream-io-api"})
@@ -43,7 +45,10 @@ class Endpoints:
             raise ValidationError(f"location {self.location!r} is not a name such as 'us-east'", "location")
 
     def base(self, service: str = "api") -> str:
-        return f"{self._root(service)}/{service}/{self.version}/"
+        return f"{self.without_version(service)}{self.version}/"
+
+    def without_version(self, service: str = "api") -> str:
+        return f"{self._root(service)}/{service}/"
 
     def _root(self, service: str) -> str:
         if self.base_url is not None:
@@ -95,6 +100,10 @@ def parse_stream_url(url: str) -> Credentials:
     return Credentials(key, secret, app_id, base_url=f"https://{netloc}{parts.path}")
 
 
+def _is_url(key: object) -> bool:
+    return isinstance(key, str) and key.startswith(("https://", "http://"))
+
+
 def _bad_stream_url(why: str) -> ValidationError:
     return ValidationError(
         f"STREAM_URL {why}; its form is https://<key>:<secret>@<location>.{HOSTED_DOMAIN}/?app_id=<number>",
@@ -103,9 +112,15 @@ def _bad_stream_url(why: str) -> ValidationError:
 
 
 def from_environment(options: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
-    """Options completed by STREAM_URL, STREAM_REGION and LOCAL; what the caller gave wins."""
+    """Options completed by STREAM_URL, STREAM_REGION and LOCAL; what the caller gave wins.
+
+    In place of the key there may be a whole STREAM_URL.
+    """
     found = {name: value for name, value in options.items() if value is not None}
-    if not found.get("api_key") and (url := environ.get("STREAM_URL")):
+    url = environ.get("STREAM_URL")
+    if _is_url(found.get("api_key")):
+        url = found.pop("api_key")
+    if not found.get("api_key") and url:
         said = parse_stream_url(url)
         for name in ("api_key", "api_secret", "app_id", "location", "base_url"):
             if (value := getattr(said, name)) is not None:

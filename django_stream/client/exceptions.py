@@ -6,25 +6,29 @@
     │   │   └── InputException
     │   │       └── ValidationError                refused here, before sending
     │   └── InvalidResponse                        a whole answer that is not the API's JSON
+    ├── EventsMissing               a stream's log does not go back to where its reader was
     └── TransportException          no usable answer arrived
         ├── ConnectionFailed
         ├── RequestTimeout
         └── TruncatedResponse
 
-Transport failures are also the `requests` errors of the same meaning, so that older
-`except requests.Timeout` blocks keep working.
+What fails on the way is also the `requests` error of the same meaning, so that older
+`except requests.Timeout` blocks keep working. Those three are in `transport_errors`, and loaded when they are
+asked for: a site whose feeds are embedded never imports requests.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from types import MappingProxyType
-from typing import Any
-
-import requests
+from typing import TYPE_CHECKING, Any
 
 from django_stream.client.results import RawResponse, ResponseMeta
 from django_stream.protocol.errors import BY_NAME
+
+if TYPE_CHECKING:
+    from django_stream.client.transport_errors import ConnectionFailed, RequestTimeout, TruncatedResponse
 
 __all__ = [
     "ApiKeyException",
@@ -33,6 +37,7 @@ __all__ = [
     "ConnectionFailed",
     "CustomFieldException",
     "DoesNotExistException",
+    "EventsMissing",
     "FeedConfigException",
     "InputException",
     "InternalException",
@@ -203,8 +208,11 @@ class InvalidResponse(StreamApiException):
     """A whole answer arrived that is not a JSON object; `response` holds it."""
 
 
-class TransportException(StreamException, requests.exceptions.RequestException):
+class TransportException(StreamException):
     """No usable answer arrived; unless `unsent`, the request may have taken effect."""
+
+    out_of_reach: bool = False
+    """Nobody answered, so other calls will hardly fare better."""
 
     def __init__(self, message: str, partial: RawResponse | None = None, *, unsent: bool = False) -> None:
         super().__init__(message)
@@ -213,16 +221,10 @@ class TransportException(StreamException, requests.exceptions.RequestException):
         self.unsent = unsent
 
 
-class ConnectionFailed(TransportException, requests.exceptions.ConnectionError):
-    """The connection could not be made, or broke before the answer began."""
-
-
-class RequestTimeout(TransportException, requests.exceptions.Timeout):
-    """The answer took longer than the timeout or the deadline."""
-
-
-class TruncatedResponse(TransportException, requests.exceptions.ChunkedEncodingError):
-    """The connection broke inside the answer; `partial` holds what arrived."""
+def __getattr__(name: str) -> Any:
+    if name in ("ConnectionFailed", "RequestTimeout", "TruncatedResponse"):
+        return getattr(import_module("django_stream.client.transport_errors"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
 
 
 def get_exceptions() -> list[type[StreamApiException]]:
@@ -264,11 +266,22 @@ def _class_of(code: object, status: int) -> type[StreamApiException]:
     return _BY_STATUS.get(status, StreamApiException)
 
 
+class EventsMissing(StreamException):
+    """A stream cannot go on where it was: the events between `after` and `until` are deleted."""
+
+    def __init__(self, after: str, until: str) -> None:
+        super().__init__(f"the events after {after or 'the last one'} are not all there any more")
+        self.after = after
+        self.until = until
+
+
 def error_from(body: Mapping[str, Any], status: int, meta: ResponseMeta | None = None) -> StreamApiException:
     """The exception that an error envelope stands for."""
     code = body.get("code")
     kind = _class_of(code, status)
-    detail = str(body.get("detail") or f"the API answered with status {status}")
+    told = body.get("meta")
+    message = told.get("error_message") if isinstance(told, Mapping) else None
+    detail = str(body.get("detail") or message or f"the API answered with status {status}")
     return kind(
         detail,
         status,

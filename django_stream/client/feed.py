@@ -34,8 +34,12 @@ class Feed:
     # For the asynchronous view: these answer at once.
     local_methods = frozenset({"create_scope_token", "get_readonly_token", "add_to_signature"})
 
-    def __init__(self, client: StreamClient, feed_slug: object, user_id: object) -> None:
+    def __init__(
+        self, client: StreamClient, feed_slug: object, user_id: object, token: str | bytes | None = None
+    ) -> None:
+        """A token of one's own, such as a read-only one, is sent with every call."""
         self.client = client
+        self._token = token.decode() if isinstance(token, bytes) else token
         self.slug = validation.validate_feed_slug(feed_slug)
         self.user_id = validation.validate_user_id(user_id)
         self.id = f"{self.slug}:{self.user_id}"
@@ -51,8 +55,8 @@ class Feed:
     def _api(self) -> Api:
         return self.client.api
 
-    def _scope(self, resource: str, action: str) -> Scope:
-        return (resource, action, self.feed_together)
+    def _scope(self, resource: str, action: str) -> Scope | str:
+        return self._token or (resource, action, self.feed_together)
 
     def add_activity(self, activity_data: Mapping[str, Any]) -> Activity:
         """Add one activity here, on its `to` targets and in the feeds of the followers."""
@@ -239,8 +243,12 @@ class Feed:
 
     @property
     def token(self) -> str:
-        """The token that stream-python keeps with a feed: all actions on all feeds."""
-        return self._api.tokens.scope(scopes.FEED, scopes.ANY)
+        """The feed's own token, or the one that stream-python keeps with it: all actions on all feeds."""
+        return self._token or self._api.tokens.scope(scopes.FEED, scopes.ANY)
+
+    @token.setter
+    def token(self, token: str | bytes | None) -> None:
+        self._token = token.decode() if isinstance(token, bytes) else token
 
     @property
     def signature(self) -> str:

@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import random
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,25 +18,18 @@ import requests
 from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import HTTPError, NewConnectionError, ReadTimeoutError, SSLError
 
-from django_stream import __version__
-from django_stream.client.config import DEFAULT_TIMEOUT, Endpoints, logger
+from django_stream.client.config import DEFAULT_TIMEOUT, USER_AGENT, Endpoints, logger
 from django_stream.client.deadlines import DeadlineAdapter, answers_within
-from django_stream.client.exceptions import (
-    ConnectionFailed,
-    InvalidResponse,
-    RequestTimeout,
-    TransportException,
-    TruncatedResponse,
-)
+from django_stream.client.exceptions import InvalidResponse, TransportException
 from django_stream.client.multipart import MultipartBody
 from django_stream.client.results import RawResponse, ResponseMeta
 from django_stream.client.retries import RetryPolicy, asked_pause, is_repeatable
+from django_stream.client.transport_errors import ConnectionFailed, RequestTimeout, TruncatedResponse
 from django_stream.protocol.messages import ApiRequest, ApiResponse
-
-USER_AGENT = f"django-stream-client-{__version__}"
 
 _POOL_SIZE = 32
 _PATH_SAFE = "/:@!$&'()*+,;=~"
+_STEP = re.compile(r"(?<![^/])\.{1,2}(?![^/])")
 _CHUNK = 1 << 16
 _TICK = 0.001
 _json_text = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
@@ -169,6 +163,8 @@ class HttpTransport:
             known = self._settings[request.service] = (base, {**settings, "allow_redirects": False})
         base, settings = known
         path = quote(request.path.lstrip("/"), safe=_PATH_SAFE)
+        # Data of ours: nobody on the way shall take them for steps upwards.
+        path = _STEP.sub(lambda step: step[0].replace(".", "%2E"), path)
         if not path.endswith("/"):
             path += "/"
         query = urlencode({"api_key": request.api_key, **request.query}, doseq=True, safe=",:")

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from django_stream.client.api import ANYTHING, Api
-from django_stream.client.config import Endpoints
-from django_stream.client.exceptions import StreamApiException, error_from
-from django_stream.client.http import USER_AGENT
+from django_stream.client.config import USER_AGENT, Endpoints
+from django_stream.client.exceptions import StreamApiException, ValidationError, error_from
 
 
 class Shortcuts:
@@ -91,8 +90,10 @@ class Shortcuts:
         """What the `X-Stream-Client` header says."""
         return USER_AGENT
 
-    def get_full_url(self, service_name: str, relative_url: str | None = None) -> str:
+    def get_full_url(self, service_name: str | None = None, relative_url: str | None = None) -> str:
         """The URL of a path; the service may be left out and is the API then."""
         if relative_url is None:
-            service_name, relative_url = "api", service_name
-        return self.endpoints.base(service_name) + relative_url.replace("//", "/").lstrip("/")
+            service_name, relative_url = None, service_name
+        if relative_url is None:
+            raise ValidationError("relative_url must be given", "relative_url")
+        return self.endpoints.base(service_name or "api") + relative_url.replace("//", "/").lstrip("/")

@@ -10,13 +10,15 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from django_stream.protocol.wire import is_group
+
 Body = dict[str, Any]
 Decoder = Callable[[Body], None]
 
 _REACTION_MAPS = ("latest_reactions", "own_reactions", "first_reactions")
 _CHILD_MAPS = ("latest_children", "own_children")
 # Text on the wire; an object here is what enrichment put in the place of a reference.
-_REFERENCES = ("actor", "object", "target", "reaction")
+_REFERENCES = ("actor", "object", "target")
 
 
 def _read(owner: Body, name: str) -> None:
@@ -45,6 +47,8 @@ def activity(item: Any) -> None:
     for name in _REFERENCES:
         if type(item.get(name)) is dict:
             _enriched(item[name])
+    if type(told := item.get("reaction")) is dict and item.get("foreign_id") == f"reaction:{told.get('id')}":
+        reaction(told)  # the server made this activity of it; any other field of this name is a custom one
     for name in _REACTION_MAPS:
         if name in item:
             _by_kind(item[name])
@@ -82,7 +86,7 @@ def _each(items: Any, decode: Callable[[Any], None]) -> None:
 
 
 def _feed_entry(item: Any) -> None:
-    if type(item) is dict and "group" in item and "activities" in item:
+    if type(item) is dict and is_group(item):
         stamped(item)
         _each(item["activities"], activity)
     else:
@@ -99,10 +103,10 @@ def activity_results(body: Body) -> None:
 
 def activities(body: Body) -> None:
     """One activity at the top, or several under `activities`."""
-    if type(body.get("activities")) is list:
-        _each(body["activities"], activity)
-    else:
+    if "id" in body:
         activity(body)
+    else:
+        _each(body.get("activities"), activity)
 
 
 def activity_targets(body: Body) -> None:

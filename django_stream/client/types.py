@@ -36,7 +36,8 @@ class Done(TypedDict):
 
 
 class Removed(Done):
-    removed: str
+    removed: NotRequired[str]
+    """Absent where there was nothing to remove."""
 
 
 class AddedActivities(Done):

@@ -6,14 +6,20 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.db import connections, models
 from django.db.models import Q
+from django.db.models.expressions import RawSQL
 
+from django_stream.database.batches import batched
 from django_stream.database.dialect import Dialect, Fragment, placeholders
 from django_stream.database.statements import Row
 from django_stream.database.vendors import dialect_of
+
+# Databases bound how many parameters a statement has.
+_ROWS_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,14 @@ def among(field: str, values: Collection[Any], using: str) -> Q:
     return dialect_of(connections[using]).among(field, values)
 
 
+def is_filled(field: str) -> Q:
+    """The text is not empty, in the words of a partial index with the condition `~Q(field="")`.
+
+    SQLite takes such an index only where the query names its condition, with a literal and no parameter.
+    """
+    return ~Q((field, RawSQL("''", [])))
+
+
 def insert_copies(
     pattern: models.Model, varied: str, values: Sequence[str], using: str, *, ignore_conflicts: bool = False
 ) -> None:
@@ -43,7 +57,7 @@ def insert_copies(
     What `bulk_create` does, at a fraction of its cost.
     """
     dialect, model = dialect_of(connections[using]), type(pattern)
-    if dialect.rows_of(values) is None:
+    if dialect.rows_of(()) is None:
         given = {field.attname: getattr(pattern, field.attname) for field in _fields(model)}
         copies = (model(**given | {varied: value}) for value in values)
         model._base_manager.using(using).bulk_create(copies, ignore_conflicts=ignore_conflicts)
@@ -52,6 +66,31 @@ def insert_copies(
     with dialect.connection.cursor() as cursor:
         suffix = " ON CONFLICT DO NOTHING" if ignore_conflicts else ""
         cursor.execute(insert.text + suffix, insert.params)
+
+
+def insert_missing(rows: Sequence[models.Model], returning: str, using: str) -> list[Any]:
+    """Insert those rows of one model that break no unique constraint; one column of each that is new.
+
+    `bulk_create` does not tell which were there already.
+    """
+    dialect, made = dialect_of(connections[using]), []
+    fields = _fields(type(rows[0])) if rows else []
+    columns = ", ".join(dialect.name(str(field.column)) for field in fields)
+    for some in batched(rows, _ROWS_AT_ONCE):
+        params = [
+            field.get_db_prep_save(getattr(row, field.attname), dialect.connection)
+            for row in some
+            for field in fields
+        ]
+        values = ", ".join([placeholders(fields)] * len(some))
+        with dialect.connection.cursor() as cursor:
+            cursor.execute(
+                f"INSERT INTO {dialect.table(type(some[0]))} ({columns}) VALUES {values} "
+                f"ON CONFLICT DO NOTHING RETURNING {dialect.name(returning)}",
+                params,
+            )
+            made += [value for (value,) in cursor.fetchall()]
+    return made
 
 
 def upsert_copies(
@@ -93,16 +132,27 @@ def _insert(
         for field in fields
         if field.name != varied
     }
-    columns = ", ".join(dialect.name(str(field.column)) for field in fields)
-    into = f"INSERT INTO {dialect.table(type(pattern))} ({columns})"
-    source = dialect.rows_of(values)
-    if source is None or len(values) == 1:
+    into = _into(dialect, type(pattern))
+    source = dialect.rows_of(values) if len(values) > 1 else None
+    if source is None:
         params = [own.get(field.name, values[0]) for field in fields]
         return Fragment(f"{into} VALUES {placeholders(params)}", params)
     chosen = ", ".join("given.value" if field.name == varied else "%s" for field in fields)
     # Without a WHERE, SQLite would read the ON of ON CONFLICT as that of a join.
     text = f"{into} SELECT {chosen} FROM {source.text} WHERE true"
     return Fragment(f"{text} ORDER BY given.value" if in_order else text, [*own.values(), *source.params])
+
+
+_into_texts: dict[tuple[str, type[models.Model]], str] = {}
+
+
+def _into(dialect: Dialect, model: type[models.Model]) -> str:
+    """Written once for each kind of database, since every tracked save needs it."""
+    key = (dialect.connection.vendor, model)
+    if key not in _into_texts:
+        columns = ", ".join(dialect.name(str(field.column)) for field in _fields(model))
+        _into_texts[key] = f"INSERT INTO {dialect.table(model)} ({columns})"
+    return _into_texts[key]
 
 
 def _changes(dialect: Dialect, model: type[models.Model], upsert: Upsert) -> Fragment:
@@ -146,5 +196,6 @@ def update_rows(
         cursor.executemany(text, [[*values, key] for key, *values in prepared])
 
 
+@cache
 def _fields(model: type[models.Model]) -> list[models.Field[Any, Any]]:
     return [field for field in model._meta.concrete_fields if not field.primary_key]

@@ -10,7 +10,7 @@ and tests/db/database/ runs them on every supported Django.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -58,7 +58,7 @@ class Dialect:
     def lock(self, strength: str = "UPDATE") -> str:
         """What locks the rows of a SELECT until the transaction ends; nothing where all writers queue anyway.
 
-        `strength` is UPDATE or SHARE.
+        `strength` is UPDATE, SHARE, or NO KEY UPDATE, which PostgreSQL alone has.
         """
         return f" FOR {strength}" if self.connection.features.has_select_for_update else ""
 
@@ -93,15 +93,16 @@ class Dialect:
         given = [self.param(UUID(value) if uuids and isinstance(value, str) else value) for value in values]
         return Fragment(f"{self.name(column)} IN {placeholders(given)}", given)
 
-    def pair_among(self, columns: tuple[str, str], values: Collection[tuple[str, str]]) -> Fragment:
-        """Two columns of text together are one of the pairs."""
-        one = " AND ".join(f"{self.name(column)} = %s" for column in columns)
-        return Fragment(
-            f"({' OR '.join([f'({one})'] * len(values))})", [text for pair in values for text in pair]
-        )
+    def in_rows(self, column: str, query: Fragment) -> Fragment:
+        """The column is in the only column of a query.
+
+        Where the database has arrays the query runs once, before the rest, and an index finds the rows: no
+        statistics are needed to choose that.
+        """
+        return Fragment(f"{self.name(column)} IN ({query.text})", query.params)
 
     def among(self, field: str, values: Collection[Any]) -> Q:
-        """Likewise for the ORM: `field__in`, with one parameter where the database has arrays."""
+        """`one_of` for the ORM: `field__in`, with one parameter where the database has arrays."""
         return Q((f"{field}__in", list(values)))
 
     # Columns
@@ -109,6 +110,10 @@ class Dialect:
     def time_text(self, column: str) -> str:
         """A time as text with its zone: no driver makes an object of what goes out as text again."""
         return self.name(column)
+
+    def time_of_text(self, expression: str) -> str:
+        """A time given as the text of a parameter made by `param`."""
+        return expression
 
     def uuid_text(self, column: str) -> str:
         return self.name(column)
@@ -133,6 +138,13 @@ class Dialect:
     def records_of(self, fields: Sequence[Field[Any, Any]], rows: Sequence[Sequence[Any]]) -> Fragment | None:
         """A source of rows called `given` with the columns of the fields; None where there is none."""
         return None
+
+    def given(self, columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> Fragment:
+        """A source of rows called `given`: its columns by name with the type of each.
+
+        Types are `bigint`, `boolean`, `text` and `uuid`. The text is the same for any number of rows.
+        """
+        raise self._unsupported()
 
     def join_some(self, table: str, alias: str, chosen: str, *, inner_alias: str = "x") -> str:
         """What follows JOIN to get, for each row on its left, some rows of a table.

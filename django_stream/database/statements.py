@@ -37,7 +37,7 @@ def in_list(column: str, values: Collection[Any]) -> Condition:
 
 def in_query(column: str, query: Fragment) -> Condition:
     """The column is in the only column of a query."""
-    return lambda dialect: Fragment(f"{dialect.name(column)} IN ({query.text})", query.params)
+    return lambda dialect: dialect.in_rows(column, query)
 
 
 def one_of(column: str, values: Collection[Any], *, uuids: bool = False) -> Condition:
@@ -45,9 +45,21 @@ def one_of(column: str, values: Collection[Any], *, uuids: bool = False) -> Cond
     return lambda dialect: dialect.one_of(column, values, uuids=uuids)
 
 
-def pair_among(first: str, second: str, values: Collection[tuple[str, str]]) -> Condition:
-    """Two columns of text together are one of the pairs."""
-    return lambda dialect: dialect.pair_among((first, second), values)
+def rows_among(columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> Condition:
+    """These columns together are one of the rows; columns by name with the types of `Dialect.given`."""
+
+    def made(dialect: Dialect) -> Fragment:
+        given = dialect.given(columns, rows)
+        names = ", ".join(map(dialect.name, columns))
+        wanted = ", ".join(f"given.{dialect.name(column)}" for column in columns)
+        return Fragment(f"({names}) IN (SELECT {wanted} FROM {given.text})", given.params)
+
+    return made
+
+
+def at_most(column: str, value: Any) -> Condition:
+    """The column is the value or below it."""
+    return lambda dialect: Fragment(f"{dialect.name(column)} <= %s", [dialect.param(value)])
 
 
 def is_null(column: str) -> Condition:
@@ -61,10 +73,18 @@ def is_false(column: str) -> Condition:
 
 def either(*conditions: Condition) -> Condition:
     """At least one of the conditions holds."""
+    return _joined(" OR ", conditions)
 
+
+def every(*conditions: Condition) -> Condition:
+    """All of the conditions hold."""
+    return _joined(" AND ", conditions)
+
+
+def _joined(word: str, conditions: Sequence[Condition]) -> Condition:
     def made(dialect: Dialect) -> Fragment:
         parts = [one(dialect) if callable(one) else one for one in conditions]
-        text = " OR ".join(f"({part.text})" for part in parts)
+        text = word.join(f"({part.text})" for part in parts)
         return Fragment(f"({text})", [value for part in parts for value in part.params])
 
     return made
@@ -153,6 +173,19 @@ class Database:
     ) -> list[Row]:
         """The rows that meet the conditions, in no order."""
         return self.rows(*self.query(source, columns, *conditions, alias=alias))
+
+    def locked(
+        self,
+        model: type[Model],
+        columns: Sequence[Column],
+        order: Sequence[str],
+        *conditions: Condition,
+        strength: str = "UPDATE",
+    ) -> list[Row]:
+        """The rows that meet the conditions, locked in this order until the transaction ends."""
+        query = self.query(model, columns, *conditions)
+        ordered = ", ".join(map(self.dialect.name, order))
+        return self.rows(f"{query.text} ORDER BY {ordered}{self.dialect.lock(strength)}", query.params)
 
     def exists(self, source: Source, *conditions: Condition) -> bool:
         """Whether a row meets the conditions."""

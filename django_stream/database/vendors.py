@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -41,15 +41,17 @@ class PostgreSQL(Dialect):
             f"{self.name(column)} = ANY(%s{'::uuid[]' if uuids else ''})", [_plain(values, uuids)]
         )
 
-    def pair_among(self, columns: tuple[str, str], values: Collection[tuple[str, str]]) -> Fragment:
-        text = f"({', '.join(map(self.name, columns))}) IN (SELECT * FROM unnest(%s::text[], %s::text[]))"
-        return Fragment(text, [[first for first, _ in values], [second for _, second in values]])
+    def in_rows(self, column: str, query: Fragment) -> Fragment:
+        return Fragment(f"{self.name(column)} = ANY(ARRAY({query.text}))", query.params)
 
     def among(self, field: str, values: Collection[Any]) -> Q:
         return Q(_AnyOf(F(field), Value(list(values))))
 
     def time_text(self, column: str) -> str:
         return f"CAST({self.name(column)} AS text)"
+
+    def time_of_text(self, expression: str) -> str:
+        return f"CAST({expression} AS timestamptz)"
 
     uuid_text = time_text
 
@@ -74,6 +76,13 @@ class PostgreSQL(Dialect):
         given = [dict(zip(names, row, strict=True)) for row in rows]
         return Fragment(f"jsonb_to_recordset(%s) AS given ({types})", [json.dumps(given, default=str)])
 
+    def given(self, columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> Fragment:
+        # Behind a SELECT, the planner does not see how many there are, and leaves it to the indexes.
+        arrays = ", ".join(f"(SELECT %s::{kind}[])" for kind in columns.values())
+        names = ", ".join(map(self.name, columns))
+        values = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in columns]
+        return Fragment(f"unnest({arrays}) AS given ({names})", values)
+
     def join_some(self, table: str, alias: str, chosen: str, *, inner_alias: str = "x") -> str:
         return f"LATERAL (SELECT {inner_alias}.* {chosen}) {alias} ON true"
 
@@ -87,11 +96,6 @@ class SQLite(Dialect):
     def one_of(self, column: str, values: Collection[Any], *, uuids: bool = False) -> Fragment:
         given = json.dumps(_plain(values, uuids))
         return Fragment(f"{self.name(column)} IN (SELECT value FROM json_each(%s))", [given])
-
-    def pair_among(self, columns: tuple[str, str], values: Collection[tuple[str, str]]) -> Fragment:
-        both = "json_extract(value, '$[0]'), json_extract(value, '$[1]')"
-        text = f"({', '.join(map(self.name, columns))}) IN (SELECT {both} FROM json_each(%s))"
-        return Fragment(text, [json.dumps(list(values))])
 
     def among(self, field: str, values: Collection[Any]) -> Q:
         return Q((f"{field}__in", RawSQL("SELECT value FROM json_each(%s)", [json.dumps(list(values))])))
@@ -108,6 +112,14 @@ class SQLite(Dialect):
 
     def rows_of(self, values: Sequence[str]) -> Fragment | None:
         return Fragment("json_each(%s) AS given", [json.dumps(values)])
+
+    def given(self, columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> Fragment:
+        chosen = ", ".join(
+            f"json_extract(value, '$[{place}]') AS {self.name(column)}"
+            for place, column in enumerate(columns)
+        )
+        prepared = [[value.hex if isinstance(value, UUID) else value for value in row] for row in rows]
+        return Fragment(f"(SELECT {chosen} FROM json_each(%s)) AS given", [json.dumps(prepared)])
 
     def join_some(self, table: str, alias: str, chosen: str, *, inner_alias: str = "x") -> str:
         # It has no LATERAL.

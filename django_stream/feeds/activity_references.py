@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django_stream.client import StreamClient
+from django_stream.database.batches import batched
 from django_stream.protocol import limits
+from django_stream.protocol.wire import is_group, members
 
 _PREFIX = "SA:"
 
@@ -15,16 +17,13 @@ Entry = dict[str, Any]
 
 def resolve_activities(client: StreamClient, entries: Sequence[Entry], fields: Sequence[str]) -> list[Entry]:
     """Flat activities or groups with such references replaced, by one call for a whole page."""
-    wanted = {value for activity in _flat(entries) for value in _references(activity, fields)}
+    wanted = {
+        value for entry in entries for activity in members(entry) for value in _references(activity, fields)
+    }
     if not wanted:
         return list(entries)
     rows = _rows_of(client, sorted(wanted))
     return [_replace(entry, fields, rows) for entry in entries]
-
-
-def _flat(entries: Sequence[Entry]) -> Iterator[Entry]:
-    for entry in entries:
-        yield from entry.get("activities", [entry])
 
 
 def _references(activity: Mapping[str, Any], fields: Sequence[str]) -> list[str]:
@@ -34,18 +33,15 @@ def _references(activity: Mapping[str, Any], fields: Sequence[str]) -> list[str]
 
 def _rows_of(client: StreamClient, references: list[str]) -> dict[str, str]:
     found: dict[str, str] = {}
-    for start in range(0, len(references), limits.ACTIVITIES_PER_REQUEST):
-        ids = [
-            reference.removeprefix(_PREFIX)
-            for reference in references[start:][: limits.ACTIVITIES_PER_REQUEST]
-        ]
+    for some in batched(references, limits.ACTIVITIES_PER_REQUEST):
+        ids = [reference.removeprefix(_PREFIX) for reference in some]
         for activity in client.get_activities(ids=ids)["results"]:
             found[_PREFIX + activity["id"]] = activity["foreign_id"]
     return found
 
 
 def _replace(entry: Entry, fields: Sequence[str], rows: Mapping[str, str]) -> Entry:
-    if "activities" in entry:
+    if is_group(entry):
         return {**entry, "activities": [_replace(one, fields, rows) for one in entry["activities"]]}
     replaced = {name: rows[entry[name]] for name in fields if entry.get(name) in rows}
     return {**entry, **replaced}

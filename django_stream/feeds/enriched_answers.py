@@ -8,13 +8,14 @@ from typing import Any
 from django_stream.activities.model_references import parse_reference
 from django_stream.activities.registry import is_shown
 from django_stream.protocol.references import object_reference, user_reference
+from django_stream.protocol.wire import is_group
 
 Entry = dict[str, Any]
 
 
 def with_references(entry: Entry, fields: Sequence[str]) -> Entry:
     """An activity or group with such references; objects that stand for no row of this site stay."""
-    if "activities" in entry:
+    if is_group(entry):
         return {**entry, "activities": [with_references(one, fields) for one in entry["activities"]]}
     found = {name: reference for name in fields if (reference := _reference(entry.get(name)))}
     return {**entry, **found}

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import models
 
-from django_stream.activities.model_references import Reference, clean_pk, object_id_of, parse_reference
-from django_stream.activities.publishers.activities import representation_of
+from django_stream.activities.model_references import Reference, clean_pk, parse_reference
+from django_stream.activities.publishers.activities import representation_of, with_condition
 from django_stream.activities.registry import is_shown
+from django_stream.activities.visibility import (
+    by_hidden_authors,
+    is_restricted,
+    narrowed,
+    viewer_of,
+    with_authors,
+)
 from django_stream.conf import stream_settings
+from django_stream.protocol.wire import is_group
+
+logger = logging.getLogger("django_stream.feeds")
 
 DEFAULT_FIELDS = ("actor", "object", "target")
 
 _OPTIONAL = {"target"}
-_Found = dict[Reference, models.Model]
+_Fetch = Callable[[Collection[Any]], Mapping[Any, Any]]
 
 
 class MissingObject(ObjectDoesNotExist):
@@ -27,50 +39,74 @@ class MissingObject(ObjectDoesNotExist):
 class EnrichedActivity(dict[str, Any]):
     """An activity whose references are instances; `missing` names the fields where none was found."""
 
-    def __init__(self, activity: Mapping[str, Any], missing: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, activity: Mapping[str, Any], missing: Mapping[str, str] | None = None, *, hidden: bool = False
+    ) -> None:
         super().__init__(activity)
         self.missing: dict[str, str] = dict(missing or {})
+        self.hidden = hidden
+        """Whether its viewer may not see it at all; no page has such a one."""
 
     @property
     def enriched(self) -> bool:
-        return not self.missing
+        return not (self.missing or self.hidden)
 
     @property
     def can_be_shown(self) -> bool:
         """Whether actor and object are there; an activity can do without its target."""
-        return not self.missing.keys() - _OPTIONAL
+        return not (self.hidden or self.missing.keys() - _OPTIONAL)
 
     @property
     def not_enriched_data(self) -> dict[str, str]:
         """The name that stream-django gives to `missing`."""
         return self.missing
 
+    @property
+    def activity_data(self) -> dict[str, Any]:
+        """The name that stream-django gives to the activity itself."""
+        return self
+
+    def track_not_enriched_field(self, field: str, value: str) -> None:
+        """Note that no instance was found for a field."""
+        self.missing[field] = value
+
 
 class Enrich:
     """Replaces references in the given fields, in flat and in aggregated activities.
 
-    Values are read from the activities and never written into them: new objects come back.
+    Rows are those that `viewer` may see; None is a visitor who is not signed in. Values are read from the
+    activities and never written into them: new objects come back. Subclasses may fetch rows their own way,
+    by `fetch_model_instances` or `fetch_<model>_instances`, and `enrich_instance`.
     """
 
-    def __init__(self, fields: Sequence[str] = DEFAULT_FIELDS, *, using: str | None = None) -> None:
+    def __init__(
+        self,
+        fields: Sequence[str] = DEFAULT_FIELDS,
+        *,
+        using: str | None = None,
+        viewer: Any = None,
+        with_muted: bool = False,
+    ) -> None:
         if isinstance(fields, str):
             raise TypeError(f"fields must be a list of names: [{fields!r}]")
         self.fields = tuple(fields)
         self.using = using
+        self.viewer = viewer_of(viewer)
+        self.with_muted = with_muted
 
     def enrich_activities(self, activities: Iterable[Mapping[str, Any]]) -> list[EnrichedActivity]:
         """All activities in order, each with its `missing` fields noted."""
         activities = list(activities)
-        found = self._fetch(activities)
-        return [self._enrich(activity, found) for activity in activities]
+        rows = self._fetch(activities)
+        return [self._enrich(activity, rows) for activity in activities]
 
     def enrich_aggregated_activities(self, groups: Iterable[Mapping[str, Any]]) -> list[EnrichedActivity]:
         """Groups with their inner activities enriched: still one query for each model of the page."""
         groups = list(groups)
-        found = self._fetch(activity for group in groups for activity in group["activities"])
+        rows = self._fetch(activity for group in groups for activity in group["activities"])
         return [
             EnrichedActivity(
-                {**group, "activities": [self._enrich(activity, found) for activity in group["activities"]]}
+                {**group, "activities": [self._enrich(activity, rows) for activity in group["activities"]]}
             )
             for group in groups
         ]
@@ -78,63 +114,164 @@ class Enrich:
     def _references(self, activity: Mapping[str, Any]) -> Iterator[tuple[str, Reference]]:
         for name in self.fields:
             reference = parse_reference(activity.get(name))
-            if reference is not None and is_shown(reference.model):
+            if reference is None:
+                continue
+            if is_shown(reference.model) or self._fetches(reference.model):
                 yield name, reference
+            else:
+                _tell_of_text(reference.model)
 
-    def _fetch(self, activities: Iterable[Mapping[str, Any]]) -> _Found:
+    def _fetch(self, activities: Iterable[Mapping[str, Any]]) -> _Rows:
         wanted: dict[type[models.Model], set[str]] = defaultdict(set)
         for activity in activities:
             for _, reference in self._references(activity):
                 wanted[reference.model].add(reference.object_id)
-        return {
-            Reference(model, object_id_of(row)): row
-            for model, ids in wanted.items()
-            for row in self._rows(model, ids)
-            if _may_be_shown(row)
-        }
+        found: dict[type[models.Model], Mapping[Any, Any]] = {}
+        names: dict[type[models.Model], dict[Any, str]] = {}
+        for model, ids in wanted.items():
+            names[model] = {pk: one for one in ids if (pk := clean_pk(model, one)) is not None}
+            found[model] = self._candidates(model, list(names[model]))
+        hidden = self._by_hidden_authors(found)
+        rows = _Rows()
+        for model, candidates in found.items():
+            if hidden and self._is_restricted(model):
+                candidates = {pk: row for pk, row in candidates.items() if row not in hidden}
+            self._add(rows, model, names[model], candidates)
+        return rows
 
-    def _rows(self, model: type[models.Model], object_ids: set[str]) -> models.QuerySet[Any]:
-        pks = [pk for object_id in object_ids if (pk := clean_pk(model, object_id)) is not None]
-        rows = model._default_manager.using(self.using).filter(pk__in=pks)
-        related = getattr(model, "activity_related_models", None)
-        paths = related() if related else None
-        prefetch = getattr(model, "activity_prefetch_related", None)
-        rows = rows.select_related(*paths) if paths else rows
-        return rows.prefetch_related(*prefetch()) if prefetch else rows
+    def _is_restricted(self, model: type[models.Model]) -> bool:
+        return is_restricted(model, self.viewer, with_muted=self.with_muted)
 
-    def _enrich(self, activity: Mapping[str, Any], found: _Found) -> EnrichedActivity:
+    def _candidates(self, model: type[models.Model], pks: Collection[Any]) -> Mapping[Any, Any]:
+        """The rows with these keys, without those that `visible_to` hides."""
+        if not self._is_restricted(model):
+            return self.fetch_model_instances(model, pks)
+        rows = with_authors(narrowed(self.viewer, self._all(model).filter(pk__in=pks)))
+        return {row.pk: row for row in _with_what_is_read(rows)}
+
+    def _by_hidden_authors(self, found: Mapping[type[models.Model], Mapping[Any, Any]]) -> set[models.Model]:
+        """Those that mutes and blocks hide: a query for each kind of these, however many there are."""
+        rows = [row for model, some in found.items() if self._is_restricted(model) for row in some.values()]
+        return by_hidden_authors(self.viewer, rows, with_muted=self.with_muted)
+
+    def _add(
+        self, rows: _Rows, model: type[models.Model], names: Mapping[Any, str], seen: Mapping[Any, Any]
+    ) -> None:
+        restricted = self._is_restricted(model)
+        if restricted and self._fetches(model):
+            fetched = self.fetch_model_instances(model, list(seen))
+            seen = {pk: fetched[pk] for pk in seen if pk in fetched}
+        for pk, object_id in names.items():
+            if pk in seen and _may_be_shown(seen[pk]):
+                rows.found[Reference(model, object_id)] = self.enrich_instance(seen[pk])
+        if restricted:
+            absent = self._there(self._all(model), names.keys() - seen.keys())
+            rows.hidden |= {Reference(model, names[pk]) for pk in absent}
+
+    def _all(self, model: type[models.Model]) -> models.QuerySet[Any]:
+        return model._default_manager.using(self.using)
+
+    def fetch_model_instances(self, model: type[models.Model], pks: Collection[Any]) -> Mapping[Any, Any]:
+        """Rows of a model by primary key; those that are not there are missing from the answer.
+
+        A method `fetch_<model>_instances(pks)` of a subclass, with the name in lower case, does it for one.
+        Of a model with `visible_to`, the keys are those of rows that the viewer may see.
+        """
+        if hook := self._hook(model):
+            found: Mapping[Any, Any] = hook(pks)
+            return found
+        return {row.pk: row for row in _with_what_is_read(self._all(model).filter(pk__in=pks))}
+
+    def enrich_instance(self, instance: models.Model) -> Any:
+        """What stands in the activity in place of the reference to a row."""
+        return instance
+
+    def _fetches(self, model: type[models.Model]) -> bool:
+        """Whether code of the project fetches rows of a model, and so decides what may be shown."""
+        own = type(self).fetch_model_instances is not Enrich.fetch_model_instances
+        return own or self._hook(model) is not None
+
+    def _hook(self, model: type[models.Model]) -> _Fetch | None:
+        hook: _Fetch | None = getattr(self, f"fetch_{model._meta.model_name}_instances", None)
+        return hook
+
+    def _there(self, rows: models.QuerySet[Any], absent: Collection[Any]) -> Collection[Any]:
+        """Those of the absent keys whose rows are hidden: which are gone matters to placeholders only."""
+        if not absent or stream_settings.MISSING_OBJECTS == "drop":
+            return absent
+        return set(rows.filter(pk__in=absent).values_list("pk", flat=True))
+
+    def _enrich(self, activity: Mapping[str, Any], rows: _Rows) -> EnrichedActivity:
         values: dict[str, Any] = dict(activity)
         missing: dict[str, str] = {}
+        hidden = False
         for name, reference in self._references(activity):
-            row = found.get(reference)
-            if row is None:
-                missing[name] = activity[name]
-                if name in _OPTIONAL:
-                    values[name] = ""  # as in an activity that never had one
-            else:
+            row = rows.found.get(reference)
+            if row is not None:
                 values[name] = row
-        return EnrichedActivity(values, missing)
+                continue
+            if name in _OPTIONAL:
+                values[name] = ""  # as in an activity that never had one
+            if reference not in rows.hidden:
+                missing[name] = activity[name]
+            elif name not in _OPTIONAL:
+                hidden = True
+        return EnrichedActivity(values, missing, hidden=hidden)
 
 
-def _may_be_shown(row: models.Model) -> bool:
+class _Rows:
+    """The rows that a page refers to, and the references that its viewer may not see."""
+
+    def __init__(self) -> None:
+        self.found: dict[Reference, models.Model] = {}
+        self.hidden: set[Reference] = set()
+
+
+def _with_what_is_read(rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
+    """The rows with what their model declares that pages read of them."""
+    rows = with_condition(rows)
+    related = getattr(rows.model, "activity_related_models", None)
+    paths = related() if related else None
+    prefetch = getattr(rows.model, "activity_prefetch_related", None)
+    rows = rows.select_related(*paths) if paths else rows
+    return rows.prefetch_related(*prefetch()) if prefetch else rows
+
+
+@cache
+def _tell_of_text(model: type[models.Model]) -> None:
+    """Say once in each process what a page shows as text, and how to have instances in its place."""
+    logger.warning(
+        "references to %s are shown as text: for instances, call "
+        'django_stream.tracking.show("%s") in the ready() of an app',
+        model._meta.label,
+        model._meta.label,
+    )
+
+
+def _may_be_shown(row: Any) -> bool:
     """Rows that should not be published count as missing, since anybody can write a reference to them."""
-    representation = representation_of(row)
+    representation = representation_of(row) if isinstance(row, models.Model) else None
     return representation is None or representation.activity_should_publish
+
+
+def shown_entry(entry: EnrichedActivity, policy: str | None = None) -> EnrichedActivity | None:
+    """An entry of a page as it may be shown, None where nothing is left of it: see STREAM_MISSING_OBJECTS."""
+    policy = policy or stream_settings.MISSING_OBJECTS
+    if is_group(entry):
+        members = [shown for one in entry["activities"] if (shown := shown_entry(one, policy)) is not None]
+        return EnrichedActivity({**entry, "activities": members}) if members else None
+    if entry.hidden:
+        return None
+    if policy == "raise" and not entry.can_be_shown:
+        raise MissingObject(f"activity {entry.get('id')} refers to rows that are gone: {entry.missing}")
+    return entry if policy == "placeholder" or entry.can_be_shown else None
 
 
 def apply_missing_policy(
     activities: Iterable[EnrichedActivity], policy: str | None = None
 ) -> Iterator[EnrichedActivity]:
     """Drop, keep as placeholders, or refuse activities whose rows are gone; groups lose such members."""
-    policy = policy or stream_settings.MISSING_OBJECTS
     for activity in activities:
-        if "activities" in activity:
-            members = list(apply_missing_policy(activity["activities"], policy))
-            if members:
-                yield EnrichedActivity({**activity, "activities": members})
-        elif policy == "placeholder" or activity.can_be_shown:
-            yield activity
-        elif policy == "raise":
-            raise MissingObject(
-                f"activity {activity.get('id')} refers to rows that are gone: {activity.missing}"
-            )
+        shown = shown_entry(activity, policy)
+        if shown is not None:
+            yield shown

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from inspect import signature
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured, SynchronousOnlyOperation
+from django.core.exceptions import ImproperlyConfigured
 from django.http import Http404
 
 from django_stream.backends import EMBEDDED
@@ -19,13 +18,26 @@ from django_stream.client import Feed
 from django_stream.client.exceptions import InternalException, StreamApiException
 from django_stream.conf import stream_settings
 from django_stream.database.pending_migrations import remedy
-from django_stream.feeds.activity_references import resolve_activities
-from django_stream.feeds.enriched_answers import with_references
-from django_stream.feeds.enrichment import DEFAULT_FIELDS, Enrich, EnrichedActivity, apply_missing_policy
+from django_stream.feeds.badges import MARKS, shown_counts
+from django_stream.feeds.enrichment import DEFAULT_FIELDS, Enrich, EnrichedActivity
+from django_stream.feeds.event_loop import refuse_event_loop
+from django_stream.feeds.selection import Selection
 from django_stream.protocol import limits
+from django_stream.protocol.suggestions import did_you_mean
 
-# Activities whose rows are gone are made up for by reading on, but only so many times in a request.
+# What a client's feed takes, apart from what passes through to servers as it is.
+_OPTIONS = frozenset(signature(Feed.get).parameters) - {"self", "params", "limit", "id_lt"} | {
+    "cursor",
+    "limit",
+}
+# The places that a `next` names. The rest of it repeats what the first page was asked.
+_PLACE = ("id_lt", "offset", "session")
+
+# What is hidden or gone is made up for by reading on, but only so many times in a request.
 _MAX_ROUNDS = 5
+_AHEAD = 4
+# Entries that wait to be seen are mostly at the top of a feed.
+_TOP = 25
 
 
 class BadCursor(Http404):
@@ -53,31 +65,48 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class FeedReader:
-    """Reads one feed in enriched pages; `fields` are the keys whose references become instances."""
+    """Reads one feed in enriched pages; `fields` are the keys whose references become instances.
+
+    Its pages show what `viewer` may see: a user, or None for a visitor who is not signed in.
+    """
 
     feed: Feed
     fields: Sequence[str] = DEFAULT_FIELDS
+    viewer: Any = None
+    with_muted: bool = False
+    """Whether those whom the viewer has muted are shown all the same."""
+
+    def seen_by(self, viewer: Any) -> FeedReader:
+        """The same feed for another viewer."""
+        return replace(self, viewer=viewer)
 
     def page(self, limit: int = 25, cursor: str | None = None, **options: Any) -> Page:
-        """Read up to `limit` (1 to 100) activities or groups that are older than `cursor`.
+        """Read up to `limit` (1 to 100) activities or groups, from `cursor` on.
 
-        `cursor` is the `next` of the page before. Options go to the API, such as `mark_seen=True` or
-        `ranking="…"`. Raises ValueError for a wrong limit, BadCursor for a cursor of another feed,
-        MissingObject where the settings say so, and the client's exceptions when the backend fails.
+        `cursor` is the `next` of the page before, to be read with the same options. Options go to the API,
+        such as `mark_seen=True` or `ranking="…"`. Raises TypeError for an unknown option, ValueError for a
+        wrong limit, BadCursor for a cursor of another feed, MissingObject where the settings say so, and the
+        client's exceptions when the backend fails.
         """
         _check(limit, cursor, options)
+        selection = self._selection()
         kept: list[EnrichedActivity] = []
-        answer: dict[str, Any] = {}
-        first: dict[str, Any] | None = None
+        counts: dict[str, int] | None = None
+        place = cursor
         for _ in range(_MAX_ROUNDS):
-            answer = self._read(limit - len(kept), cursor, options)
-            first = first or answer
-            kept += apply_missing_policy(self._enrich(answer["results"]))
-            cursor = _cursor_of(answer["next"])
-            if len(kept) == limit or cursor is None:
+            need = limit - len(kept)
+            # Where much is hidden, more is read at once than is missing, and what is too much left for later.
+            asked = need if counts is None else min(need * _AHEAD, limits.PAGE_MAX)
+            answer = self._read(asked, place, options)
+            chosen = selection.choose(answer["results"])
+            if counts is None:
+                counts = self._counts(answer, chosen, selection, cursor, options)
+            used = _entries_used(chosen, need)
+            kept += [entry for entry in chosen[:used] if entry is not None]
+            place = _cursor_after(answer, used, place)
+            if len(kept) == limit or place is None:
                 break
-        counts = {name: first[name] for name in ("unseen", "unread") if first and name in first}
-        return Page(kept, cursor, **counts)
+        return Page(kept, place, **(counts or {}))
 
     async def apage(self, limit: int = 25, cursor: str | None = None, **options: Any) -> Page:
         """`page` for asynchronous views."""
@@ -85,39 +114,57 @@ class FeedReader:
 
     def unseen(self) -> int:
         """How many entries of a notification feed were never looked at; KeyError for other feeds."""
-        return int(self._read(1, None, {})["unseen"])
+        answer = self._read(1, None, {})
+        if answer["unseen"] > 1:
+            # Those that wait are at the top, as a rule: one read has them all.
+            answer = self._read(min(answer["unseen"], limits.PAGE_MAX), None, {})
+        unseen = {name: answer[name] for name in ("results", "next", "unseen")}
+        return shown_counts(unseen, None, self._selection(), self._read_on)["unseen"]
+
+    async def aunseen(self) -> int:
+        """`unseen` for asynchronous views."""
+        return await sync_to_async(self.unseen)()
+
+    def _selection(self) -> Selection:
+        enrich = Enrich(self.fields, viewer=self.viewer, with_muted=self.with_muted)
+        return Selection(self.feed.client, enrich)
+
+    def _counts(
+        self,
+        answer: dict[str, Any],
+        chosen: Sequence[EnrichedActivity | None] | None,
+        selection: Selection,
+        cursor: str | None,
+        options: Mapping[str, Any],
+    ) -> dict[str, int]:
+        """The counts of a notification feed, which are of the whole feed on every page of it."""
+        counts = {name: answer[name] for name in MARKS if name in answer}
+        if not any(counts.values()):
+            return counts
+        if any(name.startswith("mark_") for name in options):
+            # Read further, entries would seem to be seen: those that this page marks count no more anyhow.
+            return shown_counts({**answer, "next": ""}, chosen, selection, self._read_on)
+        if cursor:
+            answer, chosen = self._read(_TOP, None, {}), None
+        return shown_counts(answer, chosen, selection, self._read_on)
+
+    def _read_on(self, next_url: str, limit: int) -> dict[str, Any]:
+        return self._read(limit, _cursor_of(next_url), {})
 
     def _read(self, limit: int, cursor: str | None, options: dict[str, Any]) -> dict[str, Any]:
-        _refuse_event_loop()
+        refuse_event_loop("reading a feed", "….apage()")
         try:
-            return dict(self.feed.get(limit=limit, **_after(cursor), **options))
+            return dict(self.feed.get(limit=limit, **{**options, **_after(cursor)}))
+        except ValueError as error:
+            if cursor and "offset" in cursor:
+                raise BadCursor(f"{cursor!r} is no place in {self.feed.id}") from error
+            raise
         except StreamApiException as error:
             if cursor and error.status_code == 400:
                 raise BadCursor(f"{cursor!r} is no place in {self.feed.id}") from error
             if isinstance(error, InternalException):
                 _tell_of_missing_tables(error)
             raise
-
-    def _enrich(self, results: list[dict[str, Any]]) -> list[EnrichedActivity]:
-        enrich = Enrich(self.fields)
-        results = [with_references(result, self.fields) for result in results]
-        results = resolve_activities(self.feed.client, results, self.fields)
-        if results and "activities" in results[0]:
-            return enrich.enrich_aggregated_activities(results)
-        return enrich.enrich_activities(results)
-
-
-def _refuse_event_loop() -> None:
-    """Refuse to block an event loop, and name the remedy, which Django's own error would not."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return
-    if not os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE"):
-        raise SynchronousOnlyOperation(
-            "reading a feed here would block the event loop: use `await ….apage()`, "
-            "or wrap the code in sync_to_async()"
-        )
 
 
 def _check(limit: object, cursor: object, options: Mapping[str, Any]) -> None:
@@ -129,6 +176,8 @@ def _check(limit: object, cursor: object, options: Mapping[str, Any]) -> None:
         raise ValueError(f"cursor must be the `next` of the page before, or None, not {cursor!r}")
     if "id_lt" in options:
         raise ValueError("a page begins at its cursor: give cursor= and not id_lt=")
+    for name in options.keys() - _OPTIONS:
+        raise TypeError(f"page() has no option {name!r}. {did_you_mean(name, sorted(_OPTIONS))}")
 
 
 def _tell_of_missing_tables(error: InternalException) -> None:
@@ -140,10 +189,43 @@ def _tell_of_missing_tables(error: InternalException) -> None:
 
 
 def _after(cursor: str | None) -> dict[str, Any]:
-    return {"id_lt": cursor} if cursor else {}
+    """What to ask for: an id alone, or several parameters as in a query."""
+    if not cursor:
+        return {}
+    # Ids of groups may hold whatever an activity does, but they begin with an activity's id.
+    if not cursor.startswith(tuple(f"{name}=" for name in _PLACE)):
+        return {"id_lt": cursor}
+    # Cursors come from addresses that anybody may change: a place is all that they can name.
+    place: dict[str, Any] = {name: value for name, value in parse_qsl(cursor) if name in _PLACE}
+    if "offset" in place:
+        place["offset"] = int(place["offset"])
+    return place
+
+
+def _entries_used(chosen: Sequence[EnrichedActivity | None], need: int) -> int:
+    """How many entries it takes until enough of them can be shown."""
+    for place, entry in enumerate(chosen, start=1):
+        need -= entry is not None
+        if need == 0:
+            return place
+    return len(chosen)
+
+
+def _cursor_after(answer: Mapping[str, Any], used: int, cursor: str | None) -> str | None:
+    """The place of the first entry that was not used, which the answer began to read at `cursor`."""
+    results = answer["results"]
+    if used == len(results):
+        return _cursor_of(answer["next"])
+    place = _after(cursor)
+    if "offset" in place:
+        return urlencode(place | {"offset": place["offset"] + used})
+    last = results[used - 1]["id"]
+    return urlencode({**place, "id_lt": last}) if "session" in place else last
 
 
 def _cursor_of(next_url: str) -> str | None:
-    """The `id_lt` of the answer's `next`, which names the last entry read."""
-    values = parse_qs(urlsplit(next_url).query).get("id_lt") if next_url else None
-    return values[0] if values else None
+    """The place that the answer's `next` names: an id as it is, or several parameters as in a query."""
+    place = [(name, value) for name, value in parse_qsl(urlsplit(next_url).query) if name in _PLACE]
+    if not place:
+        return None
+    return place[0][1] if [name for name, _ in place] == ["id_lt"] else urlencode(place)

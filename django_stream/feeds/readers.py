@@ -2,44 +2,107 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
-from asgiref.sync import sync_to_async
+from django.core.exceptions import ImproperlyConfigured
+from django.db import models
 
+from django_stream.activities.context_feeds import OBJECT, TARGET, model_feed
+from django_stream.activities.visibility import viewer_of, visible
+from django_stream.conf import stream_settings
 from django_stream.feeds.manager import feed_manager
 from django_stream.feeds.paging import FeedReader
 from django_stream.protocol.feed_ids import FeedID
+from django_stream.protocol.suggestions import did_you_mean
+
+_Row = TypeVar("_Row", bound=models.Model)
 
 
-def feed(feed_id: str) -> FeedReader:
-    """Any feed by its id, such as "news:all"; ValueError for a text that is no feed id."""
+def feed(feed_id: str, viewer: Any = None) -> FeedReader:
+    """Any feed by its id, such as "news:all"; ValueError for a text that is no feed id.
+
+    `viewer` is who looks at it: a user, or None for a visitor who is not signed in.
+    """
     name = FeedID.parse(feed_id)
-    return FeedReader(feed_manager.client.feed(name.slug, name.user_id))
+    return FeedReader(feed_manager.client.feed(name.slug, name.user_id), viewer=viewer)
+
+
+def everything(viewer: Any = None) -> FeedReader:
+    """The feed that STREAM_EVERYTHING_FEED names, where a site gathers what everybody does."""
+    name = stream_settings.EVERYTHING_FEED
+    if name is None:
+        raise ImproperlyConfigured(
+            'there is no feed of everything: name one by STREAM_EVERYTHING_FEED = "news:all", and let '
+            'activities go there by to = ["news:all"]'
+        )
+    return feed(name, viewer)
 
 
 def timeline(user: Any, slug: str = "timeline") -> FeedReader:
-    """What those do whom a user follows.
+    """What those do whom a user follows, as the user may see it.
 
     `user` is an instance or a primary key; `slug` is one of STREAM_NEWS_FEEDS.
     """
-    return FeedReader(feed_manager.get_feed(slug, user))
+    return FeedReader(feed_manager.get_feed(slug, user), viewer=user)
 
 
-def profile(user: Any) -> FeedReader:
-    """What a user (an instance or a primary key) did."""
-    return FeedReader(feed_manager.get_user_feed(user))
+def profile(user: Any, viewer: Any = None) -> FeedReader:
+    """What a user (an instance or a primary key) did, as `viewer` may see it."""
+    return FeedReader(feed_manager.get_user_feed(user), viewer=viewer)
+
+
+def of_object(row: Any, viewer: Any = None) -> FeedReader:
+    """What was done to a row, where STREAM_CONTEXT_FEEDS has "object"."""
+    return FeedReader(feed_manager.get_feed(OBJECT, row), viewer=viewer)
+
+
+def of_target(row: Any, viewer: Any = None) -> FeedReader:
+    """What was done towards a row, where STREAM_CONTEXT_FEEDS has "target"."""
+    return FeedReader(feed_manager.get_feed(TARGET, row), viewer=viewer)
+
+
+def of_model(model: type[models.Model], viewer: Any = None) -> FeedReader:
+    """All that concerns rows of a model, where STREAM_CONTEXT_FEEDS has "model"."""
+    return feed(str(model_feed(model)), viewer=viewer)
 
 
 def notifications(user: Any) -> FeedReader:
     """What concerns a user (an instance or a primary key), in groups that are seen and read."""
-    return FeedReader(feed_manager.get_notification_feed(user))
+    return FeedReader(feed_manager.get_notification_feed(user), viewer=user)
+
+
+def reader_named(name: str, owner: Any, viewer: Any) -> FeedReader | None:
+    """The reader that a word of a template means: see `{% stream_feed %}`. None for feeds of nobody."""
+    if ":" in name:
+        return feed(name, viewer)
+    if name == "everything":
+        return everything(viewer)
+    news = tuple(stream_settings.news_feeds.values())
+    if name not in (names := ("profile", "notifications", *news)):
+        raise ValueError(f"there is no feed {name!r}. {did_you_mean(name, (*names, 'everything'))}")
+    if owner is None:
+        return None
+    readers = {"profile": profile, "notifications": notifications}
+    reader = readers[name](owner) if name in readers else timeline(owner, name)
+    return reader.seen_by(viewer)
 
 
 def unseen(user: Any) -> int:
-    """How many entries of a user's notifications were never looked at: the number for a badge."""
+    """How many entries of a user's notifications were never looked at: the number for a badge.
+
+    Entries that a page cannot show are not counted.
+    """
     return notifications(user).unseen()
 
 
 async def aunseen(user: Any) -> int:
     """The same for asynchronous views."""
-    return await sync_to_async(unseen)(user)
+    return await notifications(user).aunseen()
+
+
+def visible_to(viewer: Any, rows: models.QuerySet[_Row]) -> models.QuerySet[_Row]:
+    """Those of the rows that a viewer may see on pages of your own: in a search, a list of comments.
+
+    Blocked people and what is theirs are left out; muted ones are not, since they are only kept out of feeds.
+    """
+    return visible(viewer_of(viewer), rows, with_muted=True)

@@ -10,6 +10,8 @@ from typing import Any
 from django_stream.protocol.wire import ErrorEnvelope
 
 MORE_INFO = "https://getstream.io/docs/api_error_responses"
+DETAIL_LENGTH = 1_000
+"""So many characters of a text are told in a refusal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,8 @@ class ApiError(Exception):
     fields: Mapping[str, list[str]] = field(default_factory=dict)
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    slug: str = ""
+    """A word for programs, in answers that have one: those about streams and filters."""
 
     @classmethod
     def named(cls, name: str, detail: str, **more: Any) -> ApiError:
@@ -73,18 +77,25 @@ class ApiError(Exception):
     def envelope(self) -> ErrorEnvelope:
         """The JSON body, without `duration`; `exception_fields` is absent when empty."""
         body: ErrorEnvelope = {
-            "detail": self.detail,
+            "detail": _short(self.detail),
             "status_code": self.http_status,
             "code": self.kind.code,
             "exception": self.kind.name,
             "more_info": MORE_INFO,
         }
         if self.fields:
-            body["exception_fields"] = {name: list(messages) for name, messages in self.fields.items()}
+            told = {_short(name): [_short(one) for one in some] for name, some in self.fields.items()}
+            body["exception_fields"] = told
         return body
 
     def __str__(self) -> str:
         return f"{self.kind.name}: {self.detail}"
+
+
+def _short(text: str) -> str:
+    """Refusals repeat what was sent, which may be megabytes, or no Unicode."""
+    told = text if len(text) <= DETAIL_LENGTH else f"{text[:DETAIL_LENGTH]}…"
+    return told.encode(errors="backslashreplace").decode()
 
 
 def invalid(detail: str, field_name: str | None = None) -> ApiError:

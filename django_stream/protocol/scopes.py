@@ -12,6 +12,7 @@ FEED_TARGETS: Final = "feed_targets"
 FOLLOWER: Final = "follower"
 REACTIONS: Final = "reactions"
 COLLECTIONS: Final = "collections"
+STREAMS: Final = "streams"
 USERS: Final = "users"
 FILES: Final = "files"
 OPEN_GRAPH: Final = "url"
@@ -38,6 +39,7 @@ RESOURCES: Final = frozenset(
         PERSONALIZATION,
         REACTIONS,
         REDIRECT_AND_TRACK,
+        STREAMS,
         USERS,
     }
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from datetime import UTC, date, datetime, timedelta, timezone
 
 _INPUT = re.compile(
@@ -49,3 +50,8 @@ def _zone(text: str | None) -> timezone:
         return UTC
     offset = timedelta(hours=int(text[1:3]), minutes=int(text[-2:]))
     return timezone(-offset if text[0] == "-" else offset)
+
+
+def now_in_microseconds() -> int:
+    """This moment, in microseconds since 1970."""
+    return time.time_ns() // 1000

@@ -241,6 +241,16 @@ class ErrorEnvelope(TypedDict):
     duration: NotRequired[str]
 
 
+def is_group(entry: Mapping[str, Any]) -> bool:
+    """Whether an entry of a feed's page is a group. Activities may have a custom field of any name."""
+    return "activities" in entry and "actor" not in entry
+
+
+def members(entry: Mapping[str, Any]) -> Sequence[Any]:
+    """The activities of an entry of a feed's page: those of a group, or the activity itself."""
+    return list(entry["activities"]) if is_group(entry) else [entry]
+
+
 def with_custom_fields(known: Activity, custom: Mapping[str, Any]) -> Activity:
     """The activity with its custom fields; a known field is never overwritten by one of them."""
     return cast("Activity", {**custom, **known})

@@ -4,28 +4,35 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from functools import partial
 
-from django.db import transaction
+from django.db import connections, transaction
 
 from django_stream import signals
 from django_stream.backends import backend_fingerprint
 from django_stream.client import StreamClient
-from django_stream.client.exceptions import ConnectionFailed, RequestTimeout
+from django_stream.client.exceptions import TransportException
 from django_stream.database.deadlocks import retry_on_deadlock
 from django_stream.publishing import ledger
 from django_stream.publishing.leases import Lease
-from django_stream.publishing.publisher import Change, Desired, Publisher, Refused, publisher_for
+from django_stream.publishing.publisher import (
+    Change,
+    Dependents,
+    Desired,
+    Publisher,
+    Refused,
+    Unpublishable,
+    publisher_for,
+)
 from django_stream.publishing.report import DrainReport
 from django_stream.publishing.retry import NotTracked, RetrySchedule, is_held_back, reason_of
 from django_stream.publishing.settlement import settle
 
 logger = logging.getLogger("django_stream.publishing")
 
-_OUT_OF_REACH = (ConnectionFailed, RequestTimeout)
 _Failures = dict[str, Exception]
-_Dependents = Iterable[tuple[str, Iterable[str]]]
 
 
 class Batch:
@@ -36,6 +43,7 @@ class Batch:
         self.label = label
         self.objects = lease.objects[label]
         self.failures: _Failures = {}
+        self._withdrawn: list[Change] = []
         self._client = client
         self._clock = clock
         self._fingerprint = backend_fingerprint()
@@ -52,10 +60,11 @@ class Batch:
             different = {key: change for key, change in changes.items() if not self._is_unchanged(change)}
             sendable = self._write_intent(different)
             self._note_failures(_apply(publisher, self._client, sendable), different)
+            self._withdraw(publisher)
         return self._settle(publisher, changes, different)
 
     def _changes(self, publisher: Publisher) -> dict[str, Change]:
-        state = _desired_state(publisher, list(self.objects), self.lease.using)
+        state = desired_state(publisher, list(self.objects), self.lease.using)
         changes = {}
         for key, leased in self.objects.items():
             desired = state.get(key)
@@ -66,6 +75,19 @@ class Batch:
             confirmed = leased.is_known and leased.digest.startswith(self._fingerprint)
             changes[key] = Change(key, leased.records, desired, confirmed=confirmed)
         return changes
+
+    def _withdraw(self, publisher: Publisher) -> None:
+        """Take out what the feeds may have of rows that cannot be published any more; they fail even so."""
+        gone = {
+            key: Change(key, self.objects[key].records, None, confirmed=False)
+            for key, error in self.failures.items()
+            if isinstance(error, Unpublishable) and self.objects[key].records
+        }
+        failures = _apply(publisher, self._client, self._write_intent(gone))
+        self.failures |= failures
+        for key in gone.keys() - failures.keys():
+            self.objects[key].records = []
+            self._withdrawn.append(gone[key])
 
     def _digest(self, desired: Desired) -> str:
         return f"{self._fingerprint}:{desired.digest}"
@@ -105,8 +127,9 @@ class Batch:
                 error = error.error
             self.failures[key] = error
 
-    def _dependents(self, publisher: Publisher | None, changes: dict[str, Change]) -> _Dependents:
+    def _dependents(self, publisher: Publisher | None, changes: dict[str, Change]) -> Iterable[Dependents]:
         made = [change for key, change in changes.items() if key not in self.failures]
+        made += self._withdrawn
         return publisher.dependents(made, self.lease.using) if publisher and made else ()
 
     def _settle(
@@ -130,13 +153,15 @@ class Batch:
             for key in overtaken & outcome.keys():
                 del outcome[key]
         self._report(list(done), failed, parked, overtaken)
+        kept_out = sum(one.desired is None and not one.before for one in done.values())
         return DrainReport(
             published=len(done),
             failed=len(failed),
             parked=len(parked),
-            unchanged=len(done.keys() - different.keys()),
+            unchanged=len(done.keys() - different.keys()) - kept_out,
+            kept_out=kept_out,
             overtaken=len(overtaken),
-            out_of_reach=any(isinstance(one, _OUT_OF_REACH) for one in self.failures.values()),
+            out_of_reach=any(map(_is_out_of_reach, self.failures.values())),
         )
 
     def _sort_failures(self, policy: RetrySchedule) -> tuple[_Failures, _Failures]:
@@ -168,15 +193,24 @@ class Batch:
                 signal.send_robust(sender, keys=list(reasons), using=using, reasons=reasons)
 
 
-def _desired_state(publisher: Publisher, keys: list[str], using: str) -> dict[str, Desired | Exception]:
+def _is_out_of_reach(failure: Exception) -> bool:
+    return isinstance(failure, TransportException) and failure.out_of_reach
+
+
+def _contained(using: str) -> AbstractContextManager[object]:
+    """A failed statement spoils nothing but itself: only inside a transaction that takes a savepoint."""
+    return transaction.atomic(using) if connections[using].in_atomic_block else nullcontext()
+
+
+def desired_state(publisher: Publisher, keys: list[str], using: str) -> dict[str, Desired | Exception]:
     """The desired state by key. When reading all fails, each is read alone to find the one at fault."""
     try:
-        with transaction.atomic(using):
+        with _contained(using):
             state = dict(publisher.desired(keys, using))
     except Exception as error:
         if len(keys) == 1:
             return {keys[0]: error}
-        return {key: value for one in keys for key, value in _desired_state(publisher, [one], using).items()}
+        return {key: value for one in keys for key, value in desired_state(publisher, [one], using).items()}
     return {key: _with_json_form(value) for key, value in state.items()}
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
-from django.utils import timezone
+from django.conf import settings
+from django.utils import timezone, translation
 
 from django_stream.backends import get_client
 from django_stream.client import StreamClient
@@ -13,7 +15,7 @@ from django_stream.conf import stream_settings
 from django_stream.publishing import telemetry
 from django_stream.publishing.batch import Batch
 from django_stream.publishing.lease_guard import lease_guarded
-from django_stream.publishing.leases import claim
+from django_stream.publishing.leases import claim, is_anything_due
 from django_stream.publishing.report import DrainReport
 
 
@@ -32,11 +34,32 @@ def drain(
     Failures are not raised: they are counted in the report, logged, and tried again or parked.
     """
     client = client or get_client()
+    with spoken_as_the_site():
+        return _drain(using, client, bulk, max_batches, clock)
+
+
+@contextmanager
+def spoken_as_the_site() -> Iterator[None]:
+    """What rows say of themselves does not depend on who drains: a visitor, a worker or a command."""
+    with translation.override(settings.LANGUAGE_CODE), timezone.override(None):
+        yield
+
+
+def _drain(
+    using: str,
+    client: StreamClient,
+    bulk: bool,
+    max_batches: int | None,
+    clock: Callable[[], datetime],
+) -> DrainReport:
     report = DrainReport()
     batches = 0
     while not report.out_of_reach:
         if batches == max_batches:
             report.more = True
+            break
+        # What is said of an object while it is sent becomes due only when it has been settled.
+        if batches and not is_anything_due(using, clock(), bulk=bulk):
             break
         lease = claim(using, clock(), stream_settings.OUTBOX_BATCH_SIZE, bulk=bulk)
         if lease is None:

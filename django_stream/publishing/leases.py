@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connections, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from django_stream.conf import stream_settings
 from django_stream.database.bulk_sql import among
@@ -49,6 +50,38 @@ def claim(using: str, now: datetime, limit: int, *, bulk: bool = True) -> Lease 
     return None
 
 
+def is_anything_due(using: str, now: datetime, *, bulk: bool = True) -> bool:
+    """Whether `claim` might find something: a look that takes no lock and begins no transaction."""
+    return _due_entries(using, now, bulk).exists()
+
+
+@retry_on_deadlock
+def claim_objects(
+    label: str,
+    keys: Sequence[str],
+    using: str,
+    now: datetime,
+    *,
+    token: uuid.UUID,
+    earlier: Collection[str] = (),
+) -> Lease:
+    """Lease these objects, whether or not anything is due for them; those that others hold are left out.
+
+    `earlier` are tokens of a run that was killed: what it held is free.
+    """
+    lease = Lease(token, now + timedelta(seconds=stream_settings.OUTBOX_LEASE_SECONDS), using, objects={})
+    with transaction.atomic(using):
+        taken = ledger.take(label, keys, using, token=token, now=now, until=lease.until)
+        if earlier and len(taken) < len(keys):
+            rest = [key for key in keys if key not in taken]
+            ledger.free(label, rest, using, tokens=earlier)
+            taken |= ledger.take(label, rest, using, token=token, now=now, until=lease.until)
+        if taken:
+            lease.objects[label] = taken
+            _attach_entries(label, taken, using)
+    return lease
+
+
 @retry_on_deadlock
 def _claim(using: str, now: datetime, limit: int, bulk: bool) -> Lease | None:
     """None when nothing is due; an empty lease when other workers were faster."""
@@ -65,19 +98,19 @@ def _claim(using: str, now: datetime, limit: int, bulk: bool) -> Lease | None:
     return lease if due else None
 
 
-def _due_objects(using: str, now: datetime, limit: int, bulk: bool) -> dict[str, list[str]]:
-    """Keys by label that have due entries and no lease: single changes first, then by due time."""
+def _due_entries(using: str, now: datetime, bulk: bool) -> QuerySet[OutboxEntry]:
+    """Those that are due and whose object nobody has leased."""
     held = Publication.objects.filter(
         model_label=OuterRef("model_label"), object_key=OuterRef("object_key"), leased_until__gte=now
     )
-    entries = (
-        OutboxEntry.objects.using(using)
-        .filter(~Exists(held), due_at__lte=now)
-        .order_by("bulk", "due_at", "id")
-        .values_list("model_label", "object_key")
-    )
-    if not bulk:
-        entries = entries.filter(bulk=False)
+    entries = OutboxEntry.objects.using(using).filter(~Exists(held), due_at__lte=now)
+    return entries if bulk else entries.filter(bulk=False)
+
+
+def _due_objects(using: str, now: datetime, limit: int, bulk: bool) -> dict[str, list[str]]:
+    """Keys by label that have due entries and no lease: single changes first, then by due time."""
+    due = _due_entries(using, now, bulk).order_by("bulk", "due_at", "id")
+    entries = due.values_list("model_label", "object_key")
     if connections[using].features.has_select_for_update_skip_locked:
         entries = entries.select_for_update(skip_locked=True)
     found: dict[str, dict[str, None]] = defaultdict(dict)

@@ -73,6 +73,12 @@ def _take_by_steps(pattern: Publication, keys: Sequence[str], using: str, now: d
     return [(*known, attempts + 1) for *known, attempts in ours]
 
 
+def free(label: str, keys: Collection[str], using: str, *, tokens: Collection[str]) -> None:
+    """End the leases with these tokens: their worker is gone, and nobody knows what it had sent."""
+    rows = _rows(using).filter(among("object_key", list(keys), using), model_label=label, lease__in=tokens)
+    rows.update(lease=None, leased_until=None)
+
+
 def held(objects: Collection[LeasedObject], using: str, *, token: uuid.UUID) -> set[str]:
     """Keys whose lease nobody has taken over.
 

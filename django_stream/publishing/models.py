@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from django.apps import apps
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+# Without this, Django would complain of a missing app_label.
+if not apps.is_installed("django_stream"):
+    raise ImproperlyConfigured("django_stream is not installed: add 'django_stream' to INSTALLED_APPS")
 
 
 def never() -> datetime:
@@ -76,3 +82,22 @@ class Publication(models.Model):
 
     def __str__(self) -> str:
         return f"{self.model_label}:{self.object_key}"
+
+
+class Checkpoint(models.Model):
+    """How far a command has come that works on a whole table, so that it can go on after it was killed."""
+
+    name = models.CharField(_("command and what it works on"), max_length=255, unique=True)
+    options = models.JSONField(_("options"), default=dict)
+    position = models.JSONField(_("position"), null=True)
+    totals = models.JSONField(_("totals"), default=dict)
+    tokens = models.JSONField(_("tokens of its leases"), default=list)
+    done = models.BooleanField(_("done"), default=False)
+    updated_at = models.DateTimeField(_("updated at"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("checkpoint")
+        verbose_name_plural = _("checkpoints")
+
+    def __str__(self) -> str:
+        return self.name

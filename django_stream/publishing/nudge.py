@@ -1,4 +1,4 @@
-"""Waking a drain: once after each commit, by Celery where it has workers, else on the spot."""
+"""Waking a drain: once after each commit, by workers where there are some, else in this process."""
 
 from __future__ import annotations
 
@@ -6,19 +6,27 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import timedelta
 from functools import partial
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from django_stream.conf import stream_settings
+from django_stream.publishing.after_response import drain_here
 from django_stream.publishing.drain import drain
 from django_stream.wakeup import has_workers, waker
 
 logger = logging.getLogger("django_stream.publishing")
 
 DRAIN_TASK = "django_stream.drain_outbox"
+DRAIN_DJANGO_TASK = "django_stream.django_tasks.drain_outbox"
+
+_BATCHES_PER_TASK = 20
 
 _held: ContextVar[bool] = ContextVar("django_stream_nudges_held", default=False)
 # By connection (and so by thread): which nudges the open transaction needs, for bulk operations or not.
@@ -53,17 +61,33 @@ def _nudge_once(connection: BaseDatabaseWrapper) -> None:
 
 def nudge(using: str, *, bulk: bool = False) -> None:
     """Wake a drain now. Never raises: entries for which no drain was woken wait for the next one."""
+    if stream_settings.WORKERS == "django":
+        _enqueue(using, bulk)
+    elif has_workers():
+        queue = stream_settings.CELERY_BULK_QUEUE if bulk else stream_settings.CELERY_QUEUE
+        waker.send(DRAIN_TASK, (using, bulk), queue=queue, countdown=stream_settings.OUTBOX_WINDOW_SECONDS)
+    else:
+        drain_here(using, bulk=bulk)
+
+
+def _enqueue(using: str, bulk: bool) -> None:
+    """By django.tasks, whose backends take a task at once: most of them write it into a table."""
     try:
-        if has_workers():
-            queue = stream_settings.CELERY_BULK_QUEUE if bulk else stream_settings.CELERY_QUEUE
-            waker.send(
-                DRAIN_TASK,
-                (using, bulk),
-                queue=queue,
-                countdown=stream_settings.OUTBOX_WINDOW_SECONDS,
-            )
-        else:
-            # A single change does not wait for what bulk operations left behind.
-            drain(using, bulk=bulk)
-    except Exception:
-        logger.exception("the outbox of %r could not be drained now; its entries wait", using)
+        task: Any = import_string(DRAIN_DJANGO_TASK)
+        window = stream_settings.OUTBOX_WINDOW_SECONDS
+        if window and task.get_backend().supports_defer:
+            task = task.using(run_after=timezone.now() + timedelta(seconds=window))
+        task.enqueue(using, bulk)
+    except Exception as error:  # each backend has errors of its own
+        logger.error("no task could be enqueued for the outbox of %r; its entries wait: %s", using, error)
+
+
+def drain_part(using: str, bulk: bool) -> int:
+    """The work of one task; returns how many objects were brought up to date.
+
+    A long queue becomes several tasks, so that none meets a time limit and a worker can be stopped.
+    """
+    report = drain(using, bulk=bulk, max_batches=_BATCHES_PER_TASK)
+    if report.more:
+        nudge(using, bulk=bulk)
+    return report.published

@@ -7,17 +7,26 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import wraps
+from typing import Any, cast
 
-from django.db import transaction
+from django.core.exceptions import ImproperlyConfigured
+from django.db import models, router, transaction
 from django.utils import timezone
 
 from django_stream.conf import stream_settings
+from django_stream.database.pending_migrations import missing_tables_told
+from django_stream.publishing import capture
 from django_stream.publishing.entries import insert_entries
 from django_stream.publishing.models import OutboxEntry
 from django_stream.publishing.nudge import nudge_on_commit
+from django_stream.publishing.publisher import Publisher
 
 _CLOCK_SKEW = timedelta(minutes=1)
-_paused: ContextVar[bool] = ContextVar("django_stream_paused", default=False)
+_EVERY = ""
+_paused: ContextVar[frozenset[str]] = ContextVar("django_stream_paused", default=frozenset())
+_switched_off: set[str] = set()
+"""By `switch_off`, in this process: labels of models, or all of them."""
 
 
 @dataclass(slots=True)
@@ -32,34 +41,85 @@ _buffer: ContextVar[_Buffer | None] = ContextVar("django_stream_buffer", default
 
 
 @contextmanager
-def activities_paused() -> Iterator[None]:
+def activities_paused(*models_: type[models.Model]) -> Iterator[None]:
     """A context manager: changes made inside are not published, in this thread or asyncio task only.
+
+    Given models, only theirs are not.
 
     Rows changed inside stay as the feeds have them until they change again or `republish` is called.
     """
-    token = _paused.set(True)
+    token = _paused.set(_paused.get() | _labels(models_))
     try:
         yield
     finally:
         _paused.reset(token)
 
 
-def is_paused() -> bool:
-    return _paused.get() or stream_settings.DISABLE_MODEL_TRACKING
+def switch_off(model: type[models.Model] | None = None) -> None:
+    """Note no changes of a model, or of any, in this process until `switch_on` is called."""
+    _switched_off.update(_labels([model] if model else []))
 
 
-def note(label: str, keys: Iterable[str], using: str, *, bulk: bool = False, force: bool = False) -> int:
+def switch_on(model: type[models.Model] | None = None) -> None:
+    """Undo a `switch_off` of the same model, or the one of all."""
+    _switched_off.difference_update(_labels([model] if model else []))
+
+
+def _labels(models_: Iterable[type[models.Model]]) -> frozenset[str]:
+    return frozenset((one._meta.concrete_model or one)._meta.label for one in models_) or frozenset({_EVERY})
+
+
+def is_paused(label: str = _EVERY) -> bool:
+    """Whether changes are not noted: of the model that a publisher's label begins with, or of any."""
+    off = _paused.get() | _switched_off
+    return stream_settings.DISABLE_MODEL_TRACKING or not off.isdisjoint({_EVERY, label.partition("#")[0]})
+
+
+def refuse_while_disabled() -> None:
+    """ImproperlyConfigured where the settings let nothing be published, and somebody asks for it."""
+    if stream_settings.DISABLE_MODEL_TRACKING:
+        raise ImproperlyConfigured(
+            "STREAM_DISABLE_MODEL_TRACKING is true, so nothing is published: set it to False first"
+        )
+
+
+def note(
+    label: str,
+    keys: Iterable[str],
+    using: str,
+    *,
+    bulk: bool = False,
+    asked: bool = False,
+    force: bool = False,
+) -> int:
     """Note that these objects changed; returns how many entries were written (0 while paused).
 
-    With `force` they are sent even if the feeds seem to hold them already.
+    Where the database notes the changes of these rows itself, nothing is written, but a drain is woken all
+    the same; unless somebody `asked`, and nothing changed. With `force` they are sent even if the feeds seem
+    to hold them already.
     """
-    if is_paused():
+    if is_paused(label):
+        return 0
+    if not asked and capture.is_captured(label, using):
+        nudge_on_commit(using, bulk=bulk)
         return 0
     buffer = _buffer.get()
     if buffer is not None and buffer.using == using:
         buffer.keys.setdefault(label, set()).update(keys)
         return 0
     return _write(label, keys, using, bulk=bulk, force=force)
+
+
+def left_to_us(publishers: Iterable[Publisher], using: str) -> list[Publisher]:
+    """Those whose changes are noted here; for the others, which the database notes, a drain is woken.
+
+    Call it in the transaction of the change.
+    """
+    publishers = list(publishers)
+    ours = [one for one in publishers if not capture.is_captured(one.label, using)]
+    if len(ours) < len(publishers) and not is_paused():
+        nudge_on_commit(using, bulk=True)
+    return ours
 
 
 @contextmanager
@@ -74,6 +134,24 @@ def one_transaction(using: str) -> Iterator[None]:
     else:
         with transaction.atomic(using):
             yield
+
+
+def saving_in_one_transaction(model: type[models.Model]) -> None:
+    """Let rows of a model be saved and noted in one transaction, without one of our mixins.
+
+    Django sends post_save after its own transaction.
+    """
+    save_base: Any = model.save_base
+    if getattr(save_base, "is_noted_together", False):
+        return
+
+    @wraps(save_base)
+    def save(row: models.Model, *args: Any, **kwargs: Any) -> Any:
+        with one_transaction(kwargs.get("using") or router.db_for_write(model, instance=row)):
+            return save_base(row, *args, **kwargs)
+
+    save.is_noted_together = True  # type: ignore[attr-defined]
+    cast("Any", model).save_base = save
 
 
 @contextmanager
@@ -96,7 +174,8 @@ def noted_together(using: str) -> Iterator[None]:
 def _write(label: str, keys: Iterable[str], using: str, *, bulk: bool, force: bool = False) -> int:
     # `force` counts as an attempt with unknown outcome, after which the drain sends whatever it finds.
     entry = OutboxEntry(model_label=label, bulk=bulk, due_at=_first_due(), attempts=int(force))
-    count = insert_entries(entry, keys, using)
+    with missing_tables_told(using):
+        count = insert_entries(entry, keys, using)
     if count:
         nudge_on_commit(using, bulk=bulk)
     return count

@@ -8,9 +8,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import models
+
+from django_stream.database.triggers.noting import NotedTable
 
 if TYPE_CHECKING:
     from django_stream.client import StreamClient
@@ -25,6 +27,8 @@ class Desired:
 
     records: list[Record]
     content: Any = None
+    problem: str = ""
+    """What of the row cannot be published: the rest is, and the change is parked with this reason."""
 
     @cached_property
     def digest(self) -> str:
@@ -52,6 +56,19 @@ class Change:
         return [record for record in self.before if record not in keep]
 
 
+class Dependents(NamedTuple):
+    """Objects of another publisher that are looked at once changes are made."""
+
+    label: str
+    keys: Iterable[str]
+    force: bool = False
+    """Send them even if the feeds seem to hold them already."""
+
+
+class Unpublishable(ValueError):
+    """A row cannot be published as it is now: what the feeds have of it is taken out, and it is parked."""
+
+
 class Refused(Exception):
     """The API refused the first request for a change, so the feeds are as they were before."""
 
@@ -67,6 +84,8 @@ class Publisher(ABC):
     """Distinguishes publishers of one model; empty for activities."""
     keys_follow_fields = False
     """Whether a row's keys come from fields that may change, and not from its primary key."""
+    capture: str | None = None
+    """Who notes changes: "signals" or "database"; None leaves it to STREAM_CAPTURE."""
 
     def __init__(self, model: type[models.Model]) -> None:
         self.model = model
@@ -95,6 +114,14 @@ class Publisher(ABC):
     def desired(self, keys: Collection[str], using: str) -> Mapping[str, Desired | Exception]:
         """What the feeds should hold, by key. A missing key: nothing; an exception: this object's failure."""
 
+    def there(self, keys: Collection[str], using: str) -> Collection[str]:
+        """Those of the keys that some row has, whether or not it publishes anything."""
+        return self.desired(keys, using).keys()
+
+    def order(self) -> str | None:
+        """An indexed column of the model that keeps rows of one feed together; None for no such column."""
+        return None
+
     @abstractmethod
     def apply(self, client: StreamClient, changes: list[Change]) -> Mapping[str, Exception]:
         """Send the changes; returns the failures by key. Sending twice must do no harm.
@@ -102,8 +129,12 @@ class Publisher(ABC):
         A failure that certainly changed nothing is `Refused`: what was about to be sent is forgotten.
         """
 
-    def dependents(self, changes: Collection[Change], using: str) -> Iterator[tuple[str, Iterable[str]]]:
-        """(label, keys) of other publishers whose objects are looked at once these changes are made."""
+    def noted_tables(self, using: str) -> Iterable[NotedTable]:
+        """The tables whose changes touch the feeds, for triggers; TypeError where these cannot name them."""
+        return ()
+
+    def dependents(self, changes: Collection[Change], using: str) -> Iterator[Dependents]:
+        """Objects of other publishers that are looked at once these changes are made."""
         yield from ()
 
 

@@ -14,6 +14,8 @@ class DrainReport:
     parked: int = 0
     unchanged: int = 0
     """Those of the published that were there already."""
+    kept_out: int = 0
+    """Those of the published that are in no feed and were in none, since their rows do not publish."""
     overtaken: int = 0
     """Objects whose lease ran out and that another worker took over; that worker reports them."""
     out_of_reach: bool = False
@@ -27,6 +29,7 @@ class DrainReport:
             self.failed + other.failed,
             self.parked + other.parked,
             self.unchanged + other.unchanged,
+            self.kept_out + other.kept_out,
             self.overtaken + other.overtaken,
             self.out_of_reach or other.out_of_reach,
             self.more or other.more,

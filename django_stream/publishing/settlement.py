@@ -15,7 +15,7 @@ from django_stream.publishing.entries import insert_entries
 from django_stream.publishing.leases import Lease
 from django_stream.publishing.ledger import LeasedObject
 from django_stream.publishing.models import OutboxEntry, never
-from django_stream.publishing.publisher import Change
+from django_stream.publishing.publisher import Change, Dependents
 from django_stream.publishing.retry import RetrySchedule, reason_of
 
 
@@ -27,7 +27,7 @@ def settle(
     done: dict[str, Change],
     failed: dict[str, Exception],
     parked: dict[str, Exception],
-    dependents: Callable[[], Iterable[tuple[str, Iterable[str]]]],
+    dependents: Callable[[], Iterable[Dependents]],
     now: datetime,
     policy: RetrySchedule,
 ) -> set[str]:
@@ -37,7 +37,7 @@ def settle(
         # Entries before the ledger: the order in which a claim locks them. A worker that took an object
         # over may find its entries gone, so it gets a new one below.
         _delete_entries([objects[key] for key in done], using)
-        _reschedule(objects, failed, parked, now, policy, using)
+        _reschedule(label, objects, failed, parked, now, policy, using)
         ours = lease.held_keys(label)
         lost = objects.keys() - ours
         _note_lost(label, [objects[key] for key in lost], now, using)
@@ -47,8 +47,9 @@ def settle(
         given_up = [objects[key] for key in parked if key in ours]
         ledger.write(given_up, using)
         ledger.release(given_up, using, attempts=1)
-        for other, keys in dependents():
-            insert_entries(OutboxEntry(model_label=other, due_at=now), keys, using)
+        for other in dependents():
+            entry = OutboxEntry(model_label=other.label, due_at=now, attempts=int(other.force))
+            insert_entries(entry, other.keys, using)
     return lost
 
 
@@ -58,6 +59,7 @@ def _delete_entries(objects: Collection[LeasedObject], using: str) -> None:
 
 
 def _reschedule(
+    label: str,
     objects: dict[str, LeasedObject],
     failed: dict[str, Exception],
     parked: dict[str, Exception],
@@ -70,8 +72,14 @@ def _reschedule(
         leased, parked_at = objects[key], now if key in parked else None
         due_at = never() if parked_at else now + policy.delay(error, leased.attempts)
         outcome = (due_at, parked_at, leased.failures, reason_of(error))
-        rows += [(entry_id, *outcome) for entry_id in leased.entry_ids]
+        rows += [(entry_id, *outcome) for entry_id in leased.entry_ids or [_entry(label, key, using)]]
     update_rows(OutboxEntry, ("due_at", "parked_at", "attempts", "reason"), rows, using)
+
+
+def _entry(label: str, key: str, using: str) -> int:
+    """An entry for an object that was published without one, as whole tables are."""
+    entries = OutboxEntry.objects.using(using)
+    return entries.create(model_label=label, object_key=key, bulk=True, due_at=never()).pk
 
 
 def _note_lost(label: str, objects: Collection[LeasedObject], now: datetime, using: str) -> None:

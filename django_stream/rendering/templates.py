@@ -9,15 +9,25 @@ from typing import Any
 
 from django.template.loader import select_template
 
+from django_stream.protocol.wire import is_group
+
 logger = logging.getLogger("django_stream.rendering")
 
 # File systems refuse longer names, and nobody writes templates for them.
 _LONGEST = 100
+_A_NAME = re.compile(rf"[^\\/:\x00-\x1f]{{1,{_LONGEST}}}")
 _SAFE = re.compile(r"[^\w-]+", re.ASCII)
 
 
+class MissingDataException(ValueError):
+    """An activity is to be rendered whose rows are gone, and the tag was told to fail."""
+
+
 def template_names(activity: Mapping[str, Any], prefix: str = "") -> list[str]:
-    """`activity/[aggregated/][prefix_]verb.html`, then without prefix, then `default.html`, then ours."""
+    """`activity/[aggregated/][prefix_]verb.html`, then without prefix, then `default.html`, then ours.
+
+    A verb such as "went to" is looked for as it is written, and as `went_to`.
+    """
     # Ours has a name of its own, so that the order of the apps does not decide whose is found.
     folder, ours = (
         ("activity/aggregated/", "django_stream/group.html")
@@ -25,14 +35,12 @@ def template_names(activity: Mapping[str, Any], prefix: str = "") -> list[str]:
         else ("activity/", "django_stream/activity.html")
     )
     # The verb comes over the wire: it may name a template, never a path.
-    verb = _SAFE.sub("_", str(activity.get("verb", ""))).strip("_")[:_LONGEST] or "default"
-    names = [f"{folder}{prefix}_{verb}.html"] if prefix else []
-    return [*names, f"{folder}{verb}.html", f"{folder}default.html", ours]
-
-
-def is_group(activity: Mapping[str, Any]) -> bool:
-    """Whether this is an entry of an aggregated or notification feed."""
-    return "activities" in activity
+    written = str(activity.get("verb", ""))
+    verbs = [_SAFE.sub("_", written).strip("_")[:_LONGEST] or "default"]
+    if _A_NAME.fullmatch(written) and ".." not in written and written != verbs[0]:
+        verbs.insert(0, written)
+    names = [f"{folder}{prefix}_{verb}.html" for verb in verbs] if prefix else []
+    return [*names, *(f"{folder}{verb}.html" for verb in verbs), f"{folder}default.html", ours]
 
 
 def render(activity: Mapping[str, Any], context: Mapping[str, Any], prefix: str = "") -> str:

@@ -10,27 +10,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django_stream.protocol import activity_ids, limits
+from django_stream.protocol.activity_fields import ADDED
 from django_stream.protocol.errors import invalid
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.protocol.times import parse_time
 from django_stream.server.content import check_values
 from django_stream.server.feed_groups import groups_of, not_configured
+from django_stream.server.feed_store import within_length
 
 REQUIRED = ("actor", "verb", "object")
-# The server adds these to its answers. Clients post activities back as they read them: they are ignored.
-_IGNORED = frozenset(
-    {
-        "id",
-        "origin",
-        "duration",
-        "latest_reactions",
-        "latest_reactions_extra",
-        "own_reactions",
-        "own_children",
-        "first_reactions",
-        "reaction_counts",
-    }
-)
 _STANDARD = frozenset({*REQUIRED, "target", "foreign_id", "time", "to"})
 
 
@@ -75,7 +63,7 @@ def _activity_input(item: Any, now: datetime, application_id: int, identified: b
     if identified and not (texts["foreign_id"] and item.get("time")):
         missing = "time" if texts["foreign_id"] else "foreign_id"
         raise invalid(f"{missing} is required: foreign_id and time identify an activity", missing)
-    extra = {name: value for name, value in item.items() if name not in _STANDARD and name not in _IGNORED}
+    extra = {name: value for name, value in item.items() if name not in _STANDARD and name not in ADDED}
     return ActivityInput(
         key=activity_ids.sort_key(_id_of(item, texts, extra, now)),
         to=targets_of(item.get("to"), application_id, "to"),
@@ -86,7 +74,7 @@ def _activity_input(item: Any, now: datetime, application_id: int, identified: b
 
 def check_size(item: Mapping[str, Any]) -> None:
     """Refuse an activity that is nested too deep or has too many bytes."""
-    check_values(item, "activity")
+    check_values(item)
     size = len(json.dumps(item, ensure_ascii=False).encode())
     if size > limits.ACTIVITY_BYTES:
         raise invalid(f"an activity may have at most {limits.ACTIVITY_BYTES} bytes, not {size}", "activity")
@@ -152,9 +140,10 @@ def targets_of(value: Any, application_id: int, name: str) -> tuple[str, ...]:
 def feed_id_of(value: Any, name: str) -> FeedID:
     """A feed id as clients send it."""
     try:
-        return FeedID.parse(value)
+        feed = FeedID.parse(value)
     except ValueError as error:
         raise invalid(str(error), name) from error
+    return within_length(feed, name)
 
 
 def check_configured(feeds: Sequence[FeedID], application_id: int) -> None:

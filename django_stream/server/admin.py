@@ -3,5 +3,15 @@
 from django_stream.server.explorer.applications import ApiKeyAdmin, ApplicationAdmin
 from django_stream.server.explorer.feeds import FeedAdmin
 from django_stream.server.explorer.records import AuditLogAdmin, ModerationFlagAdmin
+from django_stream.server.explorer.streams import AppStreamAdmin, DeadLetterAdmin, StreamWebhookAdmin
 
-__all__ = ["ApiKeyAdmin", "ApplicationAdmin", "AuditLogAdmin", "FeedAdmin", "ModerationFlagAdmin"]
+__all__ = [
+    "ApiKeyAdmin",
+    "AppStreamAdmin",
+    "ApplicationAdmin",
+    "AuditLogAdmin",
+    "DeadLetterAdmin",
+    "FeedAdmin",
+    "ModerationFlagAdmin",
+    "StreamWebhookAdmin",
+]

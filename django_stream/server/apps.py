@@ -11,8 +11,9 @@ class StreamServerConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the system checks, and see to it that Django can read every request."""
-        from django_stream.server import checks
+        from django_stream.server import checks, deployment_checks
         from django_stream.server.charsets import mend_requests
 
         assert checks
+        assert deployment_checks
         mend_requests()

@@ -31,9 +31,9 @@ class ServerSettings:
     TIMELINES: str = "django_stream.server.timelines.database.DatabaseTimelines"
     """Dotted path of the timeline store."""
     FANOUT_INLINE_MAX: int = 5_000
-    """Feeds with at most this many followers are fanned out in the writer's own transaction."""
+    """So many rows of timelines, followers times activities, are written in the writer's own transaction."""
     FANOUT_CHUNK: int = 25_000
-    """Followers served in one transaction beyond that."""
+    """Rows written in one transaction beyond that."""
     FANOUT_QUEUE: str | None = None
     """The Celery queue of large fan-outs; None is Celery's default queue."""
     TOKEN_LEEWAY_SECONDS: float = 10.0
@@ -46,10 +46,32 @@ class ServerSettings:
     """Whether changes are written to the audit log, which `audit_logs/` reads."""
     AUDIT_LOG_DAYS: int = 90
     """Age in days at which `stream_server_maintain` deletes entries."""
+    STREAMS: bool = True
+    """Whether changes are logged for App Streams where an application asks for them."""
+    STREAMS_NOTICE_SECONDS: float = 1.0
+    """For so long a process may not know of a new stream; creating one takes as long."""
+    STREAMS_LOG_DAYS: float = 7.0
+    """Age in days at which `stream_server_maintain` deletes events."""
+    STREAMS_LOG_EVENTS_MAX: int = 1_000_000
+    """So many of the newest events are kept."""
+    STREAMS_HEARTBEAT_SECONDS: float = 15.0
+    """A connection on which nothing happens is sent a sign of life so often."""
+    STREAMS_QUEUE_MAX: int = 1000
+    """Events that wait for one reader; with more, it goes back to reading the log."""
+    STREAMS_SLOW_SECONDS: float = 30.0
+    """A reader that takes nothing for so long is cut off."""
+    STREAMS_READERS_MAX: int = 10_000
+    """Connections of one process."""
+    STREAMS_POLL_SECONDS: float = 1.0
+    """So often the log is looked at where nothing wakes its readers, or a wake-up is lost."""
+    STREAMS_REDIS_URL: str = ""
+    """A Redis that wakes readers where the database is not PostgreSQL."""
     CORS_ORIGINS: tuple[str, ...] = ("*",)
     """Origins that browsers may call from."""
     PUBLIC_URL: str = ""
     """Scheme and host of this server, for absolute addresses; if empty, that of the request."""
+    ANSWER_BYTES_MAX: int = 8 * 1024 * 1024
+    """An enriched page ends early, with `next`, when it holds so much of what it refers to."""
     DATA_BYTES_MAX: int = 64 * 1024
     """Largest `data` of a user, a collection entry or a reaction."""
     FILE_STORAGE: str = "default"
@@ -61,7 +83,7 @@ class ServerSettings:
     FILE_TYPES: tuple[str, ...] = ()
     """Content types that files/ takes, found by looking inside; empty takes every file."""
     IMAGE_PIXELS_MAX: int = 50_000_000
-    """Largest JPEG. All frames together, a PNG or GIF may have a third of it and a WebP a fifth."""
+    """Largest JPEG. All frames together, a PNG or GIF may have a third of it and a WebP a sixth."""
     IMAGE_SIZES_MAX: int = 20
     """So many other sizes can be made of one image."""
     IMAGE_SIDE_MAX: int = 2048

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import re
 from collections.abc import Callable
 from typing import Any
 
 from django_stream.protocol import limits
-from django_stream.protocol.errors import invalid
+from django_stream.protocol.errors import ApiError, invalid
 
 try:
     import orjson
@@ -25,6 +26,10 @@ logger = logging.getLogger("django_stream.server")
 # A null character as JSON writes it: an escape that is not itself escaped.
 _NULL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _LONG = 40
+VALUES_MAX = 400_000
+"""So many values may be in one body: a byte of JSON can be a value, and each costs many more to read."""
+# From here on Python writes floats with an exponent; all of them are whole numbers.
+_EXPONENT = 1e16
 # How deep Python's own reader and writer get depends on its version and on who calls them; this deep, all do.
 _READ_DEPTH = 200
 
@@ -37,13 +42,46 @@ def storable(value: Any, name: str | None = None, depth: int = limits.JSON_DEPTH
     """
     check_values(value, name, depth)
     try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-        text.encode()
+        return json.loads(_text(value), parse_float=_float)
     except (ValueError, TypeError) as error:
-        raise invalid(f"{name or 'the body'} is not JSON: {error}", name) from error
+        blamed = name or _first_unfit(value)
+        raise invalid(f"{blamed or 'the body'} is not JSON that can be stored: {error}", blamed) from error
+
+
+def read_body(text: bytes) -> Any:
+    """A body as it came: ValueError or RecursionError where it is no JSON, 413 for too many values."""
+    if text.count(b",") + text.count(b"[") + text.count(b"{") > VALUES_MAX:
+        raise ApiError.named("PayloadTooLargeException", f"a body may hold at most {VALUES_MAX} values")
+    return json.loads(text, parse_constant=_no_constant)
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _text(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    text.encode()
     if _NULL.search(text):
-        raise invalid(f"{name or 'the body'} holds a null character", name)
-    return json.loads(text)
+        raise ValueError("it holds a null character")
+    return text
+
+
+def _float(text: str) -> int | float:
+    """jsonb gives a float that is written with an exponent back as a whole number, of other digits."""
+    number = float(text)
+    return number if abs(number) < _EXPONENT else int(number)
+
+
+def _first_unfit(value: Any) -> str | None:
+    """The field of an object, or of an object in a list, that cannot be stored; None for other values."""
+    for one in value if isinstance(value, list) else [value]:
+        for field, inner in one.items() if isinstance(one, dict) else ():
+            try:
+                _text({field: inner})
+            except (ValueError, TypeError):
+                return str(field)
+    return None
 
 
 def check_values(value: Any, name: str | None = None, depth: int = limits.JSON_DEPTH) -> None:
@@ -99,15 +137,20 @@ def _is_deeper(value: Any, depth: int) -> bool:
     return True
 
 
-def _whole(digits: str) -> int | float:
+def _whole(digits: str) -> int | float | None:
     """As the quick library reads it: beyond 64 bits, which are refused by now, a float."""
     if len(digits) < _LONG and -(2**63) <= (number := int(digits)) < 2**64:
         return number
-    return float(digits)
+    return _finite(digits)
+
+
+def _finite(digits: str) -> float | None:
+    """No JSON can tell what is beyond floats."""
+    return number if math.isfinite(number := float(digits)) else None
 
 
 def _by_json(text: str) -> Any:
-    return json.loads(text, parse_int=_whole)
+    return json.loads(text, parse_int=_whole, parse_float=_finite, parse_constant=lambda _: None)
 
 
 _fast: Callable[[str], Any] = _by_json if orjson is None else orjson.loads

@@ -10,13 +10,15 @@ from django_stream.protocol import limits
 from django_stream.protocol.errors import ApiError
 from django_stream.protocol.messages import ApiRequest, ApiResponse
 from django_stream.server import feed_groups
-from django_stream.server.auth import keys, tokens
+from django_stream.server.auth import keys, signatures, tokens
+from django_stream.server.auth.principals import Principal
 from django_stream.server.content import storable
 from django_stream.server.endpoints import ENDPOINTS
 from django_stream.server.events.event import called_by
 from django_stream.server.extras import MissingExtra
 from django_stream.server.requests import Body, Call, Parameters
 from django_stream.server.routing import Route, compile_routes, find_route
+from django_stream.server.streams.refusals import is_about_streams, with_meta
 from django_stream.server.throttle import admit
 
 # Of a batch, what is stored stands inside a few lists and objects, and is checked again by itself.
@@ -37,33 +39,46 @@ def handle(request: ApiRequest) -> ApiResponse:
     try:
         status, body = _answer(request, headers)
     except ApiError as error:
-        status, body = error.http_status, error.envelope()
-        headers |= error.headers
+        status, body = _refusal(request, error, headers)
     except Exception as error:
         logger.exception("%r %r failed", request.method, request.path)
         reason = str(error) if isinstance(error, MissingExtra) else _NO_ANSWER
-        failure = ApiError.named("InternalException", reason)
-        status, body = failure.http_status, failure.envelope()
+        status, body = _refusal(request, ApiError.named("InternalException", reason), headers)
+    if is_about_streams(request.path):
+        return ApiResponse(status, dict(body), headers)
     duration = f"{(time.perf_counter() - started) * 1000:.2f}ms"
     return ApiResponse(status, {**body, "duration": duration}, headers)
 
 
+def _refusal(request: ApiRequest, error: ApiError, headers: dict[str, str]) -> tuple[int, Body]:
+    told = with_meta(error) if is_about_streams(request.path) else error
+    headers |= told.headers
+    return told.http_status, told.envelope()
+
+
 def _answer(request: ApiRequest, headers: dict[str, str]) -> tuple[int, Body]:
-    route = find_route(_ROUTES, request.method, request.path)
+    parameters = Parameters(request.query)
+    route = find_route(_ROUTES, request.method, request.path, parameters)
     credential = keys.credential_of(request.api_key)
-    principal = tokens.verify(request.token, credential.secrets, credential.application_id)
+    principal = _verified(request, credential)
     call = Call(
         request,
         route.endpoint,
         principal,
         route.captures,
-        Parameters(request.query),
+        parameters,
         route.enriched,
         None if request.body is None else storable(request.body, depth=_BODY_DEPTH),
     )
     _authorize(call, route)
     admit(principal, route.endpoint.family, headers)
     return route.endpoint.status, _perform(call)
+
+
+def _verified(request: ApiRequest, credential: keys.Credential) -> Principal:
+    if signatures.is_signature(request.token):
+        return signatures.verify(request, credential)
+    return tokens.verify(request.token, credential.secrets, credential.application_id)
 
 
 @retry_on_deadlock
@@ -89,6 +104,6 @@ def _authorize(call: Call, route: Route) -> None:
                 f"the token does not allow {endpoint.action} on {endpoint.resource} here"
             )
     elif endpoint.users is None:
-        raise tokens.not_allowed("this endpoint is open to server tokens only")
+        raise tokens.not_allowed("this endpoint is open to server tokens only", slug="app-token-required")
     else:
         endpoint.users(call)

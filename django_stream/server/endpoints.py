@@ -19,8 +19,10 @@ from django_stream.server.handlers import (
     moderation,
     opengraph,
     reactions,
+    streams,
     targets,
     users,
+    webhooks,
 )
 from django_stream.server.requests import Endpoint
 
@@ -56,7 +58,15 @@ def _follows() -> list[Endpoint]:
         rows += [
             Endpoint("GET", path, resource, follows.follows, "followers", allow.own_feed),
             Endpoint("POST", path, resource, follows.follow, "follow", allow.follow, status=201),
-            Endpoint("DELETE", path + "/{target}", resource, follows.unfollow, "unfollow", allow.own_feed),
+            Endpoint(
+                "DELETE",
+                path + "/{target}",
+                resource,
+                follows.unfollow,
+                "unfollow",
+                allow.own_feed,
+                unless="foreign_id",
+            ),
         ]
     return rows
 
@@ -75,7 +85,7 @@ def _operations() -> list[Endpoint]:
     privacy, moderate = scopes.DATA_PRIVACY, scopes.MODERATION
     return [
         Endpoint("GET", "audit_logs", scopes.AUDIT_LOGS, audit_logs.read, "audit_logs"),
-        Endpoint("GET", "data_privacy/export_ids/{user}", privacy, data_privacy.export_ids, "privacy"),
+        Endpoint("GET", "data_privacy/export_ids/{user...}", privacy, data_privacy.export_ids, "privacy"),
         Endpoint(
             "POST",
             "data_privacy/delete_activities",
@@ -97,7 +107,7 @@ def _operations() -> list[Endpoint]:
         Endpoint(
             "POST", "moderation/status/batch", moderate, moderation.status_batch, "moderation", status=201
         ),
-        Endpoint("DELETE", "moderation/user/cache/{user}", moderate, moderation.forget_user, "moderation"),
+        Endpoint("DELETE", "moderation/user/cache/{user...}", moderate, moderation.forget_user, "moderation"),
     ]
 
 
@@ -131,11 +141,15 @@ def _users() -> list[Endpoint]:
 
 def _collections() -> list[Endpoint]:
     every, all_of = "collections", "collections/{collection}"
+    # By this name the PHP client calls the batch.
+    alias = "meta"
     one, resource, family = "collections/{collection}/{entry}", scopes.COLLECTIONS, "collections"
     return [
         Endpoint("POST", every, resource, collections.upsert_many, family, status=201),
         Endpoint("GET", every, resource, collections.select, family),
         Endpoint("DELETE", every, resource, collections.delete_many, family),
+        Endpoint("POST", alias, resource, collections.upsert_many, family, status=201),
+        Endpoint("GET", alias, resource, collections.select, family),
         Endpoint("POST", all_of, resource, collections.create, family, allow.anyone, status=201),
         Endpoint("GET", one, resource, collections.read, family, allow.anyone),
         Endpoint("PUT", one, resource, collections.update, family, allow.anyone, status=201),
@@ -159,6 +173,31 @@ def _open_graph() -> list[Endpoint]:
     return [Endpoint("GET", "og", scopes.OPEN_GRAPH, opengraph.read, "og", allow.anyone)]
 
 
+def _streams() -> list[Endpoint]:
+    resource, family = scopes.STREAMS, "streams"
+    return [
+        Endpoint("POST", "streams", resource, streams.create, family),
+        Endpoint("GET", "streams", resource, streams.read_all, family),
+        Endpoint("DELETE", "streams", resource, streams.delete_all, family),
+        Endpoint("GET", "streams/{stream}", resource, streams.read, family),
+        Endpoint("GET", "streams/{stream}/status", resource, streams.read_status, family),
+        Endpoint("GET", "streams/{stream}/events", resource, streams.read_events, family),
+        Endpoint("PUT", "streams/{stream}", resource, streams.update, family),
+        Endpoint("DELETE", "streams/{stream}", resource, streams.delete, family),
+        Endpoint("PUT", "streams/{stream}/webhook", resource, webhooks.replace, family),
+        Endpoint("GET", "streams/{stream}/webhook", resource, webhooks.read, family),
+        Endpoint("DELETE", "streams/{stream}/webhook", resource, webhooks.delete, family),
+        Endpoint("GET", "streams/{stream}/webhook/dead_letters", resource, webhooks.dead_letters, family),
+        Endpoint("POST", "streams/{stream}/webhook/dead_letters", resource, webhooks.deliver_again, family),
+        Endpoint("POST", "filters", resource, streams.create_filter, family),
+        Endpoint("GET", "filters", resource, streams.read_filters, family),
+        Endpoint("DELETE", "filters", resource, streams.delete_filters, family),
+        Endpoint("GET", "filters/{filter}", resource, streams.read_filter, family),
+        Endpoint("PUT", "filters/{filter}", resource, streams.replace_filter, family),
+        Endpoint("DELETE", "filters/{filter}", resource, streams.delete_filter, family),
+    ]
+
+
 def _last() -> list[Endpoint]:
     """The item of the delete path may be anything, slashes included: other rows come first."""
     return [
@@ -176,5 +215,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *_collections(),
     *_files(),
     *_open_graph(),
+    *_streams(),
     *_last(),
 )

@@ -52,8 +52,20 @@ class FeedGroup:
 def groups_of(application_id: int) -> Mapping[str, FeedGroup]:
     """The groups of an application."""
     own = server_settings.APPLICATION_FEED_GROUPS.get(str(application_id))
-    configured = server_settings.FEED_GROUPS if own is None else own
+    return _built(server_settings.FEED_GROUPS if own is None else own)
+
+
+def _built(configured: Mapping[str, Mapping[str, Any]]) -> Mapping[str, FeedGroup]:
     return {slug: FeedGroup.from_setting(slug, options) for slug, options in configured.items()}
+
+
+@lru_cache(maxsize=1)
+def grouped_slugs() -> Mapping[int | None, tuple[str, ...]]:
+    """Slugs of grouped feeds by application, where it has groups of its own; under None of all others."""
+    own = (int(one) for one in server_settings.APPLICATION_FEED_GROUPS if one.isdecimal())
+    every: dict[int | None, Mapping[str, FeedGroup]] = {one: groups_of(one) for one in own}
+    every[None] = _built(server_settings.FEED_GROUPS)
+    return {one: tuple(slug for slug in groups if groups[slug].grouped) for one, groups in every.items()}
 
 
 def group_of(application_id: int, slug: str) -> FeedGroup:
@@ -73,6 +85,7 @@ def not_configured(*slugs: str) -> ApiError:
 def _forget(*, setting: str, **_: Any) -> None:
     if setting.startswith(PREFIX):
         groups_of.cache_clear()
+        grouped_slugs.cache_clear()
 
 
 setting_changed.connect(_forget, dispatch_uid="django_stream.server.feed_groups")

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 
 from django.db import router
 from django.db.models import F
 
+from django_stream.database.statements import Database, Row, equal, one_of
+from django_stream.protocol.errors import invalid
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.server.conf import server_settings
 from django_stream.server.models import Application, Feed
+
+_COLUMNS = ("id", "application_id", "slug", "user_id", "version")
+NAME_LENGTH = 255
+"""Characters of a slug or a user id: what the table holds."""
+
+
+def within_length(feed: FeedID, field: str) -> FeedID:
+    """The feed, if the tables can hold its name; else 400 that blames this field."""
+    if max(len(feed.slug), len(feed.user_id)) > NAME_LENGTH:
+        raise invalid(f"slug and user id of a feed may have at most {NAME_LENGTH} characters each", field)
+    return feed
 
 
 def database() -> str:
@@ -34,11 +47,10 @@ def find(application_id: int, feed_ids: Collection[FeedID]) -> dict[FeedID, Feed
     for feed_id in feed_ids:
         by_slug.setdefault(feed_id.slug, []).append(feed_id.user_id)
     found: dict[FeedID, Feed] = {}
+    store = Database.to_write(Feed)
     for slug, user_ids in by_slug.items():
-        feeds = Feed.objects.using(database()).filter(
-            application_id=application_id, slug=slug, user_id__in=user_ids
-        )
-        found |= {feed.feed_id: feed for feed in feeds}
+        named = equal("application_id", application_id), equal("slug", slug), one_of("user_id", user_ids)
+        found |= {feed.feed_id: feed for feed in _read(store, store.select(Feed, _COLUMNS, *named))}
     return found
 
 
@@ -60,9 +72,15 @@ def ensure(application_id: int, feed_ids: Iterable[FeedID]) -> dict[FeedID, Feed
 
 def lock(feeds: Iterable[Feed]) -> dict[int, Feed]:
     """Lock these feeds until the end of the transaction, always in id order. Fresh rows by id."""
-    ids = {feed.pk for feed in feeds}
-    rows = Feed.objects.using(database()).select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
-    return {feed.pk: feed for feed in rows}
+    ids, store = {feed.pk for feed in feeds}, Database.to_write(Feed)
+    # What merely refers to a feed does not wait.
+    rows = store.locked(Feed, _COLUMNS, ["id"], one_of("id", ids), strength="NO KEY UPDATE")
+    return {feed.pk: feed for feed in _read(store, rows)}
+
+
+def _read(store: Database, rows: Iterable[Row]) -> Iterator[Feed]:
+    """Rows as instances, at a fraction of a queryset's cost; `created_at` is read when it is asked for."""
+    return (Feed.from_db(store.alias, _COLUMNS, row) for row in rows)
 
 
 def advance(feeds: Collection[Feed], by: dict[int, int]) -> None:

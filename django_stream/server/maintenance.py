@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
+from django_stream.database.deadlocks import retry_on_deadlock
 from django_stream.server.feed_store import database, lock
 from django_stream.server.models import Activity, Feed, Follow, Placement
 from django_stream.server.timelines import timelines
@@ -22,12 +23,18 @@ def heal_orphans() -> int:
     return len(feeds)
 
 
+@retry_on_deadlock
 def rebuild(feed: Feed) -> None:
     """Compute a feed's timeline from the record. Writers of it and of the feeds it follows wait."""
     with transaction.atomic(using=database()):
-        followed = Follow.objects.using(database()).filter(source=feed).values("target")
-        lock([feed, *Feed.objects.using(database()).filter(pk__in=followed)])
+        lock_writers(feed)
         timelines().rebuild(feed.pk)
+
+
+def lock_writers(feed: Feed) -> None:
+    """Let nobody write to a feed, nor to those that it follows, until the transaction ends."""
+    followed = Follow.objects.using(database()).filter(source=feed).values("target")
+    lock([feed, *Feed.objects.using(database()).filter(pk__in=followed)])
 
 
 def _delete_orphaned_placements(feed: Feed) -> None:

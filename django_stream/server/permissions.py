@@ -44,9 +44,14 @@ def may_address(call: Call, feed: FeedID) -> bool:
     return owns(call, feed) or feed.slug in _OPEN_TO_ADDRESS
 
 
+def may_read(user_id: str | None, feed: FeedID) -> bool:
+    """Whether a feed is the user's own, or public."""
+    return feed.user_id == user_id or feed.slug in _PUBLIC_TO_READ
+
+
 def read_feed(call: Call) -> None:
     """Read one's own feeds and public ones; mark one's own only."""
-    allow(owns(call, call.feed_id) or call.feed_id.slug in _PUBLIC_TO_READ)
+    allow(may_read(call.principal.user_id, call.feed_id))
     if call.parameters.given("mark_read", "mark_seen"):
         allow(owns(call, call.feed_id))
 

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from django_stream.protocol import scopes
 from django_stream.protocol.errors import invalid
 from django_stream.protocol.feed_ids import FeedID, validate_feed_slug, validate_user_id
 from django_stream.protocol.messages import ApiRequest, Query, Upload
+from django_stream.protocol.texts import is_text
 from django_stream.server.auth.principals import Principal
 from django_stream.server.content import storable
+from django_stream.server.feed_store import within_length
 
 API_PATH = "/api/v1.0/"
 """Where the API is, on the wire and in the addresses that it answers with."""
 
 _TRUE = frozenset({"true", "1", "t", "yes"})
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,19}", re.ASCII)
+_NUMBER = re.compile(r"[+-]?[0-9]{1,9}(?:\.[0-9]{0,9})?", re.ASCII)
 # What databases take for a number of rows.
 _MOST = 2**63 - 1
 _FALSE = frozenset({"false", "0", "f", "no", ""})
@@ -32,8 +36,8 @@ class Parameters:
         self._values: dict[str, list[str]] = {}
         for name, value in query.items():
             texts = [value] if isinstance(value, str) else [str(one) for one in value]
-            if any("\0" in text for text in texts):
-                raise invalid(f"{name} holds a null character", name)
+            if not all(map(is_text, texts)):
+                raise invalid(f"{name} holds a null character, or half of one", name)
             self._values.setdefault(name.removesuffix("[]"), []).extend(texts)
 
     def text(self, *names: str) -> str:
@@ -42,6 +46,10 @@ class Parameters:
             if self._values.get(name):
                 return self._values[name][-1]
         return ""
+
+    def texts(self, name: str) -> list[str]:
+        """Every value of a parameter."""
+        return self._values.get(name, [])
 
     def given(self, *names: str) -> bool:
         """Whether one of these parameters is in the query."""
@@ -55,6 +63,20 @@ class Parameters:
         if value in _FALSE:
             return False
         raise invalid(f"{names[0]} must be true or false, not {value!r}", names[0])
+
+    def says_no(self, name: str) -> bool:
+        """Whether a parameter is one of the words for false; without any text it is not."""
+        value = self.text(name).strip().lower()
+        return value != "" and value in _FALSE
+
+    def real_number(self, name: str) -> float | None:
+        """A number with or without a fraction; None when the parameter is absent."""
+        text = self.text(name).strip()
+        if not text:
+            return None
+        if not _NUMBER.fullmatch(text):
+            raise invalid(f"{name} must be a number, not {text[:40]!r}", name)
+        return float(text)
 
     def number(self, name: str, default: int, *, least: int = 0, most: int = _MOST) -> int:
         """A whole number within bounds, both of them allowed."""
@@ -122,9 +144,10 @@ class Call:
         """The feed in the path."""
         try:
             slug = validate_feed_slug(self.captures["slug"])
-            return FeedID(slug, validate_user_id(self.captures["user_id"]))
+            feed = FeedID(slug, validate_user_id(self.captures["user_id"]))
         except ValueError as error:
             raise invalid(str(error), "feed") from error
+        return within_length(feed, "feed")
 
     def fields(self) -> dict[str, Any]:
         """The body as an object; an absent body is an empty one."""
@@ -134,9 +157,19 @@ class Call:
             raise invalid("the body must be a JSON object")
         return self.body
 
-    def path(self) -> str:
-        """The address of this endpoint, for `next`."""
-        return f"{API_PATH}{'/'.join(part for part in self.request.path.split('/') if part)}/"
+    def following(self, place: Mapping[str, str], without: Collection[str]) -> str:
+        """The address of another page, to be followed as it is: this call at another place.
+
+        `without` names the parameters that say where this page is, or what was done once.
+        """
+        carried = [
+            (name, value)
+            for name, value in self.parameters.items()
+            if name not in place and name not in without and name != "api_key"
+        ]
+        path = quote(self.request.path.lstrip("/").removesuffix("/"), safe="/:@!$&'()*+,;=~")
+        query = [("api_key", self.request.api_key), *place.items(), *carried]
+        return f"{API_PATH}{path}/?{urlencode(query)}"
 
 
 Body = Mapping[str, Any]
@@ -149,6 +182,7 @@ class Endpoint:
     """A row of the table: how a method and path are answered.
 
     `users` is what a user token may do here; None keeps the endpoint for server tokens.
+    `unless` names a parameter that, when it is true, makes the call another endpoint's.
     `family` names the rate limit, and `status` is that of success.
     """
 
@@ -160,6 +194,7 @@ class Endpoint:
     users: Policy | None = None
     status: int = 200
     enrichable: bool = False
+    unless: str = ""
 
     @property
     def action(self) -> str:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from django_stream.server.actions import reaction_counts, reaction_jobs, reactions
 from django_stream.server.events import audit_log
 from django_stream.server.fanout import jobs as fanout
+from django_stream.server.streams import log as stream_log
+from django_stream.server.streams import status, webhooks
+from django_stream.server.timelines import timelines
 
 
 @shared_task(name=fanout.FAN_OUT_TASK, ignore_result=True, acks_late=True)
@@ -14,8 +18,26 @@ def fan_out(job_id: int) -> None:
     fanout.run(job_id)
 
 
+@shared_task(name=reaction_jobs.TASK, ignore_result=True, acks_late=True)
+def follow_reaction(number: int) -> None:
+    """Delete or restore the rest of what is below a reaction."""
+    reaction_jobs.run(number)
+
+
 @shared_task(name="django_stream.server.maintain", ignore_result=True)
 def maintain(idle_seconds: float = 300.0) -> None:
-    """Run fan-outs that a killed worker left, and prune the audit log. To be run every few minutes."""
+    """Run the jobs that a killed worker left, and delete what is old. To be run every few minutes."""
     fanout.resume(idle_seconds)
+    reaction_jobs.resume(idle_seconds)
     audit_log.prune()
+    reactions.prune_places()
+    reaction_counts.prune()
+    timelines().prune()
+    stream_log.prune()
+    status.forget_the_gone()
+
+
+@shared_task(name="django_stream.server.deliver_webhooks", ignore_result=True)
+def deliver_webhooks() -> None:
+    """Post events of streams to their webhooks. To be run every few seconds, or by `stream_webhooks`."""
+    webhooks.deliver_due()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from django_stream.protocol.messages import ApiRequest, ApiResponse
+from django_stream.server.auth.keys import credential_of
 from django_stream.server.dispatch import handle
+from django_stream.server.inspection import ServerInspection
 
 
 class EmbeddedTransport:
@@ -12,6 +14,10 @@ class EmbeddedTransport:
     def send(self, request: ApiRequest, *, timeout: float | None = None) -> ApiResponse:
         """Answer a request. The timeout has no meaning without a network."""
         return handle(request)
+
+    def inspection(self, api_key: str) -> ServerInspection:
+        """What the server can tell that its API cannot."""
+        return ServerInspection(credential_of(api_key).application_id)
 
     def close(self) -> None:
         """Nothing is held open."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from django_stream.protocol.errors import ApiError, invalid
@@ -24,6 +25,14 @@ def text_id(value: Any, name: str) -> str:
     if len(value) > TEXT_LENGTH:
         raise invalid(f"{name} may have at most {TEXT_LENGTH} characters", name)
     return value
+
+
+def reaction_id(value: Any, name: str) -> str:
+    """An id that can stand in the path of a reaction: one piece of it, and no other endpoint's name."""
+    text = text_id(value, name)
+    if "/" in text or text in (".", "..", "get_many"):
+        raise invalid(f"{name} may hold no slash, nor be '.', '..' or 'get_many'", name)
+    return text
 
 
 def word_id(value: Any, name: str) -> str:
@@ -53,6 +62,13 @@ def data_of(value: Any, name: str = "data") -> dict[str, Any]:
     if size > server_settings.DATA_BYTES_MAX:
         raise invalid(f"{name} may have at most {server_settings.DATA_BYTES_MAX} bytes, not {size}", name)
     return value
+
+
+def given_data_of(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Custom data that replace others: without them nothing may be lost, so they have to be given."""
+    if fields.get("data") is None:
+        raise invalid("data is required: an empty object deletes what is there", "data")
+    return data_of(fields["data"])
 
 
 def missing(what: str, name: str) -> ApiError:

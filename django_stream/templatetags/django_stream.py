@@ -2,31 +2,54 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
 from django import template
 from django.conf import settings
+from django.http import QueryDict
 from django.template import Context
+from django.template.loader import get_template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext
 
 from django_stream.feeds.enrichment import EnrichedActivity
-from django_stream.rendering.templates import render
+from django_stream.feeds.follow_lists import is_following
+from django_stream.feeds.paging import Page
+from django_stream.feeds.readers import reader_named, unseen
+from django_stream.protocol.suggestions import did_you_mean
+from django_stream.protocol.wire import is_group
+from django_stream.rendering.templates import MissingDataException, render
 
 register = template.Library()
+logger = logging.getLogger("django_stream.rendering")
+
+_MISSING_DATA = ("silent", "render", "raise")
+_POLICIES = {"ignore": "silent", "warn": "silent", "fail": "raise"}
 
 
 @register.simple_tag(takes_context=True)
 def render_activity(
-    context: Context, activity: Any, template_prefix: str = "", missing_data: str = "silent"
+    context: Context,
+    activity: Any,
+    template_prefix: str = "",
+    missing_data: str = "silent",
+    missing_data_policy: str | None = None,
 ) -> SafeString:
     """Render one activity or group by the template of its verb.
 
     `missing_data` says what happens to an activity whose rows are gone: "silent" renders nothing when
     actor or object is missing, "render" renders what is left, "raise" raises ValueError for any missing
     field. A variable that the page does not have renders nothing, as everywhere in templates.
+    `missing_data_policy` is that of stream-django: "ignore", "warn" or "fail".
     """
+    if missing_data_policy is not None:
+        missing_data = _of_stream_django(missing_data_policy, activity)
+    if missing_data not in _MISSING_DATA:
+        hint = did_you_mean(str(missing_data), _MISSING_DATA)
+        raise ValueError(f"{{% render_activity %}} has no missing_data={missing_data!r}. {hint}")
     if activity is None or activity == "":
         return _nothing("a variable that this page does not have")
     if not isinstance(activity, Mapping):
@@ -35,12 +58,30 @@ def render_activity(
             f"and this is a value of type {type(activity).__name__}"
         )
     if isinstance(activity, EnrichedActivity):
+        if activity.hidden:
+            return _nothing("an activity that its viewer may not see")
         if missing_data == "raise" and not activity.enriched:
-            raise ValueError(f"activity {activity.get('id')} was not fully enriched: {activity.missing}")
+            raise MissingDataException(
+                f"activity {activity.get('id')} was not fully enriched: {activity.missing}"
+            )
         if missing_data != "render" and not activity.can_be_shown:
             return _nothing("an activity whose rows are gone")
+    if is_group(activity):
+        seen = [one for one in activity["activities"] if not getattr(one, "hidden", False)]
+        activity = {**activity, "activities": seen}
+        if not seen:
+            return _nothing("a group of which its viewer may see nothing")
     # Rendered by a template with autoescape, in a copy of the caller's context.
     return mark_safe(render(activity, _flat(context), template_prefix))  # noqa: S308
+
+
+def _of_stream_django(policy: str, activity: Any) -> str:
+    if policy not in _POLICIES:
+        hint = did_you_mean(policy, sorted(_POLICIES))
+        raise ValueError(f"{{% render_activity %}} has no missing_data_policy={policy!r}. {hint}")
+    if policy == "warn" and isinstance(activity, EnrichedActivity) and not activity.enriched:
+        logger.warning("activity %s was not fully enriched: %s", activity.get("id"), activity.missing)
+    return _POLICIES[policy]
 
 
 def _nothing(reason: str) -> SafeString:
@@ -57,4 +98,129 @@ def author_of(activity: Any) -> Any:
     """The actor of an activity, or of the newest one of a group."""
     if not isinstance(activity, Mapping):
         return ""  # a filter never fails on what a page does not have
-    return activity["activities"][0]["actor"] if "activities" in activity else activity["actor"]
+    return (activity["activities"][0] if is_group(activity) else activity)["actor"]
+
+
+@register.simple_tag(takes_context=True)
+def stream_feed(
+    context: Context,
+    name: str,
+    owner: Any = None,
+    limit: int = 25,
+    parameter: str = "cursor",
+    **options: Any,
+) -> Page:
+    """A page of a feed: `{% stream_feed "timeline" as page %}`.
+
+    `name` is "timeline" (or another one of STREAM_NEWS_FEEDS), "profile", "notifications", "everything",
+    or the id of a feed such as "news:all". `owner` is whose it is, by default who is signed in; a visitor has
+    an empty page. The page is that which the address names by `parameter`, as its viewer may see it.
+    """
+    viewer = _viewer(context)
+    reader = reader_named(name, owner or viewer, viewer)
+    return (
+        _EMPTY if reader is None else reader.page(limit=limit, cursor=_cursor(context, parameter), **options)
+    )
+
+
+@register.simple_tag(takes_context=True)
+def render_feed(
+    context: Context,
+    page: Any,
+    label: str = "",
+    name: str = "feed",
+    parameter: str = "cursor",
+    template_prefix: str = "",
+    poll: int | str = 0,
+    template: str = "django_stream/feed.html",
+) -> SafeString:
+    """A page with the link to the next one: a list that screen readers know as a feed.
+
+    `label` is what they call it; `name` and `parameter` (the same as in `stream_feed`) tell several feeds on
+    one page apart. With `poll`, the script
+    `django_stream/feed.js` looks every so many seconds for what is new.
+    """
+    values = {
+        "page": page,
+        "label": label or gettext("Feed"),
+        "name": name,
+        "template_prefix": template_prefix,
+        "poll": poll,
+        "is_first": not _cursor(context, parameter),
+        "next_url": _next_url(context, page, parameter),
+    }
+    return _rendered(context, template, values)
+
+
+@register.simple_tag(takes_context=True)
+def notification_badge(context: Context, template: str = "django_stream/badge.html") -> SafeString:
+    """How many notifications wait for who is signed in; nothing for visitors, or where none waits."""
+    viewer = _viewer(context)
+    return _rendered(context, template, {"count": 0 if viewer is None else unseen(viewer)})
+
+
+@register.simple_tag(name="is_following", takes_context=True)
+def is_following_tag(context: Context, person: Any, by: Any = None) -> bool:
+    """Whether who is signed in (or `by`) follows somebody: `{% is_following person as followed %}`."""
+    follower = by or _viewer(context)
+    return bool(follower is not None and is_following(follower, person))
+
+
+@register.simple_tag(takes_context=True)
+def follow_button(
+    context: Context,
+    person: Any,
+    action: str,
+    followed: bool | None = None,
+    template: str = "django_stream/follow_button.html",
+) -> SafeString:
+    """A form that posts to `action`, with `stop` where the person is followed already; nothing for oneself.
+
+    Give `followed` where a page has many such buttons and has asked for all at once by `feeds.is_following`.
+    """
+    if person == (viewer := _viewer(context)):
+        return SafeString()
+    if followed is None:
+        followed = viewer is not None and is_following(viewer, person)
+    request = context.get("request")
+    values = {"person": person, "action": action, "followed": followed}
+    return _rendered(context, template, values | {"next": request.get_full_path() if request else ""})
+
+
+@register.simple_tag(takes_context=True)
+def reactions(context: Context, activity: Any, template: str = "django_stream/reactions.html") -> SafeString:
+    """How many reactions of each kind an activity has, and the texts of the newest, as its page read them."""
+    found = activity if isinstance(activity, Mapping) else {}
+    lists = found.get("latest_reactions") or {}
+    latest = [one for some in lists.values() for one in some if (one.get("data") or {}).get("text")]
+    counts = sorted((found.get("reaction_counts") or {}).items())
+    values = {"activity": found, "counts": [pair for pair in counts if pair[1]], "latest": latest}
+    return _rendered(context, template, values)
+
+
+_EMPTY = Page([], None)
+
+
+def _viewer(context: Context) -> Any:
+    """Who is signed in, None for visitors and where no request is known."""
+    user = getattr(context.get("request"), "user", None) or context.get("user")
+    return user if user is not None and user.is_authenticated else None
+
+
+def _cursor(context: Context, parameter: str) -> str | None:
+    request = context.get("request")
+    return (request.GET.get(parameter) or None) if request else None
+
+
+def _next_url(context: Context, page: Any, parameter: str) -> str:
+    if not (cursor := getattr(page, "next", None)):
+        return ""
+    request = context.get("request")
+    query = request.GET.copy() if request else QueryDict(mutable=True)
+    query[parameter] = cursor
+    return f"?{query.urlencode()}"
+
+
+def _rendered(context: Context, template: str, values: dict[str, Any]) -> SafeString:
+    html = get_template(template).render(_flat(context) | values, request=context.get("request"))
+    return mark_safe(html)  # noqa: S308

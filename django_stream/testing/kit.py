@@ -17,7 +17,8 @@ from django_stream.backends import get_client
 from django_stream.models import OutboxEntry
 from django_stream.protocol import limits
 from django_stream.protocol.feed_ids import FeedID
-from django_stream.publishing.drain import drain
+from django_stream.protocol.wire import members
+from django_stream.publishing.drain import drain, spoken_as_the_site
 from django_stream.publishing.nudge import nudges_held
 from django_stream.publishing.publisher import Desired, publisher_for
 from django_stream.publishing.report import DrainReport
@@ -64,7 +65,8 @@ def captured_activities(using: str = DEFAULT_DB_ALIAS) -> Iterator[list[Captured
         yield captured
     entries = OutboxEntry.objects.using(using).filter(id__gt=last).order_by("id")
     objects = dict.fromkeys(entries.values_list("model_label", "object_key"))
-    captured += [found for label, key in objects if (found := _capture(label, key, using))]
+    with spoken_as_the_site():
+        captured += [found for label, key in objects if (found := _capture(label, key, using))]
 
 
 def _capture(label: str, key: str, using: str) -> CapturedActivity | None:
@@ -123,7 +125,7 @@ def _matching(feed: Any, slug: str, expected: dict[str, Any]) -> list[dict[str, 
 def _read(feed: Any, slug: str) -> list[dict[str, Any]]:
     name = FeedID.parse(_name(feed, slug))
     results = get_client().feed(name.slug, name.user_id).get(limit=limits.PAGE_MAX)["results"]
-    return [dict(member) for entry in results for member in entry.get("activities", [entry])]
+    return [dict(member) for entry in results for member in members(entry)]
 
 
 def _name(feed: Any, slug: str) -> str:

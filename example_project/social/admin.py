@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from django_stream.admin import publish_to_feeds
+from django_stream.admin import explain_in_feed, publish_to_feeds
 from example_project.social.models import Follow, Like, Post
 
 
@@ -14,7 +14,7 @@ class PostAdmin(admin.ModelAdmin):
     list_select_related = ("author",)
     search_fields = ("text", "author__username")
     autocomplete_fields = ("author",)
-    actions = (publish_to_feeds,)
+    actions = (publish_to_feeds, explain_in_feed)
 
 
 @admin.register(Follow)
@@ -22,7 +22,7 @@ class FollowAdmin(admin.ModelAdmin):
     list_display = ("follower", "followed", "created_at")
     list_select_related = ("follower", "followed")
     autocomplete_fields = ("follower", "followed")
-    actions = (publish_to_feeds,)
+    actions = (publish_to_feeds, explain_in_feed)
 
 
 @admin.register(Like)
@@ -30,4 +30,4 @@ class LikeAdmin(admin.ModelAdmin):
     list_display = ("user", "post", "created_at")
     list_select_related = ("user", "post")
     autocomplete_fields = ("user", "post")
-    actions = (publish_to_feeds,)
+    actions = (publish_to_feeds, explain_in_feed)

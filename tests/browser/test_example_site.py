@@ -118,7 +118,9 @@ def test_sign_in_write_follow_like(site: Site, people: dict[str, User]) -> None:
     badge = site.browser.find_element(By.CSS_SELECTOR, "nav .badge")
     assert badge.text.split() == ["1", "new"]
     site.open("/notifications/")
-    assert "Ada Okafor liked your post" in site.browser.find_element(By.CSS_SELECTOR, ".feed .byline").text
+    assert (
+        "Ada Okafor liked your post" in site.browser.find_element(By.CSS_SELECTOR, "[role=feed] .byline").text
+    )
 
 
 def test_everything_can_be_done_by_keyboard(site: Site, people: dict[str, User]) -> None:
@@ -231,3 +233,48 @@ return [...document.querySelectorAll("body *")]
   .filter(one => contrast(light(getComputedStyle(one).color), light(behind(one))) < 4.5)
   .map(one => one.textContent.trim());
 """
+
+
+def test_older_posts_come_while_one_scrolls_and_new_ones_when_one_asks(
+    site: Site, people: dict[str, User]
+) -> None:
+    for number in range(45):
+        Post.objects.create(author=people["grace"], text=f"post {number}")
+    site.look("desktop")
+    site.open("/everyone/")
+    assert len(site.posts) >= 20
+
+    scroll = (
+        "window.scrollTo(0, document.body.scrollHeight); return document.querySelectorAll('.text').length"
+    )
+    WebDriverWait(site.browser, 20).until(lambda driver: driver.execute_script(scroll) == 45)
+    assert site.posts == [f"post {number}" for number in range(44, -1, -1)]
+    entries = site.browser.find_elements(By.CSS_SELECTOR, "[role=feed] > [role=article]")
+    assert [one.get_attribute("aria-posinset") for one in entries] == [str(n) for n in range(1, 46)]
+    assert {one.get_attribute("aria-setsize") for one in entries} == {"45"}
+    assert not site.browser.find_elements(By.CSS_SELECTOR, "a[rel=next]")
+
+    Post.objects.create(author=people["ada"], text="news")
+    site.browser.execute_script(
+        "document.querySelector('[data-stream-feed]').dispatchEvent(new Event('stream:look'))"
+    )
+    offer = site.browser.find_element(By.CSS_SELECTOR, ".stream-new")
+    WebDriverWait(site.browser, 10).until(lambda _: offer.is_displayed())
+    site.button("Show what is new (1)").click()
+    assert site.posts[:2] == ["news", "post 44"]
+    first = site.browser.switch_to.active_element
+    assert first.get_attribute("aria-posinset") == "1"
+    first.send_keys(Keys.PAGE_DOWN)
+    assert site.browser.switch_to.active_element.get_attribute("aria-posinset") == "2"
+
+
+def test_without_javascript_older_posts_are_behind_a_link(site: Site, people: dict[str, User]) -> None:
+    for number in range(25):
+        Post.objects.create(author=people["grace"], text=f"post {number}")
+    command: Any = site.browser.execute_cdp_cmd  # type: ignore[attr-defined]
+    command("Emulation.setScriptExecutionDisabled", {"value": True})
+    site.look("desktop")
+    site.open("/everyone/")
+    assert len(site.posts) == 20
+    site.browser.find_element(By.CSS_SELECTOR, "a[rel=next]").click()
+    assert site.posts == [f"post {number}" for number in range(4, -1, -1)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import jwt
 
@@ -101,6 +102,14 @@ class Api:
 
     def enriched(self, feed: str, **query: Any) -> list[dict[str, Any]]:
         return list(self.ok("GET", f"enrich/{path_of(feed)}", **query)["results"])
+
+    def follow_next(self, page: dict[str, Any]) -> dict[str, Any]:
+        """The page at an answer's `next`, asked for as it is given."""
+        address = urlsplit(page["next"])
+        query = parse_qs(address.query, keep_blank_values=True)
+        [key] = query.pop("api_key")
+        assert key == self.api_key
+        return self.ok("GET", unquote(address.path.removeprefix("/api/v1.0/")), **query)
 
     def ids(self, feed: str, **query: Any) -> list[str]:
         return [item["id"] for item in self.page(feed, **query)]

@@ -112,12 +112,14 @@ def test_single_and_batch_partial_updates(api: Api):
         {"unset": "colour"},
         {"unset": [f"k{number}" for number in range(26)]},
         {"set": {"colour": 1}, "unset": ["colour"]},
+        {"set": {"shape.size": 1}, "unset": ["shape"]},
+        {"set": {"shape": {}}, "unset": ["shape.size"]},
         {"foreign_id": "a", "time": TIME, "set": {"colour": 1}},
         {"set": {"text": "x" * 10_241}},
     ],
 )
 def test_a_bad_partial_update_changes_nothing(api: Api, change):
-    before = api.post("user:1", foreign_id="a", time=TIME, colour="red")
+    before = api.post("user:1", foreign_id="a", time=TIME, colour="red", shape={"size": 2})
     good = {"id": before["id"], "set": {"size": 1}}
     body = {"changes": [good, {"id": before["id"], **change}]}
     assert api.refused("POST", "activity/", body) == (400, 4)
@@ -154,6 +156,28 @@ def test_targets_are_replaced_added_and_removed(api: Api):
     answer = retarget(api, new_targets=[])
     assert "to" not in answer["activity"]
     assert [feed for feed in ("flat:1", "flat:2", "flat:3", "timeline:1") if api.ids(feed)] == []
+
+
+def test_a_list_of_changes_of_targets_happens_in_its_order_or_not_at_all(api: Api):
+    path = "feed_targets/user/1/activity_to_targets/"
+    for name in "ab":
+        api.post("user:1", foreign_id=name, time=TIME, to=["flat:1"])
+
+    def change(name: str, **lists: list[str]) -> dict:
+        return {"foreign_id": name, "time": TIME, **lists}
+
+    moves = [
+        change("a", new_targets=["flat:2", "flat:3"]),
+        change("b", added_targets=["flat:2"]),
+        change("a", added_targets=["flat:1"], removed_targets=["flat:3"]),
+    ]
+    answer = api.ok("POST", path, moves)
+    assert (answer["added"], answer["removed"]) == (["flat:2", "flat:3"], ["flat:1"])
+    counts = [len(api.ids(f"flat:{number}")) for number in (1, 2, 3)]
+    assert counts == [2, 2, 0]
+
+    assert api.refused("POST", path, [change("a", new_targets=[]), change("c", new_targets=[])]) == (404, 16)
+    assert [len(api.ids(f"flat:{number}")) for number in (1, 2, 3)] == counts
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def test_what_a_feed_only_receives_is_not_copied_from_it(api: Api):
     assert api.page("flat:1") == []
 
 
-@pytest.mark.parametrize("keep", ["1", "true", "True"])
+@pytest.mark.parametrize("keep", ["1", "true", "True", "", "yes"])
 def test_an_unfollow_purges_unless_the_history_is_kept(api: Api, keep):
     activity = api.post("user:1")
     for timeline in ("timeline:1", "timeline:2"):
@@ -59,6 +59,14 @@ def test_an_unfollow_purges_unless_the_history_is_kept(api: Api, keep):
     assert api.ids("timeline:2") == [activity["id"]]
     api.ok("DELETE", f"feed/user/1/{activity['id']}/")
     assert api.ids("timeline:2") == []
+
+
+@pytest.mark.parametrize("keep", ["0", "false", "False"])
+def test_a_no_keeps_no_history(api: Api, keep):
+    api.post("user:1")
+    api.follow("timeline:1", "user:1")
+    api.ok("DELETE", "feed/timeline/1/follows/user:1/", keep_history=keep)
+    assert api.page("timeline:1") == []
 
 
 def test_what_another_followed_feed_brings_stays(api: Api):
@@ -114,7 +122,8 @@ def test_lists_are_newest_first_filtered_and_bounded(api: Api):
         "timeline:2",
         "timeline:1",
     ]
-    for query in ({"limit": "101"}, {"offset": "401"}, {"filter": "x"}):
+    assert api.ok("GET", "feed/topic/1/followers/", limit="500", offset="400") == {"results": []}
+    for query in ({"limit": "501"}, {"offset": "401"}, {"filter": "x"}):
         assert api.refused("GET", "feed/topic/1/followers/", **query) == (400, 4)
 
 

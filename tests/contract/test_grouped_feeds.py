@@ -130,10 +130,73 @@ def test_pages_of_groups_follow_next(api: Api):
     assert [name[-10:] for name in seen] == [f"2026-01-0{day}" for day in (5, 4, 3, 2, 1)]
 
 
-def test_the_id_of_an_inner_activity_marks_no_place(api: Api):
-    inner = api.post("notification:1", time="2026-01-01T00:00:00")
-    api.post("notification:1", time="2026-01-01T01:00:00")
-    assert api.refused("GET", "feed/notification/1/", id_lt=inner["id"]) == (400, 8)
+def test_the_id_of_a_group_is_a_place_for_ever(api: Api):
+    older = api.post("notification:1", time="2026-01-01T00:00:00")
+    api.post("notification:1", time="2026-01-02T00:00:00")
+    page = api.ok("GET", "feed/notification/1/", limit="1")
+    api.post("notification:1", time="2026-01-02T01:00:00")
+    following = api.follow_next(page)
+    assert [group["activities"][0]["id"] for group in following["results"]] == [older["id"]]
+    api.ok("DELETE", f"feed/notification/1/{page['results'][0]['activities'][0]['id']}/")
+    assert api.follow_next(page) == following
+
+
+@needs("aggregation")
+@pytest.mark.parametrize("kind", ["aggregated", "notification"])
+@pytest.mark.parametrize("offset", ["0", "1"])
+def test_groups_that_get_something_newer_meanwhile_are_met_once(api: Api, settings, kind, offset):
+    groups = settings.STREAM_SERVER_FEED_GROUPS
+    by_verb = {"kind": kind, "aggregation_format": "{{ verb }}"}
+    settings.STREAM_SERVER_FEED_GROUPS = {**groups, "grouped": by_verb}
+    for hour in range(6):
+        api.post("grouped:1", verb=f"v{hour}", time=f"2026-01-01T0{hour}:00:00")
+    page = api.ok("GET", "feed/grouped/1/", limit="2")
+    for hour, verb in enumerate(("v4", "v1", "v3", "new")):
+        api.post("grouped:1", verb=verb, time=f"2026-01-02T0{hour}:00:00")
+    query = {"limit": "2", "offset": offset} | dict(
+        pair.split("=") for pair in page["next"].partition("?")[2].split("&") if "api_key" not in pair
+    )
+    found = api.page("grouped:1", **query)
+    expected = [["v3", "v2"], ["v2", "v1"]][int(offset)]
+    assert [group["group"] for group in found] == expected
+    met = []
+    while page["next"]:
+        page = api.follow_next(page)
+        met += [(group["group"], group["activity_count"]) for group in page["results"]]
+    assert met == [("v3", 2), ("v2", 1), ("v1", 2), ("v0", 1)]
+    refused = {"session": "x", "id_lt": query["id_lt"].partition(".")[0]}
+    assert api.refused("GET", "feed/grouped/1/", **refused) == (400, 8)
+
+
+def test_a_mark_means_not_newer_than_this(api: Api):
+    kept = api.post("notification:1", time="2026-01-01T00:00:00")
+    newest = api.post("notification:1", time="2026-01-01T01:00:00")
+    [shown] = api.page("notification:1")
+    api.ok("DELETE", f"feed/notification/1/{newest['id']}/")
+    api.ok("GET", "feed/notification/1/", mark_read=shown["id"])
+    [group] = api.page("notification:1")
+    assert (group["activities"][0]["id"], group["is_read"], group["is_seen"]) == (kept["id"], True, False)
+    api.post("notification:1", time="2026-01-01T02:00:00")
+    api.ok("GET", "feed/notification/1/", mark_seen=shown["id"], mark_read=shown["id"])
+    [group] = api.page("notification:1")
+    assert (group["is_read"], group["is_seen"]) == (False, False)
+
+
+@needs("aggregation")
+def test_groups_with_commas_in_their_names_are_marked(api: Api, settings):
+    groups = settings.STREAM_SERVER_FEED_GROUPS
+    named = {"kind": "notification", "aggregation_format": "{{ verb }}, {{ object }}"}
+    settings.STREAM_SERVER_FEED_GROUPS = {**groups, "notification": named}
+    for number in range(3):
+        api.post("notification:1", object=f"{number}.5, or so")
+    shown = [group["id"] for group in api.page("notification:1")]
+    for number, identity in enumerate(shown[:2]):
+        activity = identity.partition(".")[0]
+        if number:
+            api.ok("DELETE", f"feed/notification/1/{activity}/")
+            api.post("notification:1", object="1.5, or so", time="2026-01-01T00:00:00")
+    api.ok("GET", "feed/notification/1/", mark_read=", ".join(shown[:2]))
+    assert [group["is_read"] for group in api.page("notification:1")] == [True, False, True]
 
 
 def hours_ago(hours: int) -> str:
@@ -180,6 +243,20 @@ def test_ranked_pages_keep_their_clock_and_what_was_there_when_they_began(api: A
     again = api.page("ranked:1", **query)
     assert {item["object"]: item["score"] for item in again} == first_scores
     assert api.page("ranked:1", ranking="popular")[0]["object"] == "late"
+
+
+def test_ranked_pages_go_on_where_they_were_when_something_is_removed(api: Api):
+    made = [
+        api.post("ranked:1", object=number, popularity=10 - number, time=hours_ago(1))["id"]
+        for number in range(6)
+    ]
+    page = api.ok("GET", "feed/ranked/1/", ranking="popular", limit="2")
+    for gone in (made[1], made[0], made[3]):
+        api.ok("DELETE", f"feed/ranked/1/{gone}/")
+    page = api.follow_next(page)
+    assert [item["object"] for item in page["results"]] == ["2", "4"]
+    page = api.follow_next(page)
+    assert ([item["object"] for item in page["results"]], page["next"]) == (["5"], "")
 
 
 def test_an_unranked_feed_ignores_the_flags(api: Api):

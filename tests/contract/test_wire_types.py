@@ -152,7 +152,7 @@ def test_refusals(api: Api) -> None:
 
 @pytest.mark.parametrize(
     ("schema", "kind"),
-    [("Activity", wire.Activity), ("Follow", wire.Follow), ("Error", wire.ErrorEnvelope)],
+    [("Activity", wire.Activity), ("Follow", wire.Follow), ("ErrorEnvelope", wire.ErrorEnvelope)],
 )
 def test_the_published_schema_names_the_same_fields(schema: str, kind: Any) -> None:
     properties = document()["components"]["schemas"][schema]["properties"].keys()

@@ -103,7 +103,7 @@ def test_targets_moved_at_once_never_lock_each_other_out():
         reaction = reactions[number % 6]
         turned = feeds[number % 5 :] + feeds[: number % 5]
         targets = turned[:3] if number % 2 else turned[::-1]
-        return call("PUT", f"reaction/{reaction}/", {"target_feeds": targets}).status
+        return call("PUT", f"reaction/{reaction}/", {"data": {}, "target_feeds": targets}).status
 
     assert set(at_once(move, range(24))) == {201}
     for feed in feeds:

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from django_stream.admin import publish_to_feeds
+from django_stream.admin import explain_in_feed, publish_to_feeds
 from tests.testapp.models import Article, Plain
 
 
@@ -10,4 +10,4 @@ from tests.testapp.models import Article, Plain
 class PublishingAdmin(admin.ModelAdmin):
     """Rows with the action."""
 
-    actions = (publish_to_feeds,)
+    actions = (publish_to_feeds, explain_in_feed)

@@ -18,9 +18,29 @@ from django_stream.models import (
     ReactionMixin,
     UserMixin,
 )
+from tests.testapp.people import Block, Moment, Mute, Praise, Quote, Whisper
 from tests.testapp.pins import Pin
+from tests.testapp.shop import Alert, Bookmark, Introduction, Note, Product, Review, Vote
+from tests.testapp.watched import Cheer, Gauge
 
-__all__ = ["Pin"]
+__all__ = [
+    "Alert",
+    "Block",
+    "Bookmark",
+    "Cheer",
+    "Gauge",
+    "Introduction",
+    "Moment",
+    "Mute",
+    "Note",
+    "Pin",
+    "Praise",
+    "Product",
+    "Quote",
+    "Review",
+    "Vote",
+    "Whisper",
+]
 
 User = settings.AUTH_USER_MODEL
 
@@ -42,6 +62,7 @@ class Article(ActivityMixin, models.Model):
         target = "editor"
         time = "published_at"
         to = "mentioned"
+        notify_self = True
         extra = ("title", "author.username")
         should_publish = "is_public"
 
@@ -171,6 +192,7 @@ class Opinion(ReactionMixin, models.Model):
         kind = "opinion"
         fields = ("text",)
         to = "article.author"
+        notify_self = True
 
 
 class Media(ActivityMixin, models.Model):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
+from itertools import count
 from typing import Any
 
 import pytest
@@ -11,14 +12,17 @@ from django.core.checks import CheckMessage
 from django.db import models
 from django.test.utils import isolate_apps
 
-from django_stream.activities.checks.models import check_tracked_model, check_tracked_models
+from django_stream.activities.checks.models import _check_options, check_tracked_model, check_tracked_models
 from django_stream.activities.checks.paths import check_paths
+from django_stream.activities.kinds import ACTIVITIES, KINDS, REACTIONS
 from django_stream.activities.publishers.follows import FollowDeclaration, FollowPublisher
+from django_stream.activities.registry import Registration
+from django_stream.activities.representation import PROPERTIES
 from django_stream.checks import check_settings
 from django_stream.models import ActivityMixin, FollowMixin, ReactionMixin
 from django_stream.protocol.suggestions import did_you_mean
 from django_stream.publishing.publisher import publishers_of
-from tests.testapp.models import Article, Subscription, Tag
+from tests.testapp.models import Article, Opinion, Subscription, Tag
 
 
 @pytest.fixture(autouse=True)
@@ -155,10 +159,12 @@ def test_what_was_registered_by_a_call_is_checked_too(monkeypatch: pytest.Monkey
             app_label = "testapp"
 
     monkeypatch.setattr(
-        "django_stream.activities.checks.models.registered", lambda: {Prize: {"actr": "usr", "verb": "win"}}
+        "django_stream.activities.checks.models.registered",
+        lambda: [Registration(ACTIVITIES, Prize, {"actr": "usr", "verb": "win"})],
     )
 
     assert [problem.id for problem in check_tracked_models()] == [
+        "django_stream.W046",
         "django_stream.E001",
         "django_stream.E004",
         "django_stream.E004",
@@ -285,7 +291,8 @@ def test_a_value_in_the_place_of_a_row_is_found(option: str, path: str, better: 
 
 
 def test_the_test_project_is_sound() -> None:
-    assert check_tracked_models() == []
+    # Models of others, which are registered by calls, see no bulk operations.
+    assert {problem.id for problem in check_tracked_models()} == {"django_stream.W046"}
     assert check_settings() == []
 
 
@@ -399,10 +406,10 @@ def test_a_fixed_feed_is_no_path() -> None:
 
         class Activity:
             actor = "id"
-            to = ("news:all",)
+            to = ("news:all", "news")
 
     (problem,) = of_options(Tweet)
-    assert problem.hint == "For a fixed feed: to = lambda row: ['news:all']"
+    assert problem.hint == "For a fixed feed: to = ['news:all']"
     (problem,) = of_options(Toot)
     assert problem.id == "django_stream.E003"
 
@@ -422,3 +429,142 @@ def test_two_models_that_name_their_rows_themselves_are_told(monkeypatch: pytest
     monkeypatch.setattr("django_stream.activities.checks.owners.apps.get_models", lambda: [band, choir])
     (problem,) = check_owners()
     assert (problem.id, "testapp.Band and testapp.Choir" in problem.msg) == ("django_stream.W045", True)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "id_", "hint"),
+    [
+        ("TIMEOUT", "soon", "E014", "type float"),
+        ("OUTBOX_BATCH_SIZE", True, "E014", "type int"),
+        ("DISABLE_MODEL_TRACKING", "no", "E014", "type bool"),
+        ("API_SECRET", 7, "E014", "type str or None"),
+        ("CELERY_QUEUE", 7, "E014", "type str or None"),
+        ("NEWS_FEEDS", 7, "E014", "dict of texts or list of texts"),
+        ("NEWS_FEEDS", ["timeline", 7], "E014", "dict of texts or list of texts"),
+        ("NEWS_FEEDS", "timeline", "E018", "('timeline',)"),
+        ("MISSING_OBJECTS", "hide", "E017", "'drop', 'placeholder', 'raise'"),
+        ("BACKEND", None, "E014", "type str"),
+    ],
+)
+def test_one_wrong_setting_hides_no_other(name: str, value: Any, id_: str, hint: str, settings: Any) -> None:
+    setattr(settings, f"STREAM_{name}", value)
+    others = {"USER_FEED": "usr", "OUTBOX_LEASE_SECONDS": 0.5, "TRANSPORT": "no.Thing", "TIEMOUT": 1}
+    for other, wrong in others.items():
+        setattr(settings, f"STREAM_{other}", wrong)
+
+    found = {problem.id: problem for problem in check_settings()}
+
+    assert f"STREAM_{name} is" in found[f"django_stream.{id_}"].msg
+    assert hint in str(found[f"django_stream.{id_}"].hint)
+    assert found.keys() >= {f"django_stream.{one}" for one in ("W001", "W013", "E015", "E012")}
+
+
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [
+        ("boss", "'boss_id' or 'boss.name'"),
+        ("boss.boss", "'boss.boss_id' or 'boss.boss.name'"),
+        ("photo", "'photo.name'"),
+        ("boss.photo", "'boss.photo.name'"),
+        ("length", "'length.total_seconds'"),
+        ("starts", "'starts.isoformat'"),
+        ("blob", "another field"),
+        ("friends", "a column"),
+        ("staff", "a column"),
+        ("boss_id", None),
+        ("name", None),
+        ("photo.name", None),
+        ("length.total_seconds", None),
+        ("starts.isoformat", None),
+        ("price", None),
+        ("day", None),
+        ("data", None),
+        ("key", None),
+    ],
+)
+def test_an_extra_field_without_a_form_on_the_wire_is_found(path: str, hint: str | None) -> None:
+    from django_stream.activities.checks.activity_class import check_activity_options
+
+    class Worker(models.Model):
+        class Meta:
+            app_label = "testapp"
+
+        key = models.UUIDField()
+        name = models.CharField(max_length=9)
+        boss = models.ForeignKey("self", models.CASCADE, related_name="staff")
+        friends: Any = models.ManyToManyField("self")
+        photo = models.FileField()
+        length = models.DurationField()
+        starts = models.TimeField()
+        blob = models.BinaryField()
+        price = models.DecimalField(max_digits=6, decimal_places=2)
+        day = models.DateField()
+        data = models.JSONField()
+
+    found = check_activity_options(Worker, {"actor": "boss", "time": "day", "extra": [path]})
+
+    assert [problem.id for problem in found] == (["django_stream.E009"] if hint else [])
+    assert hint is None or hint in str(found[0].hint)
+
+
+_numbers = count()
+
+
+def _model_with(**attributes: Any) -> type[Any]:
+    columns = {
+        "user": models.ForeignKey(User, models.CASCADE, related_name="+"),
+        "created_at": models.DateTimeField(),
+    }
+    meta = type("Meta", (), {"app_label": "testapp"})
+    return type(
+        f"Thing{next(_numbers)}",
+        (ActivityMixin, models.Model),
+        {"__module__": __name__, "Meta": meta, **columns, **attributes},
+    )
+
+
+@pytest.mark.parametrize("name", [*PROPERTIES, "collection_data", "stream_user_data", "feed_id"])
+@pytest.mark.parametrize("wrap", [lambda method: method, classmethod, staticmethod])
+def test_a_method_where_a_property_is_read_is_found(name: str, wrap: Any) -> None:
+    found = check_tracked_model(_model_with(**{name: wrap(lambda *_: None)}))
+
+    assert [(one.id, name in one.msg, one.hint) for one in found] == [
+        ("django_stream.E020", True, "Put @property above it.")
+    ]
+    assert check_tracked_model(_model_with(**{name: property(lambda self: None)})) == []
+
+
+@pytest.mark.parametrize("name", ["activity_related_models", "activity_prefetch_related"])
+def test_a_property_where_the_class_is_asked_is_found(name: str) -> None:
+    for wrong in (property(lambda self: []), lambda self: [], ["user"]):
+        (found,) = check_tracked_model(_model_with(**{name: wrong}))
+        assert (found.id, found.hint) == (
+            "django_stream.E020",
+            "Make it a method, with @classmethod above it.",
+        )
+    assert check_tracked_model(_model_with(**{name: classmethod(lambda cls: [])})) == []
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.inner)
+def test_options_of_another_type_are_found(kind: Any) -> None:
+    wrong = {"bool": "yes", "str": 7, "str | None": lambda row: "x", "Sequence[str]": [lambda row: 1]}
+    for field in fields(kind.declaration):
+        if (field.name in kind.paths and field.name not in kind.lists) or str(field.type) not in wrong:
+            continue
+        found = _check_options(User, kind, {field.name: wrong[str(field.type)]})
+        assert f"{kind.inner}.{field.name}" in " ".join(
+            one.msg for one in found if one.id == "django_stream.E003"
+        ), field.name
+
+
+@pytest.mark.parametrize("kind", [ACTIVITIES, REACTIONS], ids=["activity", "reaction"])
+def test_fixed_feeds_are_ids_and_their_groups_are_checked(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for wrong in (["news"], ["news:all", 7], [lambda row: row], ("username",)):
+        found = [one for one in _check_options(User, kind, {"to": wrong}) if f"{kind.inner}.to" in one.msg]
+        assert [one.id for one in found] == ["django_stream.E003"]
+        assert "'news:all'" in str(found[0].hint)
+    model = Article if kind is ACTIVITIES else Opinion
+    (publisher,) = (one for one in publishers_of(model) if isinstance(one, kind.publisher))
+    monkeypatch.setattr(publisher, "declaration", replace(publisher.declaration, to=["news:all"]))
+    (problem,) = [one for one in check_settings() if one.id == "django_stream.W013"]
+    assert f"{kind.inner}.to names 'news'" in problem.msg

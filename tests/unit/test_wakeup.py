@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from celery import current_app
 
 from django_stream.wakeup import Waker, celery_is_configured, has_workers, waker
+from tests.services.processes import wait_until
 
 _AT_EXIT = """
 import sys
@@ -37,6 +42,13 @@ class Broker:
         self.may_go_on.set()
         self.fails = False
 
+    @contextmanager
+    def producer_or_acquire(self) -> Iterator[Any]:
+        yield SimpleNamespace(connection=self)
+
+    def ensure_connection(self, *, max_retries: int) -> None:
+        assert max_retries == 0
+
     def send_task(self, task: str, args: tuple[Any, ...], **options: Any) -> None:
         assert self.may_go_on.wait(30)
         if self.fails:
@@ -47,7 +59,8 @@ class Broker:
 @pytest.fixture
 def broker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Broker]:
     found = Broker()
-    monkeypatch.setattr(current_app, "send_task", found.send_task)
+    for name in ("send_task", "producer_or_acquire"):
+        monkeypatch.setattr(current_app, name, getattr(found, name))
     yield found
     assert waker.flush(30)
 
@@ -73,6 +86,17 @@ def test_nobody_waits_and_equal_messages_that_wait_are_sent_once(broker: Broker)
     assert broker.sent == [("first", (), None, 0.0), ("second", (1,), None, 0.0)]
 
 
+def test_commits_in_a_row_wake_a_worker_a_few_times_and_not_each(broker: Broker) -> None:
+    for number in range(200):
+        waker.send("drain", ("default",))
+        if number == 0:
+            wait_until(lambda: bool(broker.sent), "the first one is sent at once", within=30)
+    assert waker.flush(30)
+
+    # One after each rest, and there were hardly any while these were said.
+    assert 2 <= len(broker.sent) < 20
+
+
 def test_a_broker_that_fails_costs_a_log_line_and_hands_the_work_back(
     broker: Broker, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -87,8 +111,9 @@ def test_a_broker_that_fails_costs_a_log_line_and_hands_the_work_back(
         assert waker.flush(30)
 
     assert done == ["django_stream.waker"]
-    (line,) = caplog.messages
-    assert line == "task some.task(1,) could not be sent to the broker"
+    (record,) = caplog.records
+    assert record.getMessage() == "task some.task(1,) could not be sent to the broker: no broker"
+    assert record.exc_info is None
 
 
 def test_work_that_fails_as_well_does_not_end_the_thread(
@@ -145,6 +170,39 @@ def test_a_process_that_ends_sends_its_last_message_first() -> None:
     )
 
     assert done.stdout == "sent some.task\n", done.stderr
+
+
+@pytest.mark.parametrize("broker_url", ["amqp://127.0.0.1:{}", "redis://127.0.0.1:{}"])
+def test_a_process_whose_broker_is_down_ends_at_once_with_one_line_for_each_message(broker_url: str) -> None:
+    if broker_url.startswith("redis"):
+        pytest.importorskip("redis")
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # a port on which nobody listens
+        program = _AT_EXIT.replace("memory://", broker_url.format(nobody.getsockname()[1]))
+        program = program.replace("set_as_current=True)", "set_as_current=True)\napp.set_default()", 1)
+        started = time.monotonic()
+        done = subprocess.run(
+            [sys.executable, "-c", program + 'waker.send("some.other")'],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    assert done.stdout == ""
+    lines = done.stderr.splitlines()
+    assert [line.split(":")[0] for line in lines] == [
+        "task some.task('default',) could not be sent to the broker",
+        "task some.other() could not be sent to the broker",
+    ]
+    # Python itself, and everything that it imports, takes most of it.
+    assert time.monotonic() - started < 2.0 + _start_up_seconds()
+
+
+def _start_up_seconds() -> float:
+    started = time.monotonic()
+    subprocess.run([sys.executable, "-c", "import celery, django, kombu, redis"], check=False, timeout=60)
+    return time.monotonic() - started
 
 
 @pytest.mark.parametrize(

@@ -9,15 +9,17 @@ from django.db import models
 
 from django_stream.activities.checks.messages import not_a_list, unknown_option
 from django_stream.activities.checks.paths import check_paths
-from django_stream.activities.declaration import ActivityDeclaration
+from django_stream.activities.checks.values import check_feed_ids, check_values
+from django_stream.activities.checks.wire_forms import check_extra
+from django_stream.activities.declaration import STREAM_DJANGO, ActivityDeclaration
 from django_stream.activities.kinds import ACTIVITIES
-from django_stream.activities.mixins import ActivityMixin
 from django_stream.activities.options import option_names
 from django_stream.activities.paths import broken_segment, field_names, wire_name
 from django_stream.activities.representation import (
     default_actor_is_missing,
     default_time_is_missing,
     overrides,
+    represents_itself,
 )
 from django_stream.protocol.suggestions import did_you_mean
 
@@ -51,8 +53,31 @@ def check_declaration(model: type[models.Model], options: dict[str, Any]) -> lis
         **{name: value for name, value in options.items() if name in valid and name not in texts}
     )
     if not (declaration.verb is None or _is_source(declaration.verb)):
-        problems.append(_not_a_path(model, "verb", declaration.verb, "Give a text, or a callable that"))
-    return [*problems, *_extra_names(model, declaration), *_sources(model, declaration)]
+        problems.append(
+            _not_a_path(model, "verb", declaration.verb, "Give a text, or a callable that takes the instance")
+        )
+    return [
+        *problems,
+        *check_values(model, ACTIVITIES, options),
+        *check_feed_ids(model, ACTIVITIES, options),
+        *_identity(model, declaration),
+        *_extra_names(model, declaration),
+        *check_extra(model, declaration.extra),
+        *_sources(model, declaration),
+    ]
+
+
+def _identity(model: type[models.Model], declaration: ActivityDeclaration) -> list[CheckMessage]:
+    if declaration.identity in (None, STREAM_DJANGO):
+        return []
+    return [
+        Error(
+            f"{model._meta.label}: Activity.identity is {declaration.identity!r}.",
+            hint=f"It may be {STREAM_DJANGO!r}; otherwise leave it out.",
+            obj=model,
+            id="django_stream.E071",
+        )
+    ]
 
 
 def _extra_names(model: type[models.Model], declaration: ActivityDeclaration) -> list[CheckMessage]:
@@ -64,19 +89,23 @@ def _extra_names(model: type[models.Model], declaration: ActivityDeclaration) ->
             id="django_stream.W043",
         )
         for path in declaration.extra
-        if wire_name(path) in _OF_THE_API
+        if isinstance(path, str) and wire_name(path) in _OF_THE_API
     ]
 
 
 def _sources(model: type[models.Model], declaration: ActivityDeclaration) -> list[CheckMessage]:
     problems: list[CheckMessage] = []
     for option, source in declaration.sources().items():
-        if not _is_source(source):
+        if option.startswith("extra["):
+            if broken := broken_segment(model, source):
+                problems.append(_no_such_field(model, option, *broken))
+        elif not _is_source(source):
             problems.append(_not_a_path(model, option, source))
         elif broken := broken_segment(model, source):
             problems.append(_no_such_field(model, option, *broken))
-    own_fields, watched = field_names(model), declaration.watch or ()
-    problems += [_no_such_field(model, "watch", model, name) for name in watched if name not in own_fields]
+    for name in declaration.watch or ():
+        if broken := broken_segment(model, name):
+            problems.append(_no_such_field(model, "watch", *broken))
     return problems
 
 
@@ -88,11 +117,7 @@ def _no_such_field(
     model: type[models.Model], option: str, where: type[models.Model], name: str
 ) -> CheckMessage:
     fixed_feed = option == "to" and ":" in name
-    hint = (
-        f"For a fixed feed: to = lambda row: ['{name}']"
-        if fixed_feed
-        else did_you_mean(name, field_names(where))
-    )
+    hint = f"For a fixed feed: to = ['{name}']" if fixed_feed else did_you_mean(name, field_names(where))
     return Error(
         f"{model._meta.label}: Activity.{option} names '{name}', which {where._meta.label} does not have.",
         hint=hint,
@@ -105,11 +130,11 @@ def _not_a_path(
     model: type[models.Model],
     option: str,
     source: object,
-    give: str = "Give the name of a field, a dotted path from one, or a callable that",
+    give: str = "Give the name of a field, a dotted path from one, or a callable that takes the instance",
 ) -> CheckMessage:
     return Error(
         f"{model._meta.label}: Activity.{option} is {source!r}.",
-        hint=f"{give} takes the instance.",
+        hint=f"{give}.",
         obj=model,
         id="django_stream.E003",
     )
@@ -128,7 +153,7 @@ def check_defaults(model: type[models.Model], options: dict[str, Any]) -> list[C
 
 
 def _overrides(model: type[models.Model], *names: str) -> bool:
-    return issubclass(model, ActivityMixin) and overrides(model, *names)
+    return represents_itself(model) and overrides(model, *names)
 
 
 def _missing_default(model: type[models.Model], option: str, default: str) -> CheckMessage:

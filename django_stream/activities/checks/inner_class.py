@@ -10,25 +10,30 @@ from django.db import models
 
 from django_stream.activities.checks.messages import not_a_list, unknown_option
 from django_stream.activities.checks.paths import is_to_one, not_a_row
+from django_stream.activities.checks.values import check_feed_ids, check_values
 from django_stream.activities.kinds import TrackedKind
-from django_stream.activities.options import option_names, options_of
+from django_stream.activities.options import option_names
 from django_stream.activities.paths import Source, broken_segment, field_names, last_field
 from django_stream.protocol.suggestions import did_you_mean
 
 
-def check_inner_class(model: type[models.Model], kind: TrackedKind) -> list[CheckMessage]:
+def check_inner_class(
+    model: type[models.Model], kind: TrackedKind, given: dict[str, Any]
+) -> list[CheckMessage]:
     """Options that do not exist, and paths that lead nowhere or to something that is not one row."""
     valid = option_names(kind.declaration)
-    given = options_of(model, kind.inner)
     problems = [
         unknown_option(model, kind.inner, name, valid, id="django_stream.E005")
         for name in given
         if name not in valid
     ]
+    problems += [*check_values(model, kind, given), *check_feed_ids(model, kind, given)]
     # Values of a dataclass's slots cannot be read from the class: defaults come from an empty declaration.
     defaults = kind.declaration()
     for option in kind.paths:
         value = given.get(option, getattr(defaults, option))
+        if option == "to" and isinstance(value, list | tuple):
+            continue
         if option in kind.lists and isinstance(value, str):
             problems.append(not_a_list(model, f"{kind.inner}.{option}", value))
         else:
@@ -37,7 +42,9 @@ def check_inner_class(model: type[models.Model], kind: TrackedKind) -> list[Chec
 
 
 def _as_paths(value: Any) -> Iterable[Source]:
-    return (value,) if isinstance(value, str) or callable(value) else value or ()
+    if isinstance(value, list | tuple):
+        return [one for one in value if isinstance(one, str) or callable(one)]
+    return (value,) if isinstance(value, str) or callable(value) else ()
 
 
 def _check_paths(
@@ -47,8 +54,23 @@ def _check_paths(
     for path in paths:
         if broken := broken_segment(model, path):
             yield _leads_nowhere(model, name, *broken)
+        elif option in kind.to_one and kind.publisher.keys_follow_fields and not _is_own(path):
+            yield _not_a_field(model, name, path)
         elif option in kind.to_one and (field := last_field(model, path)) and not is_to_one(field):
             yield not_a_row(model, name, str(path), field)
+
+
+def _is_own(path: Source) -> bool:
+    return isinstance(path, str) and "." not in path
+
+
+def _not_a_field(model: type[models.Model], option: str, path: Source) -> CheckMessage:
+    return Error(
+        f"{model._meta.label}: {option} is {path!r}, and rows are known by columns of their own table.",
+        hint="Name a foreign key of this model, or a GenericForeignKey.",
+        obj=model,
+        id="django_stream.E007",
+    )
 
 
 def _leads_nowhere(

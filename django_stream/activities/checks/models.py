@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.apps import apps
 from django.core.checks import CheckMessage, Warning
 from django.db import models
@@ -9,11 +11,13 @@ from django.db import models
 from django_stream.activities import kinds
 from django_stream.activities.checks.activity_class import check_activity_options
 from django_stream.activities.checks.inner_class import check_inner_class
+from django_stream.activities.checks.values import check_properties
 from django_stream.activities.managers import TrackedQuerySet
-from django_stream.activities.mixins import TrackedModel
 from django_stream.activities.options import options_of
-from django_stream.activities.registry import registered
+from django_stream.activities.registry import Registration, registered
 from django_stream.protocol.suggestions import similar_names
+from django_stream.publishing.capture import wants_capture
+from django_stream.publishing.publisher import publishers_of
 
 # Most classes inside a model have nothing to do with us: only a name this close is a misspelt one.
 _MISSPELT = 0.75
@@ -23,24 +27,33 @@ def check_tracked_models(**_: object) -> list[CheckMessage]:
     """All declarations of the project."""
     problems: list[CheckMessage] = []
     for model in apps.get_models():
-        if issubclass(model, TrackedModel):
+        if kinds.kinds_of(model):
             problems += check_tracked_model(model)
-    for model, options in registered().items():
-        problems += check_activity_options(model, options)
+    for registration in registered():
+        problems += check_registered(registration)
     return problems
 
 
-def check_tracked_model(model: type[TrackedModel]) -> list[CheckMessage]:
+def check_registered(registration: Registration) -> list[CheckMessage]:
+    """What was given to a call of `register` and its like."""
+    kind, model, options = registration
+    return [*_check_manager_of_others(model, kind), *_check_options(model, kind, options)]
+
+
+def check_tracked_model(model: type[models.Model]) -> list[CheckMessage]:
     """The declarations of one model, for each kind that it is of."""
-    problems = [*_check_manager(model), *_check_inner_names(model)]
-    for kind in kinds.KINDS:
-        if not issubclass(model, kind.mixin):
-            continue
-        if kind is kinds.ACTIVITIES:
-            problems += check_activity_options(model, options_of(model, kind.inner))
-        else:
-            problems += check_inner_class(model, kind)
+    problems = [*_check_manager(model), *_check_inner_names(model), *check_properties(model)]
+    for kind in kinds.kinds_of(model):
+        problems += _check_options(model, kind, options_of(model, kind.inner))
     return problems
+
+
+def _check_options(
+    model: type[models.Model], kind: kinds.TrackedKind, options: dict[str, Any]
+) -> list[CheckMessage]:
+    if kind is kinds.ACTIVITIES:
+        return check_activity_options(model, options)
+    return check_inner_class(model, kind, options)
 
 
 def _check_inner_names(model: type[models.Model]) -> list[CheckMessage]:
@@ -60,8 +73,8 @@ def _check_inner_names(model: type[models.Model]) -> list[CheckMessage]:
     ]
 
 
-def _check_manager(model: type[TrackedModel]) -> list[CheckMessage]:
-    if isinstance(model._default_manager.get_queryset(), TrackedQuerySet):
+def _check_manager(model: type[models.Model]) -> list[CheckMessage]:
+    if _sees_bulk_operations(model):
         return []
     return [
         Warning(
@@ -72,3 +85,26 @@ def _check_manager(model: type[TrackedModel]) -> list[CheckMessage]:
             id="django_stream.W040",
         )
     ]
+
+
+def _check_manager_of_others(model: type[models.Model], kind: kinds.TrackedKind) -> list[CheckMessage]:
+    if _sees_bulk_operations(model):
+        return []
+    return [
+        Warning(
+            f"{model._meta.label} is registered, and bulk operations on it (update(), bulk_create(), "
+            "bulk_update(), imports) do not reach the feeds.",
+            hint='Let the database note its changes: capture="database" in that call. Or call '
+            "django_stream.tracking.republish(rows) after them, or run "
+            f"`manage.py {kind.command} {model._meta.label}` now and then; "
+            "then silence this check by SILENCED_SYSTEM_CHECKS.",
+            obj=model,
+            id="django_stream.W046",
+        )
+    ]
+
+
+def _sees_bulk_operations(model: type[models.Model]) -> bool:
+    if any(map(wants_capture, publishers_of(model))):
+        return True
+    return isinstance(model._default_manager.get_queryset(), TrackedQuerySet)

@@ -7,9 +7,8 @@ from typing import Any
 from django.core.checks import CheckMessage, Error, Warning
 from django.db import models
 
-from django_stream.activities.mixins import ActivityMixin
 from django_stream.activities.paths import last_field
-from django_stream.activities.representation import DEFAULT_TIME, overrides
+from django_stream.activities.representation import DEFAULT_TIME, overrides, represents_itself
 
 
 def check_paths(model: type[models.Model], options: dict[str, Any]) -> list[CheckMessage]:
@@ -19,7 +18,7 @@ def check_paths(model: type[models.Model], options: dict[str, Any]) -> list[Chec
 
 def _check_time(model: type[models.Model], options: dict[str, Any]) -> list[CheckMessage]:
     """A path to the time that ends in a column which holds none."""
-    if issubclass(model, ActivityMixin) and overrides(model, "activity_time"):
+    if represents_itself(model) and overrides(model, "activity_time"):
         return []
     path = options.get("time", DEFAULT_TIME)
     field = last_field(model, path)

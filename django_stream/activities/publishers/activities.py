@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -11,20 +11,35 @@ from uuid import UUID
 from django.db import models
 
 from django_stream.activities.declaration import ActivityDeclaration
-from django_stream.activities.paths import related_model
+from django_stream.activities.paths import FixedFeeds, first_field, reachable_models, related_model
 from django_stream.activities.payload import payload_of
-from django_stream.activities.publishers.base import RowPublisher
+from django_stream.activities.publishers.base import RowPublisher, with_related
 from django_stream.activities.publishers.reactions import ReactionPublisher
-from django_stream.activities.publishers.sending import Sender
-from django_stream.activities.representation import DEFAULT_ACTOR, ActivityProperties, sources_of
+from django_stream.activities.publishers.targets import TargetSender
+from django_stream.activities.representation import (
+    DEFAULT_ACTOR,
+    ActivityProperties,
+    overrides,
+    represents_itself,
+    sources_of,
+)
 from django_stream.client import StreamClient
+from django_stream.conf import stream_settings
 from django_stream.protocol import limits
 from django_stream.protocol.activity_ids import activity_id
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.protocol.times import parse_time
-from django_stream.publishing.publisher import Change, Desired, Record, publishers, publishers_of
+from django_stream.publishing.publisher import Change, Dependents, Desired, Record, publishers, publishers_of
 
 _IDENTITY = ("feed", "foreign_id", "time")
+# Properties whose code may yield any row; those that the model refers to are the likely ones.
+_ROWS = (
+    "activity_actor_attr",
+    "activity_object_attr",
+    "activity_actor",
+    "activity_object",
+    "activity_target",
+)
 
 
 class ActivityPublisher(RowPublisher):
@@ -41,6 +56,11 @@ class ActivityPublisher(RowPublisher):
         self.declaration = declaration
 
     @property
+    def fixed_feeds(self) -> tuple[str, ...]:
+        to = self.declaration.to
+        return to if isinstance(to, FixedFeeds) else ()
+
+    @property
     def declared_feed(self) -> str | None:
         replaced = getattr(self.model, "activity_author_feed", None)
         return replaced if isinstance(replaced, str) else self.declaration.feed
@@ -51,6 +71,8 @@ class ActivityPublisher(RowPublisher):
         for source in (declared.actor or DEFAULT_ACTOR, declared.object, declared.target):
             if source and (related := related_model(self.model, source)):
                 yield related
+        if represents_itself(self.model) and overrides(self.model, *_ROWS):
+            yield from reachable_models(self.model)
 
     def recipient_relations(self) -> Iterator[models.ManyToManyField[Any, Any]]:
         for field in self.model._meta.many_to_many:
@@ -62,8 +84,21 @@ class ActivityPublisher(RowPublisher):
         if payload is None:
             return None
         activity = payload.activity
-        record = {"feed": str(payload.feed), "foreign_id": activity["foreign_id"], "time": activity["time"]}
-        return Desired([record | {"to": activity.get("to", [])}], activity)
+        identity = {"foreign_id": activity["foreign_id"], "time": activity["time"]}
+        targets, further = _split(activity.get("to", []))
+        records: list[Record] = [{"feed": str(payload.feed), **identity, "to": targets}]
+        records += [{"feed": name, **identity, "to": [], "further": True} for name in further]
+        return Desired(records, activity | {"to": targets} if targets else activity, payload.problem)
+
+    def order(self) -> str | None:
+        """The column of the actor, whose feed it is: a request holds activities of one feed."""
+        if represents_itself(self.model) and overrides(
+            self.model, "activity_actor_id", "activity_actor_attr"
+        ):
+            return None
+        name = first_field(self.model, self.declaration.actor or DEFAULT_ACTOR)
+        field: Any = self.model._meta.get_field(name) if name else None
+        return field.attname if isinstance(field, models.ForeignKey) and _has_index(field) else None
 
     def apply(self, client: StreamClient, changes: list[Change]) -> Mapping[str, Exception]:
         sender = _ActivitySender(client)
@@ -72,14 +107,21 @@ class ActivityPublisher(RowPublisher):
         sender.retarget([change for change in changes if _is_retargeted(change)])
         # Last, so that an activity that moves is always in one of its feeds.
         sender.remove(changes)
+        sender.put_back(changes)
+        sender.add_further(changes)
+        sender.report_targets(changes, _targets)
         return sender.failures
 
-    def dependents(self, changes: Collection[Change], using: str) -> Iterator[tuple[str, Iterable[str]]]:
+    def dependents(self, changes: Collection[Change], using: str) -> Iterator[Dependents]:
         """Reactions are there only while the activity is that they react to, and move with it."""
         for one in publishers():
             if isinstance(one, ReactionPublisher) and one.reacts_to(self.model):
                 moved = self.pks_of(change.key for change in changes if not _is_update(change))
-                yield one.label, one.keys_reacting_to(moved, using)
+                yield Dependents(one.label, one.keys_reacting_to(self.model, moved, using))
+
+
+def _has_index(field: Any) -> bool:
+    return bool(field.db_index or field.unique)
 
 
 def representation_of(row: models.Model) -> ActivityProperties | None:
@@ -88,6 +130,16 @@ def representation_of(row: models.Model) -> ActivityProperties | None:
         if isinstance(publisher, ActivityPublisher) and isinstance(row, publisher.model):
             return publisher.representation(row)
     return None
+
+
+def with_condition(rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
+    """The rows with what tells whether they should be published, so that a page asks no query of each."""
+    conditions = [
+        one.declaration.should_publish
+        for one in publishers_of(rows.model)
+        if isinstance(one, ActivityPublisher) and issubclass(rows.model, one.model)
+    ]
+    return with_related(rows, [condition for condition in conditions if condition], rows.db)
 
 
 def _identity(record: Record) -> tuple[Any, ...]:
@@ -99,8 +151,8 @@ def _is_update(change: Change) -> bool:
     return bool(
         change.confirmed
         and change.desired
-        and len(change.before) == 1
-        and _identity(change.before[0]) == _identity(change.desired.records[0])
+        and change.before
+        and set(map(_identity, change.before)) == set(map(_identity, change.desired.records))
     )
 
 
@@ -113,15 +165,34 @@ def _is_retargeted(change: Change) -> bool:
     return any(
         all(record[name] == now[name] for name in same) and record["to"] != now["to"]
         for record in change.before
+        if "further" not in record
     )
 
 
-class _ActivitySender(Sender):
-    """Sends the changes of activities, step by step."""
+def _split(targets: list[str]) -> tuple[list[str], list[str]]:
+    """The targets that an activity may have, and the feeds that it is added to one by one beyond them.
 
-    def __init__(self, client: StreamClient) -> None:
-        super().__init__()
-        self.client = client
+    Those get no further than themselves, so they are notification feeds, which have no followers.
+    """
+    if len(targets) <= limits.TARGETS_PER_ACTIVITY:
+        return targets, []
+    alone = f"{stream_settings.NOTIFICATION_FEED}:"
+    ordered = sorted(targets, key=lambda name: (name.startswith(alone), name))
+    return sorted(ordered[: limits.TARGETS_PER_ACTIVITY]), ordered[limits.TARGETS_PER_ACTIVITY :]
+
+
+def _lost_targets(change: Change) -> set[str]:
+    """Targets that the activity was taken off, since it had been posted there before it moved."""
+    if change.desired is None:
+        return set()
+    now = change.desired.records[0]
+    same = (now["foreign_id"], now["time"])
+    left = {one["feed"] for one in change.before if (one["foreign_id"], one["time"]) == same}
+    return (left - {now["feed"]}) & set(now["to"])
+
+
+class _ActivitySender(TargetSender):
+    """Sends the changes of activities, step by step."""
 
     def add(self, changes: list[Change]) -> None:
         by_feed: dict[str, list[Change]] = defaultdict(list)
@@ -138,7 +209,16 @@ class _ActivitySender(Sender):
         )
 
     def _add_to(self, feed: FeedID, changes: Sequence[Change]) -> None:
-        self.client.feed(feed.slug, feed.user_id).add_activities([_content(change) for change in changes])
+        to_feed = self.client.feed(feed.slug, feed.user_id)
+
+        def send() -> None:
+            activities = [_content(change) for change in changes]
+            for activity in activities:
+                if "to" in activity:
+                    activity["to"] = self.served(activity["to"])
+            to_feed.add_activities(activities)
+
+        self.sparing_targets([name for change in changes for name in _record(change)["to"]], send)
 
     def retarget(self, changes: list[Change]) -> None:
         for change in changes:
@@ -151,15 +231,50 @@ class _ActivitySender(Sender):
                 if _identity(record) not in kept and change.key not in self.failures:
                     self.one(change, partial(self._remove_record, record))
 
+    def put_back(self, changes: list[Change]) -> None:
+        for change in changes:
+            if lost := _lost_targets(change):
+                record = _record(change)
+                # An API may do nothing for a target that it has in the list already.
+                rest = [name for name in record["to"] if name not in lost]
+                self.one(change, partial(self._retarget_record, record | {"to": rest}))
+                self.one(change, partial(self._retarget_record, record))
+
+    def add_further(self, changes: list[Change]) -> None:
+        """Last of all, since a change of targets takes out what was one, and may now be a further feed."""
+        for change in changes:
+            further = _further(change)
+            if further and (not _is_update(change) or _is_retargeted(change)):
+                self.one(change, partial(self._add_to_further, change, further))
+
+    def _add_to_further(self, change: Change, feeds: list[str]) -> None:
+        def send() -> None:
+            self.client.add_to_many(_content(change, "to"), self.served(feeds))
+
+        self.sparing_targets(feeds, send)
+
     def _retarget_record(self, record: Record) -> None:
         feed = FeedID.parse(record["feed"])
-        self.client.feed(feed.slug, feed.user_id).update_activity_to_targets(
-            record["foreign_id"], record["time"], new_targets=record["to"]
+        to_feed = self.client.feed(feed.slug, feed.user_id)
+        self.sparing_targets(
+            record["to"],
+            lambda: to_feed.update_activity_to_targets(
+                record["foreign_id"], record["time"], new_targets=self.served(record["to"])
+            ),
         )
 
     def _remove_record(self, record: Record) -> None:
         feed = FeedID.parse(record["feed"])
         self.client.feed(feed.slug, feed.user_id).remove_activity(str(_activity_id(record)))
+
+
+def _targets(desired: Desired) -> list[str]:
+    first, *further = desired.records
+    return [*first["to"], *(record["feed"] for record in further)]
+
+
+def _further(change: Change) -> list[str]:
+    return [record["feed"] for record in change.desired.records[1:]] if change.desired else []
 
 
 def _record(change: Change) -> Record:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from abc import abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
@@ -10,7 +11,22 @@ from django.db import models
 
 from django_stream.activities.ids import pk_text
 from django_stream.activities.model_references import clean_pk, object_id_of
-from django_stream.activities.paths import Source, first_field, select_related_path
+from django_stream.activities.paths import (
+    Source,
+    first_field,
+    is_generic,
+    prefetch_path,
+    related_model,
+    select_related_path,
+)
+from django_stream.activities.publishers.noted_tables import (
+    link_table,
+    referring_table,
+    relation_tables,
+    row_tables,
+)
+from django_stream.database.querysets import all_rows
+from django_stream.database.triggers.noting import NotedTable
 from django_stream.publishing.publisher import Desired, Publisher, publishers
 
 _CHUNK = 2000
@@ -29,8 +45,17 @@ class TrackedPublisher(Publisher):
         """Slug of the feed group that the declaration names."""
         return None
 
+    @property
+    def fixed_feeds(self) -> Iterable[str]:
+        """Feeds that the declaration names as targets of every row."""
+        return ()
+
     def shown_models(self) -> Iterable[type[models.Model]]:
         """Models whose rows pages may show."""
+        return ()
+
+    def watched_relations(self) -> Iterable[tuple[Any, str, frozenset[str] | None]]:
+        """Related models whose changes republish a row: the path to each, and the columns that matter."""
         return ()
 
     def recipient_relations(self) -> Iterable[models.ManyToManyField[Any, Any]]:
@@ -47,7 +72,8 @@ class RowPublisher(TrackedPublisher):
         super().__init__(model)
         sources = list(sources)
         self._watched = _watched(model, sources, watch)
-        self._joins = sorted({path for source in sources if (path := select_related_path(model, source))})
+        self._watched_paths = [path for path in watch or () if "." in path]
+        self._sources = sources
 
     @abstractmethod
     def desired_by(self, row: Any) -> Desired | None:
@@ -55,6 +81,17 @@ class RowPublisher(TrackedPublisher):
 
     def matters(self, changed_fields: Collection[str]) -> bool:
         return self._watched is None or not self._watched.isdisjoint(changed_fields)
+
+    def noted_tables(self, using: str) -> Iterator[NotedTable]:
+        yield from row_tables(self.model, self._watched, using)
+        yield from relation_tables(self.model, self.recipient_relations(), using)
+        yield from (link_table(link, using) for link in dict.fromkeys(self._child_links()))
+        for related, path, columns in self.watched_relations():
+            yield referring_table(self.model, related, path, columns, using)
+
+    def watched_relations(self) -> Iterator[tuple[Any, str, frozenset[str] | None]]:
+        for path in self._watched_paths:
+            yield from watched_steps(self.model, path)
 
     def keys_of(self, instance: models.Model) -> list[str]:
         return [object_id_of(instance)]
@@ -78,13 +115,19 @@ class RowPublisher(TrackedPublisher):
                     found[object_id_of(row)] = desired
         return found
 
+    def there(self, keys: Collection[str], using: str) -> Collection[str]:
+        rows = all_rows(self.model, using).filter(pk__in=self.pks_of(keys))
+        return {pk_text(pk) for pk in rows.values_list("pk", flat=True)}
+
     def _rows(self, keys: Collection[str], using: str) -> models.QuerySet[Any]:
         rows = self.model._base_manager.using(using).filter(pk__in=self.pks_of(keys))
         # A row that is also a row of a tracked child model is published as that.
-        rows = rows.filter(**dict.fromkeys(self._child_links(), None))
-        return rows.select_related(*self._joins) if self._joins else rows
+        children = {link.remote_field.get_accessor_name() for link in self._child_links()}
+        rows = rows.filter(**dict.fromkeys(children, None))
+        return with_related(rows, self._sources, using)
 
-    def _child_links(self) -> Iterator[str]:
+    def _child_links(self) -> Iterator[Any]:
+        """The fields by which tracked children of this model refer to it."""
         for other in publishers():
             if (
                 other.kind == self.kind
@@ -93,18 +136,64 @@ class RowPublisher(TrackedPublisher):
             ):
                 link = other.model._meta.get_ancestor_link(self.model)
                 if link is not None:
-                    yield link.remote_field.get_accessor_name()
+                    yield link
+
+
+def with_related(rows: models.QuerySet[Any], sources: Iterable[Source], using: str) -> models.QuerySet[Any]:
+    """The rows with what the paths lead to, by joins, and by a query for each model behind a generic key."""
+    sources = list(sources)
+    joins = {path for one in sources if (path := select_related_path(rows.model, one, using))}
+    prefetched = {path for one in sources if (path := prefetch_path(rows.model, one, using))}
+    rows = rows.select_related(*sorted(joins)) if joins else rows
+    return rows.prefetch_related(*sorted(prefetched)) if prefetched else rows
 
 
 def _watched(
     model: type[models.Model], sources: list[Source], watch: Sequence[str] | None
 ) -> frozenset[str] | None:
     """Field names and columns whose change matters; None means any, since a callable may read them all."""
-    names = list(watch) if watch is not None else [first_field(model, source) for source in sources]
+    names = (
+        [name.split(".")[0] for name in watch]
+        if watch is not None
+        else [first_field(model, source) for source in sources]
+    )
     if not names or None in names:
         return None
     fields = [model._meta.get_field(name) for name in names if name and _has_field(model, name)]
-    return frozenset(name for field in fields for name in (field.name, getattr(field, "attname", field.name)))
+    if any(_reads_others(model, field) for field in fields):
+        return None
+    # A changed key is another row.
+    columns = [*(column for field in fields for column in _columns(field)), *model._meta.pk_fields]
+    return frozenset(name for field in columns for name in (field.name, field.attname) if name)
+
+
+def watched_steps(
+    model: type[models.Model], path: str
+) -> Iterator[tuple[type[models.Model], str, frozenset[str] | None]]:
+    """Each model that a path leads over, with the way to it and the columns that the path reads there."""
+    names = path.split(".")
+    for place in range(1, len(names)):
+        current = related_model(model, ".".join(names[:place]))
+        if current is None:
+            return
+        yield current, "__".join(names[:place]), _watched(current, [], names[place : place + 1])
+
+
+def _reads_others(model: type[models.Model], field: Any) -> bool:
+    """Whether the value comes from other columns: by the database, or by a library's descriptor."""
+    if getattr(field, "generated", False):
+        return True
+    descriptor = type(inspect.getattr_static(model, field.name, None))
+    return descriptor is not type(None) and not descriptor.__module__.startswith("django.")
+
+
+def _columns(field: Any) -> list[Any]:
+    """The columns of a field: those of a generic foreign key, or of a composite key, are several."""
+    if isinstance(field, models.CompositePrimaryKey):
+        return list(field.fields)
+    if is_generic(field):
+        return [field.model._meta.get_field(name) for name in (field.ct_field, field.fk_field)]
+    return [field] if hasattr(field, "attname") else []
 
 
 def _has_field(model: type[models.Model], name: str) -> bool:

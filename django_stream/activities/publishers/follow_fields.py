@@ -1,4 +1,4 @@
-"""Follows that are no rows of a model of one's own, but entries of a many-to-many field."""
+"""Follows that are no rows with a mixin: entries of a many-to-many field, or rows of others' models."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import models
-from django.db.models.signals import m2m_changed
+from django.db.models.signals import m2m_changed, pre_delete, pre_save
 
 from django_stream.activities.ids import json_key
 from django_stream.activities.publishers.follows import FollowDeclaration, FollowPublisher
 from django_stream.database.querysets import all_rows
 from django_stream.publishing import outbox
+from django_stream.publishing.capture import is_captured
 from django_stream.publishing.receivers import track, track_end
 
 _AFTER = {"post_add", "post_remove"}
@@ -23,6 +24,26 @@ def follows_by(field: models.ManyToManyField[Any, Any], feed: str | None) -> Fol
     through = field.remote_field.through
     assert through is not None
     return FollowPublisher(through, declaration)
+
+
+def track_rows(publisher: FollowPublisher, *, raw_only: bool = False) -> None:
+    """Remember the pair that a row has in the table, before it is saved or deleted, as `FollowMixin` does.
+
+    Outside of a transaction nothing can be locked: of two that change the ends of one row at the same
+    moment, the pair in between may stay. Rows that a deserialiser saves pass by the `save()` of the mixin:
+    `raw_only` is for these.
+    """
+
+    def remember(instance: Any, using: str, raw: bool = False, origin: Any = None, **_: Any) -> None:
+        # Rows of a cascade or a queryset were read by Django just now.
+        if (raw_only and not raw) or is_captured(publisher.label, using):
+            return
+        if (origin is None or origin is instance) and instance.pk is not None:
+            publisher.remember_pair(instance, using)
+
+    for signal in (pre_save, pre_delete):
+        uid = f"django_stream.follows.{publisher.label}"
+        signal.connect(remember, sender=publisher.model, weak=False, dispatch_uid=uid)
 
 
 def track_pairs(publisher: FollowPublisher, field: models.ManyToManyField[Any, Any]) -> None:

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import models
+from django.db import models, transaction
 
 from django_stream.activities.ids import json_key
-from django_stream.activities.owners import OwnerID, feed_id, names_itself, owner_id, owner_id_of
-from django_stream.activities.publishers.base import TrackedPublisher
+from django_stream.activities.owners import OwnerID, feed_id
+from django_stream.activities.paths import Source, first_field, resolve
+from django_stream.activities.policies import manager_with_own
+from django_stream.activities.publishers.base import TrackedPublisher, with_related
+from django_stream.activities.publishers.ends import end_of
+from django_stream.activities.publishers.noted_tables import pair_table
 from django_stream.activities.publishers.sending import Sender
 from django_stream.client import StreamClient
 from django_stream.conf import stream_settings
 from django_stream.database.querysets import all_rows
-from django_stream.publishing.publisher import Change, Desired, Record
+from django_stream.database.triggers.noting import NotedTable
+from django_stream.publishing.models import Publication
+from django_stream.publishing.publisher import Change, Dependents, Desired, Record, publishers
+
+_ITS_POLICIES = ("get_news_feeds", "get_user_feed", "get_feed", "news_feeds", "user_feed")
+_Pair = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +34,19 @@ class FollowDeclaration:
     """The `class Follows:` of a model."""
 
     follower: str = "follower"
-    """Foreign key to the owner of the news feeds."""
+    """Foreign key, or generic one, to the owner of the news feeds."""
     followed: str = "followed"
-    """Foreign key to the owner of the feed that is followed."""
+    """Foreign key, or generic one, to the owner of the feed that is followed."""
     feed: str | None = None
     """Slug of the feed that is followed, when it is not STREAM_USER_FEED."""
+    should_publish: Source | None = None
+    """False for a row that does not follow (yet, or any more): a request that waits, a block."""
+    capture: str | None = None
+
+    @property
+    def meaning(self) -> str:
+        """Which follows the rows mean, whatever the condition."""
+        return ",".join(filter(None, (self.follower, self.followed, self.feed)))
 
 
 class FollowPublisher(TrackedPublisher):
@@ -40,23 +58,41 @@ class FollowPublisher(TrackedPublisher):
     def __init__(self, model: type[models.Model], declaration: FollowDeclaration) -> None:
         super().__init__(model)
         self.declaration = declaration
-        names = (declaration.follower, declaration.followed)
-        self.key_fields = tuple(model._meta.get_field(name) for name in names)
-        if not all(field.concrete for field in self.key_fields):
-            raise TypeError(f"{model._meta.label}: follows are read from columns of the model's own")
+        self._ends = (end_of(model, declaration.follower), end_of(model, declaration.followed))
+        self.key_fields = tuple(field for end in self._ends for field in end.fields)
         self._columns = tuple(field.attname for field in self.key_fields)
+        self._condition_reads_all, self._watched = self._what_matters()
+        self.variant = ""
+        """Tells it from others of the same rows, which mean several follows."""
+
+    @property
+    def label(self) -> str:
+        return f"{super().label}:{self.variant}" if self.variant else super().label
+
+    def _what_matters(self) -> tuple[bool, frozenset[str]]:
+        """Whether any field may matter, since a callable reads it; and those that do for certain."""
+        names = {name for field in self.key_fields for name in (field.name, field.attname)}
+        condition = self.declaration.should_publish
+        if condition is None:
+            return False, frozenset(names)
+        name = first_field(self.model, condition)
+        field: Any = self.model._meta.get_field(name) if name else None
+        return field is None, frozenset(names | {name or "", getattr(field, "attname", "")})
 
     @property
     def declared_feed(self) -> str | None:
         return self.declaration.feed
 
     def matters(self, changed_fields: Collection[str]) -> bool:
-        names = {self.declaration.follower, self.declaration.followed, *self._columns}
-        return not names.isdisjoint(changed_fields)
+        return self._condition_reads_all or not self._watched.isdisjoint(changed_fields)
+
+    def noted_tables(self, using: str) -> Iterator[NotedTable]:
+        watched = None if self._condition_reads_all else self._watched
+        yield pair_table(self.model, self.key_fields, watched, using)
 
     def keys_of(self, instance: models.Model) -> list[str]:
         loaded = instance.__dict__
-        pairs = [getattr(instance, "_stream_pair_before", None)]
+        pairs = [loaded.get("_stream_pairs_before", {}).get(self.label)]
         # Deferred columns of a deleted row cannot be loaded any more; its pair was remembered before.
         if loaded.keys() >= set(self._columns):
             pairs.append(tuple(field.to_python(loaded[field.attname]) for field in self.key_fields))
@@ -65,35 +101,115 @@ class FollowPublisher(TrackedPublisher):
     def locked_pair(self, pk: Any, using: str) -> tuple[Any, ...] | None:
         """The pair of a row as it stands in the table, which nobody changes until the transaction ends."""
         rows = all_rows(self.model, using).filter(pk=pk).order_by()
-        return rows.select_for_update().values_list(*self._columns).first()
+        if transaction.get_connection(using).in_atomic_block:
+            rows = rows.select_for_update()
+        return rows.values_list(*self._columns).first()
+
+    def remember_pair(self, instance: models.Model, using: str) -> None:
+        """Keep the pair that a row has in the table with the instance; it is one of its keys from now on."""
+        pairs = instance.__dict__.setdefault("_stream_pairs_before", {})
+        pairs[self.label] = self.locked_pair(instance.pk, using)
+
+    def rows_between(
+        self, follower: models.Model, followed: models.Model, using: str
+    ) -> models.QuerySet[Any]:
+        """The rows by which one follows the other."""
+        rows = self.model._default_manager.using(using)
+        ends = [end.lookup(owner, using) for end, owner in zip(self._ends, (follower, followed), strict=True)]
+        if None in ends:
+            return rows.none()
+        return rows.filter(**{name: value for end in ends if end for name, value in end.items()})
 
     def keys_where(self, rows: models.QuerySet[Any]) -> Iterable[str]:
         pairs = rows.values_list(*self._columns).iterator(chunk_size=2000)
         return (json_key(pair) for pair in pairs if None not in pair)
 
     def desired(self, keys: Collection[str], using: str) -> dict[str, Desired | Exception]:
-        follower, followed = self._columns
-        pairs = {key: json.loads(key) for key in keys}
-        rows = self.model._base_manager.using(using).filter(
-            **{f"{follower}__in": {pair[0] for pair in pairs.values()}},
-            **{f"{followed}__in": {pair[1] for pair in pairs.values()}},
-        )
-        there = set(self.keys_where(rows.distinct()))
-        found = [pair for key, pair in pairs.items() if key in there]
-        source, target = self.key_fields
-        followers = _owner_ids(source, [pair[0] for pair in found], using)
-        followees = _owner_ids(target, [pair[1] for pair in found], using)
-        return {
-            json_key(pair): Desired(self._records(followers[pair[0]], followees[pair[1]]))
-            for pair in found
+        follower, followed = self._ends
+        pairs = {key: self._split(json.loads(key)) for key in keys}
+        there, failed = self._there(pairs, using)
+        followers = follower.owner_ids([pair[0] for pair in there.values()], using)
+        followees = followed.owner_ids([pair[1] for pair in there.values()], using)
+        found: dict[str, Desired | Exception] = {
+            key: Desired(self._records(followers[pair[0]], followees[pair[1]]))
+            for key, pair in there.items()
             if pair[0] in followers and pair[1] in followees
         }
+        return {**found, **failed}
+
+    def there(self, keys: Collection[str], using: str) -> Collection[str]:
+        found = self.keys_where(self._rows_of({key: self._split(json.loads(key)) for key in keys}, using))
+        return set(keys).intersection(found)
+
+    def _split(self, values: list[str]) -> _Pair:
+        size = len(self._ends[0].fields)
+        return tuple(values[:size]), tuple(values[size:])
+
+    def _there(self, pairs: Mapping[str, _Pair], using: str) -> tuple[dict[str, _Pair], dict[str, Exception]]:
+        """The pairs of which a row says that they follow, and those whose row cannot be asked."""
+        there, failed = set(), {}
+        for key, follows in self._answers(self._rows_of(pairs, using)):
+            if isinstance(follows, Exception):
+                failed[key] = follows
+            elif follows:
+                there.add(key)
+        # One row that follows is enough.
+        failed = {key: error for key, error in failed.items() if key in pairs and key not in there}
+        return {key: pair for key, pair in pairs.items() if key in there}, failed
+
+    def _rows_of(self, pairs: Mapping[str, _Pair], using: str) -> models.QuerySet[Any]:
+        """Rows with the ends of the pairs, and some more: ends that are no pair."""
+        wanted: dict[str, set[str]] = defaultdict(set)
+        for pair in pairs.values():
+            for name, value in zip(self._columns, (*pair[0], *pair[1]), strict=True):
+                wanted[f"{name}__in"].add(value)
+        return self.model._base_manager.using(using).filter(**wanted)
+
+    def _answers(self, rows: models.QuerySet[Any]) -> Iterator[tuple[str, bool | Exception]]:
+        """Key by key, whether a row follows, or what its code raised."""
+        condition = self.declaration.should_publish
+        if condition is None:
+            yield from ((key, True) for key in self.keys_where(rows.distinct()))
+            return
+        for row in with_related(rows, [condition], rows.db):
+            (key,) = self.keys_of(row) or [""]
+            try:
+                yield key, bool(resolve(row, condition))
+            except Exception as error:  # the model's own code: whatever it raises concerns this pair only
+                yield key, error
 
     def _records(self, follower: OwnerID, followed: OwnerID) -> list[Record]:
-        target = str(feed_id(self.declaration.feed or stream_settings.USER_FEED, followed))
+        slug = self.declaration.feed or stream_settings.USER_FEED
+        sources = [str(feed_id(news, follower)) for news in stream_settings.news_feeds.values()]
+        target = str(feed_id(slug, followed))
+        if manager := manager_with_own(*_ITS_POLICIES):
+            sources = [feed.id for feed in manager.get_news_feeds(follower).values()]
+            target = manager.get_user_feed(followed, self.declaration.feed).id
+        return [{"source": source, "target": target} for source in sources]
+
+    def dependents(self, changes: Collection[Change], using: str) -> Iterator[Dependents]:
+        """Rows of other tables, or other keys of the same, may say that a pair follows all the same."""
+        gone = [self._split(json.loads(change.key)) for change in changes if change.stale]
+        others = [one for one in publishers() if isinstance(one, FollowPublisher) and one is not self]
+        if not gone or not others:
+            return
+        follower, followed = self._ends
+        followers = follower.rows_meant([pair[0] for pair in gone], using)
+        followees = followed.rows_meant([pair[1] for pair in gone], using)
+        meant = [(followers[a], followees[b]) for a, b in gone if a in followers and b in followees]
+        for one in others:
+            known = Publication.objects.using(using).filter(
+                model_label=one.label, object_key__in=one.keys_meaning(meant, using)
+            )
+            yield Dependents(one.label, list(known.values_list("object_key", flat=True)), force=True)
+
+    def keys_meaning(self, pairs: Collection[tuple[Any, Any]], using: str) -> list[str]:
+        """The keys of pairs of rows, each a model and the text of a primary key."""
+        follower, followed = self._ends
+        followers = follower.values_meaning([pair[0] for pair in pairs], using)
+        followees = followed.values_meaning([pair[1] for pair in pairs], using)
         return [
-            {"source": str(feed_id(slug, follower)), "target": target}
-            for slug in stream_settings.news_feeds.values()
+            json_key((*followers[a], *followees[b])) for a, b in pairs if a in followers and b in followees
         ]
 
     def apply(self, client: StreamClient, changes: list[Change]) -> Mapping[str, Exception]:
@@ -105,19 +221,6 @@ class FollowPublisher(TrackedPublisher):
         sender.batch(follow, len(changes), lambda part: client.follow_many(_follows(part), copy_limit))
         sender.batch(unfollow, len(changes), lambda part: client.unfollow_many(_unfollows(part)))
         return sender.failures
-
-
-def _owner_ids(field: Any, values: Iterable[str], using: str) -> dict[str, OwnerID]:
-    """The owners that a foreign key's values stand for; those whose rows are gone are left out.
-
-    Rows are read only where the key does not tell: `to_field` names another column, or rows name themselves.
-    """
-    model = field.related_model
-    if field.target_field.primary_key and not names_itself(model):
-        return {value: owner_id_of(model, value) for value in values}
-    name = field.target_field.attname
-    rows = model._base_manager.using(using).filter(**{f"{name}__in": set(values)})
-    return {str(getattr(row, name)): owner_id(row) for row in rows}
 
 
 def _follows(changes: Sequence[Change]) -> list[Record]:

@@ -26,6 +26,7 @@ class MirrorDeclaration:
 
     fields: Sequence[str] = ()
     name: str = ""
+    capture: str | None = None
 
 
 class MirrorPublisher(RowPublisher):
@@ -84,11 +85,23 @@ class CollectionPublisher(MirrorPublisher):
         return f"SO:{self.declaration.name}"
 
     def put(self, client: StreamClient, changes: Sequence[Change]) -> None:
-        items = [{**change.desired.content, "id": _id(change)} for change in changes if change.desired]
+        items = [_item(_id(change), change.desired.content) for change in changes if change.desired]
         client.collections.upsert(self.declaration.name, items)
 
     def remove(self, client: StreamClient, changes: Sequence[Change]) -> None:
         client.collections.delete_many(self.declaration.name, [_id(change) for change in changes])
+
+
+def _item(entry_id: str, content: Mapping[str, Any]) -> dict[str, Any]:
+    """An entry as clients send it, its fields beside the id.
+
+    One that has the form of the API's documents, where the fields stand in `data`, is sent in that form:
+    it would be taken for it.
+    """
+    item = {**content, "id": entry_id}
+    if isinstance(content.get("data"), Mapping) and content.keys() <= {"id", "data", "user_id"}:
+        return {"id": entry_id, "data": item}
+    return item
 
 
 class UserPublisher(MirrorPublisher):

@@ -1,4 +1,4 @@
-"""`manage.py stream_drain`: publish what is due, for sites without a Celery worker (by cron)."""
+"""`manage.py stream_drain`: another name of `stream_outbox drain`, for several databases at once."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from django.core.management.base import CommandParser
 from django.db import DEFAULT_DB_ALIAS, connections
 
 from django_stream.database.commands import DatabaseCommand
+from django_stream.management.commands._relay import relay
+from django_stream.management.commands.stream_outbox import told
 from django_stream.publishing.drain import drain
 from django_stream.publishing.parking import retry_parked
 from django_stream.publishing.report import DrainReport
@@ -22,10 +24,27 @@ class Command(DatabaseCommand):
             "--retry-parked", action="store_true", help="give parked changes another chance first"
         )
 
+        parser.add_argument(
+            "--listen",
+            action="store_true",
+            help="go on until it is told to stop: PostgreSQL tells of changes that triggers note",
+        )
+        parser.add_argument(
+            "--every",
+            type=float,
+            default=10.0,
+            metavar="SECONDS",
+            help="with --listen: look this often besides",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
-        total = DrainReport()
-        for using in options["database"] or [DEFAULT_DB_ALIAS]:
-            if options["retry_parked"]:
-                self.stdout.write(f"{retry_parked(using)} parked entries are due again")
-            total += drain(using)
-        self.stdout.write(f"published {total.published}, to be retried {total.failed}, parked {total.parked}")
+        databases = options["database"] or [DEFAULT_DB_ALIAS]
+        for using in databases if options["retry_parked"] else ():
+            self.stdout.write(f"{retry_parked(using)} parked entries are due again")
+        if options["listen"]:
+            relay(databases, options["every"], self._report)
+        else:
+            self._report(sum((drain(using) for using in databases), DrainReport()))
+
+    def _report(self, total: DrainReport) -> None:
+        self.stdout.write(told(total))

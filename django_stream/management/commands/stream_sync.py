@@ -4,12 +4,46 @@ from __future__ import annotations
 
 from typing import Any
 
-from django_stream.activities.kinds import publishers_for
-from django_stream.management.commands._publishing import PublishingCommand, chosen
+from django.core.management.base import CommandParser
+
+from django_stream.activities.kinds import FOLLOWS, kind_of, publishers_for
+from django_stream.management.commands._publishing import PublishingCommand
+from django_stream.operations.backfill import Options
+from django_stream.operations.repair import repair
+from django_stream.operations.verify import verify
+from django_stream.publishing.publisher import Publisher
+from django_stream.publishing.report import DrainReport
 
 
 class Command(PublishingCommand):
     help = "Make the follows of feeds equal to the follow tables. Running it twice does no harm."
+    name = "stream_sync"
+    _prunes = False
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        self.publish_all(chosen(publishers_for("stream_sync"), options.pop("models")), **options)
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--prune",
+            action="store_true",
+            help="end follows that no row means, whoever began them",
+        )
+        parser.add_argument(
+            "--all", action="store_true", help="collections, users and reactions too; not activities"
+        )
+
+    def _publish(self, chosen_: list[Publisher], how: Options) -> DrainReport:
+        total = super()._publish(chosen_, how)
+        if not self._prunes or total.out_of_reach:
+            return total
+        every = [one for one in publishers_for("stream_sync") if kind_of(one) is FOLLOWS]
+        extra = [one for one in verify(every, how.using) if one.kind == "extra"]
+        for one in extra:
+            self.tell(f"extra: {one.place} follows {one.thing}", place=one.place, thing=one.thing)
+        if how.dry_run:
+            return total + DrainReport(published=len(extra))
+        return total + repair(extra, how.using)
+
+    def publishers(self, **options: Any) -> list[Publisher]:
+        self._prunes = options["prune"]
+        others = [one for one in publishers_for("stream_backfill") if one.kind] if options["all"] else []
+        return [*others, *super().publishers(**options)]

@@ -7,13 +7,19 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db import connections
+from django.db.models import Case, Value, When
+from django.db.models.functions import Cast
+
+from django_stream.database.bulk_sql import insert_missing
 from django_stream.protocol.errors import ApiError
 from django_stream.server.activity_input import ActivityInput
+from django_stream.server.activity_rows import read_key
 from django_stream.server.aggregation.names import names_of
 from django_stream.server.events.event import Event, Fields, current_caller, fields_of
 from django_stream.server.fanout import jobs as fanout
 from django_stream.server.feed_groups import groups_of
-from django_stream.server.feed_store import database, ensure_application
+from django_stream.server.feed_store import database
 from django_stream.server.models import Activity, Placement
 from django_stream.server.ownership import check_actor
 
@@ -26,7 +32,7 @@ class Upserted:
 
     stored: Mapping[uuid.UUID, Activity] = field(default_factory=dict)
     before: Mapping[uuid.UUID, Fields] = field(default_factory=dict)
-    """The former fields of those that existed and were changed."""
+    """The former fields of those that existed."""
 
 
 def upsert(application_id: int, new_activities: Sequence[ActivityInput]) -> Upserted:
@@ -36,32 +42,40 @@ def upsert(application_id: int, new_activities: Sequence[ActivityInput]) -> Upse
     """
     if not new_activities:
         return Upserted()
-    ensure_application(application_id)
     wanted = {new_activity.key: new_activity for new_activity in new_activities}
-    stored = _stored_and_locked(application_id, wanted)
+    stored, created = _stored_and_locked(application_id, wanted)
     for key, activity in stored.items():
         _check_replaceable(activity, wanted[key])
     members = group_members_of(stored)
-    before = {key: fields_of(activity) for key, activity in stored.items()}
+    before = {key: fields_of(activity) for key, activity in stored.items() if key not in created}
     changed = [key for key, activity in stored.items() if _merge(activity, wanted[key])]
     if changed:
-        Activity.objects.using(database()).bulk_update(
-            [stored[key] for key in changed], [*_REPLACED, "to", "group_names", "is_erased", "created_by"]
+        save_columns(
+            application_id,
+            [stored[key] for key in changed],
+            [*_REPLACED, "to", "group_names", "is_erased", "created_by"],
         )
         regroup(application_id, stored, members)
-    return Upserted(stored, {key: before[key] for key in changed})
+    return Upserted(stored, before)
 
 
 def _stored_and_locked(
     application_id: int, wanted: Mapping[uuid.UUID, ActivityInput]
-) -> dict[uuid.UUID, Activity]:
-    """Create the rows that are missing and lock them all; one that is deleted in between is created again."""
+) -> tuple[dict[uuid.UUID, Activity], set[uuid.UUID]]:
+    """Create the rows that are missing and lock them all; also the keys of those that were created.
+
+    One that is deleted in between is created again.
+    """
     stored: dict[uuid.UUID, Activity] = {}
+    new: set[uuid.UUID] = set()
     while missing := wanted.keys() - stored.keys():
-        rows = [_new_row(application_id, wanted[key]) for key in sorted(missing)]
-        Activity.objects.using(database()).bulk_create(rows, ignore_conflicts=True)
-        stored = lock(application_id, wanted)
-    return stored
+        rows = {key: _new_row(application_id, wanted[key]) for key in sorted(missing)}
+        created = insert_missing(list(rows.values()), "key", database())
+        new.update(map(read_key, created))
+        stored |= {key: rows[key] for key in new & missing}
+        if there := missing - stored.keys():
+            stored |= lock(application_id, there)
+    return {key: stored[key] for key in sorted(stored)}, new
 
 
 def _check_replaceable(activity: Activity, new_activity: ActivityInput) -> None:
@@ -109,7 +123,7 @@ def regroup(
     """After an update, put activities into the groups and counts that they belong to now."""
     edited = [key for key, now in group_members_of(stored).items() if now != before[key]]
     if edited and any(group.grouped for group in groups_of(application_id).values()):
-        mine = Placement.objects.using(database()).filter(key__in=edited, feed__application_id=application_id)
+        mine = Placement.objects.using(database()).of_application(application_id).filter(key__in=edited)
         fanout.regroup(set(mine.values_list("feed_id", flat=True)), edited)
 
 
@@ -124,9 +138,39 @@ def lock(application_id: int, keys: Collection[uuid.UUID]) -> dict[uuid.UUID, Ac
     return {activity.key: activity for activity in rows}
 
 
+def save_columns(application_id: int, listed: Sequence[Activity], columns: Sequence[str]) -> None:
+    """Write columns of locked activities of an application.
+
+    Not by bulk_update: that names pairs of columns, and SQLite looks for the first of them alone.
+    """
+    mine = Activity.objects.using(database()).filter(
+        application_id=application_id, key__in=[activity.key for activity in listed]
+    )
+    mine.update(**{column: _by_key(listed, column) for column in columns})
+
+
+def _by_key(listed: Sequence[Activity], column: str) -> Case | Cast:
+    of_column: Any = Activity._meta.get_field(column)
+    values = [When(key=one.key, then=Value(getattr(one, column), of_column)) for one in listed]
+    chosen = Case(*values, output_field=of_column)
+    casts = connections[database()].features.requires_casted_case_in_updates
+    return Cast(chosen, output_field=of_column) if casts else chosen
+
+
+def unaddress(application_id: int, listed: Collection[Activity]) -> None:
+    """Empty the `to` lists of locked activities."""
+    addressed = [activity for activity in listed if activity.to]
+    for activity in addressed:
+        activity.to = []
+    if addressed:
+        keys = [activity.key for activity in addressed]
+        rows = Activity.objects.using(database()).filter(application_id=application_id, key__in=keys)
+        rows.update(to=[])
+
+
 def drop_unplaced(application_id: int, keys: Collection[uuid.UUID]) -> set[uuid.UUID]:
     """Delete those of these locked activities that are on no feed any more; returns their keys."""
-    mine = Placement.objects.using(database()).filter(key__in=keys, feed__application_id=application_id)
+    mine = Placement.objects.using(database()).of_application(application_id).filter(key__in=keys)
     gone = set(keys) - set(mine.values_list("key", flat=True))
     if gone:
         Activity.objects.using(database()).filter(application_id=application_id, key__in=gone).delete()

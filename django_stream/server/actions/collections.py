@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
@@ -67,31 +68,42 @@ def delete(application_id: int, collection: str, entry_ids: Collection[str]) -> 
     return len(gone)
 
 
-def upsert_many(application_id: int, entries: Mapping[tuple[str, str], Mapping[str, Any]]) -> None:
-    """Create entries or replace their data, by (collection, id). Owners stay."""
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """What an upsert stores: without a user (None) the owner stays, and of an empty one it is nobody's."""
+
+    data: Mapping[str, Any]
+    user_id: str | None = None
+
+
+def upsert_many(application_id: int, entries: Mapping[tuple[str, str], NewEntry]) -> None:
+    """Create entries or replace their data and, where they name one, their owner, by (collection, id)."""
     if not entries:
         return
     ensure_application(application_id)
     now = timezone.now()
     with transaction.atomic(using=database()):
-        # In one order for everybody, so that two batches never wait for each other.
+        # In one order for everybody, so that batches seldom wait for each other.
         rows = [
             CollectionEntry(
                 application_id=application_id,
                 collection=collection,
                 entry_id=entry_id,
-                data=dict(entries[collection, entry_id]),
+                data=dict(entries[collection, entry_id].data),
+                user_id=entries[collection, entry_id].user_id or "",
                 created_at=now,
                 updated_at=now,
             )
             for collection, entry_id in sorted(entries)
         ]
-        CollectionEntry.objects.using(database()).bulk_create(
-            rows,
-            update_conflicts=True,
-            unique_fields=["application", "collection", "entry_id"],
-            update_fields=["data", "updated_at"],
-        )
+        keeping = {name for name, entry in entries.items() if entry.user_id is None}
+        for keep, owned in ((True, []), (False, ["user_id"])):
+            CollectionEntry.objects.using(database()).bulk_create(
+                [row for row in rows if ((row.collection, row.entry_id) in keeping) == keep],
+                update_conflicts=True,
+                unique_fields=["application", "collection", "entry_id"],
+                update_fields=["data", "updated_at", *owned],
+            )
         record(_event(row, "upsert") for row in rows)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from contextlib import suppress
-from functools import partial
+from itertools import islice
 from typing import IO, Any
 
 from django.core.exceptions import SuspiciousFileOperation
@@ -12,6 +13,8 @@ from django.core.files.base import File
 from django.db import IntegrityError, transaction
 from django.utils.text import get_valid_filename
 
+from django_stream.database.bulk_sql import among, is_filled
+from django_stream.database.commits import call_after_commit
 from django_stream.protocol.errors import invalid
 from django_stream.protocol.messages import Upload
 from django_stream.server.conf import server_settings
@@ -53,7 +56,9 @@ def store_image(application_id: int, user_id: str, upload: Upload) -> StoredFile
 
 def resize(original: StoredFile, resizing: Resizing) -> StoredFile:
     """Another size of an image: made when first asked for, then found again."""
-    known = StoredFile.objects.using(database()).filter(source=original.key, variant=resizing.name)
+    known = StoredFile.objects.using(database()).filter(
+        is_filled("source"), source=original.key, variant=resizing.name
+    )
     if (found := known.first()) is not None:
         return found
     _check_sizes(original)
@@ -77,27 +82,38 @@ def resize(original: StoredFile, resizing: Resizing) -> StoredFile:
 
 
 def _check_sizes(original: StoredFile) -> None:
-    """Refuse one size more than an image may have, those of its sizes included."""
-    sizes = StoredFile.objects.using(database())
-    first = original
-    while first.source and (before := sizes.filter(pk=first.source).first()):
+    """Refuse one size more than an image may have, those of its sizes included, and so on."""
+    first, most = original, server_settings.IMAGE_SIZES_MAX
+    while first.source and (before := StoredFile.objects.using(database()).filter(pk=first.source).first()):
         first = before
-    made = sizes.filter(application_id=first.application_id, source=first.pk)
-    most = server_settings.IMAGE_SIZES_MAX
-    if made.count() + sizes.filter(source__in=made.values("pk")).count() >= most:
+    if len(list(islice(_with_sizes(first), most + 1))) > most:
         raise invalid(f"at most {most} other sizes can be made of an image", "url")
 
 
 def delete(file: StoredFile) -> None:
     """Delete a file and every other size that was made of it."""
     with transaction.atomic(using=database()):
-        files, sizes = [file], StoredFile.objects.using(database())
-        for one in files:
-            files += sizes.select_for_update().filter(source=one.pk)
-        gone = [one for one in files if sizes.filter(pk=one.pk).delete()[0]]
+        # Each is locked before its sizes are looked for: none is being made of it from then on.
+        gone = [one for one in _with_sizes(file) if _lock(one.pk)]
+        StoredFile.objects.using(database()).filter(
+            among("pk", [one.pk for one in gone], database())
+        ).delete()
         record([_event(one, "delete", is_gone=True) for one in gone])
-        for one in files:
-            transaction.on_commit(partial(storage().delete, one.name), using=database(), robust=True)
+        for one in gone:
+            call_after_commit(database(), storage().delete, one.name)
+
+
+def _lock(key: str) -> bool:
+    """Lock a file until the transaction ends; whether it is still there."""
+    return StoredFile.objects.using(database()).select_for_update().filter(pk=key).first() is not None
+
+
+def _with_sizes(file: StoredFile) -> Iterator[StoredFile]:
+    """A file, every size that was made of it, and those that were made of these."""
+    files = [file]
+    for one in files:
+        yield one
+        files += StoredFile.objects.using(database()).filter(is_filled("source"), source=one.pk)
 
 
 def _store(file_row: StoredFile, name: str, content: IO[bytes]) -> StoredFile:
@@ -109,6 +125,8 @@ def _store(file_row: StoredFile, name: str, content: IO[bytes]) -> StoredFile:
     file_row.name = storage().save(wanted, File(content), max_length=255)
     try:
         with transaction.atomic(using=database()):
+            if file_row.source and not _lock(file_row.source):
+                raise missing("image", file_row.base_name)
             file_row.save(using=database(), force_insert=True)
             record([_event(file_row, "create", on_behalf_of=file_row.user_id)])
     except BaseException:

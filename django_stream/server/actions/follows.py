@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.db import transaction
+from django.db.models import OuterRef, Subquery
 
+from django_stream.database.statements import Database, rows_among
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.server import feed_store
 from django_stream.server.events.event import Event, Fields, fields_of
 from django_stream.server.events.recording import record
 from django_stream.server.feed_store import database
-from django_stream.server.models import Feed, Follow, Placement
-from django_stream.server.timelines import timelines
+from django_stream.server.models import Feed, Follow
+from django_stream.server.timelines import admission, timelines
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +46,7 @@ def follow_many(application_id: int, followings: Sequence[Following]) -> None:
     with transaction.atomic(using=database()):
         locked = feed_store.lock(known[following.target] for following in followings)
         wanted = {(known[one.source].pk, known[one.target].pk): one.copy_limit for one in followings}
-        open_pairs = set(
-            Follow.objects.using(database())
-            .filter(
-                source__in={pair[0] for pair in wanted},
-                target__in=locked,
-                until_seq__isnull=True,
-            )
-            .values_list("source_id", "target_id")
-        )
+        open_pairs = {(row.source, row.target) for row in _follows_of(wanted) if row.is_open}
         new = _new_follows({pair: wanted[pair] for pair in wanted if pair not in open_pairs}, locked)
         Follow.objects.using(database()).bulk_create(new)
         timelines().followed([follow.pk for follow in new])
@@ -70,31 +64,19 @@ def follow_many(application_id: int, followings: Sequence[Following]) -> None:
 
 
 def _new_follows(pairs: dict[tuple[int, int], int], locked: dict[int, Feed]) -> list[Follow]:
-    floors = {
-        (target, limit): _oldest_copied(target, limit)
-        for target, limit in {(target, limit) for (_, target), limit in pairs.items()}
-    }
+    targets: dict[int, set[int]] = {}
+    for (_, target), limit in pairs.items():
+        targets.setdefault(limit, set()).add(target)
+    floors = {limit: admission.oldest_copied(feeds, limit) for limit, feeds in targets.items()}
     return [
         Follow(
             source_id=source,
             target_id=target,
             since_seq=locked[target].version,
-            floor_key=floors[target, limit],
+            floor_key=floors[limit].get(target),
         )
         for (source, target), limit in pairs.items()
     ]
-
-
-def _oldest_copied(target: int, copy_limit: int) -> uuid.UUID | None:
-    """Key of the oldest activity that a follow copies."""
-    newest = (
-        Placement.objects.using(database())
-        .filter(feed=target, seq__isnull=False)
-        .order_by("-key")
-        .values_list("key", flat=True)[:copy_limit]
-    )
-    keys = list(newest)
-    return keys[-1] if keys else None
 
 
 def _event(
@@ -123,25 +105,42 @@ def unfollow_many(application_id: int, unfollowings: Sequence[Unfollowing]) -> N
     if not wanted:
         return
     with transaction.atomic(using=database()):
-        locked = feed_store.lock(known[target] for _, target in wanted)
-        ended = [
-            (source, target)
-            for (source, target), keep_history in wanted.items()
-            if _end(known[source], locked[known[target].pk], keep_history=keep_history)
-        ]
-        record(_event(application_id, source, target, "unfollow") for source, target in ended)
-        timelines().unfollowed(
-            [
-                (known[source].pk, known[target].pk)
-                for (source, target), keep_history in wanted.items()
-                if not keep_history
-            ]
+        feed_store.lock(known[target] for _, target in wanted)
+        keeping = {(known[source].pk, known[target].pk): keep for (source, target), keep in wanted.items()}
+        ended = _end(keeping)
+        record(
+            _event(application_id, source, target, "unfollow")
+            for source, target in wanted
+            if (known[source].pk, known[target].pk) in ended
         )
+        timelines().unfollowed([pair for pair, keep in keeping.items() if not keep])
 
 
-def _end(source: Feed, target: Feed, *, keep_history: bool) -> bool:
-    """Close a follow or delete it with its history; whether there was one."""
-    rows = Follow.objects.using(database()).filter(source=source, target=target)
-    if keep_history:
-        return bool(rows.filter(until_seq__isnull=True).update(until_seq=target.version))
-    return bool(rows.delete()[0])
+def _end(keeping: Mapping[tuple[int, int], bool]) -> set[tuple[int, int]]:
+    """Close follows, or delete them with their history; the pairs that had one to end."""
+    follows = _follows_of(keeping)
+    closed = [row for row in follows if keeping[row.source, row.target] and row.is_open]
+    deleted = [row for row in follows if not keeping[row.source, row.target]]
+    rows = Follow.objects.using(database())
+    version = Feed.objects.filter(pk=OuterRef("target_id")).values("version")
+    rows.filter(pk__in=[row.id for row in closed]).update(until_seq=Subquery(version))
+    rows.filter(pk__in=[row.id for row in deleted]).delete()
+    return {(row.source, row.target) for row in (*closed, *deleted)}
+
+
+class _FollowRow(NamedTuple):
+    id: int
+    source: int
+    target: int
+    until_seq: int | None
+
+    @property
+    def is_open(self) -> bool:
+        return self.until_seq is None
+
+
+def _follows_of(pairs: Collection[tuple[int, int]]) -> list[_FollowRow]:
+    """The follows, open and closed, of (source, target) pairs."""
+    chosen = rows_among({"source_id": "bigint", "target_id": "bigint"}, list(pairs))
+    found = Database.to_write(Follow).select(Follow, ["id", "source_id", "target_id", "until_seq"], chosen)
+    return [_FollowRow(*row) for row in found]

@@ -17,7 +17,7 @@ from django_stream.server.timelines.base import Marked
 
 
 def mark(application_id: int, feed_id: FeedID, *, seen: Marked, read: Marked) -> None:
-    """Mark groups of a feed; keys that are not the newest activity of a group are ignored."""
+    """Mark groups of a feed; a mark of a group that has something newer by now is ignored."""
     feed = find(application_id, feed_id)
     if feed is None or not (seen or read):
         return
@@ -40,4 +40,4 @@ def mark(application_id: int, feed_id: FeedID, *, seen: Marked, read: Marked) ->
 
 
 def _ids(marked: Marked) -> Any:
-    return marked if marked == "all" else sorted(str(from_sort_key(key)) for key in marked)
+    return marked if marked == "all" else sorted({str(from_sort_key(one.newest)) for one in marked})

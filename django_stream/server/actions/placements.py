@@ -1,4 +1,4 @@
-"""Activities are placed on feeds and taken off them."""
+"""Activities are placed on feeds."""
 
 from __future__ import annotations
 
@@ -8,19 +8,25 @@ from typing import TypeVar
 
 from django.db import transaction
 
+from django_stream.database.bulk_sql import among
+from django_stream.database.statements import Database, one_of, rows_among
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.server import feed_store
 from django_stream.server.actions import activities
 from django_stream.server.activity_input import ActivityInput
+from django_stream.server.activity_rows import read_key
 from django_stream.server.events.event import Event, current_caller, fields_of
 from django_stream.server.events.recording import record
 from django_stream.server.fanout import jobs as fanout
 from django_stream.server.feed_store import database
 from django_stream.server.models import Activity, Exclusion, Feed, Placement
-from django_stream.server.timelines import admission, timelines
 
 Result = TypeVar("Result")
 Keys = Mapping[int, Collection[uuid.UUID]]
+Pair = tuple[int, uuid.UUID]
+"""A feed, by the number of its row, and an activity, by its sort key."""
+
+PAIR = {"feed_id": "bigint", "key": "uuid"}
 
 
 def add(application_id: int, feed_id: FeedID, new_activities: Sequence[ActivityInput]) -> list[Activity]:
@@ -39,30 +45,68 @@ def add(application_id: int, feed_id: FeedID, new_activities: Sequence[ActivityI
         changed = place(locked, home) | place(locked, addressed, targeted=True)
         # All at once, so that groups are locked in one order.
         fanout.deliver(changed)
-        record(_posted(upserted, [feed_id]))
+        record(_posted(upserted, {feed_id: upserted.stored}, known, changed))
     return [upserted.stored[new_activity.key] for new_activity in new_activities]
 
 
-def add_to_many(
-    application_id: int, feed_ids: Sequence[FeedID], new_activity: ActivityInput, *, forwarded: bool = False
-) -> Activity:
-    """Post one activity to many feeds and, only if forwarded, to their followers."""
-    known = feed_store.ensure(application_id, feed_ids)
+def add_to_many(application_id: int, feed_ids: Sequence[FeedID], new_activity: ActivityInput) -> Activity:
+    """Post one activity to many feeds, but not to their followers, and to its targets."""
+    targets = [FeedID.parse(name) for name in new_activity.to]
+    known = feed_store.ensure(application_id, [*feed_ids, *targets])
     with transaction.atomic(using=database()):
         locked = feed_store.lock(known.values())
         upserted = activities.upsert(application_id, [new_activity])
         _take_over(application_id, upserted, [new_activity])
-        changed = place(locked, {feed: [new_activity.key] for feed in locked}, forwarded=forwarded)
-        fanout.deliver(changed, forwarded=forwarded)
-        record(_posted(upserted, feed_ids))
+        many, addressed = (
+            {known[feed].pk: [new_activity.key] for feed in feeds} for feeds in (feed_ids, targets)
+        )
+        posted = place(locked, many, forwarded=False)
+        fanout.deliver(posted, forwarded=False)
+        told = place(locked, addressed, targeted=True)
+        fanout.deliver(told)
+        record(_posted(upserted, dict.fromkeys(feed_ids, upserted.stored), known, posted | told))
     return upserted.stored[new_activity.key]
 
 
-def _posted(upserted: activities.Upserted, feed_ids: Sequence[FeedID]) -> Iterator[Event]:
+def add_each(application_id: int, wanted: Mapping[FeedID, Sequence[ActivityInput]]) -> None:
+    """Post activities without targets, each to feeds of its own, and to the followers of those."""
+    known = feed_store.ensure(application_id, wanted)
+    every = {one.key: one for some in wanted.values() for one in some}
+    with transaction.atomic(using=database()):
+        locked = feed_store.lock(known.values())
+        upserted = activities.upsert(application_id, list(every.values()))
+        _take_over(application_id, upserted, list(every.values()))
+        keys = {known[feed].pk: [one.key for one in some] for feed, some in wanted.items()}
+        changed = place(locked, keys)
+        fanout.deliver(changed)
+        named = {feed: [one.key for one in some] for feed, some in wanted.items()}
+        record(_posted(upserted, named, known, changed))
+
+
+def _posted(
+    upserted: activities.Upserted,
+    named: Mapping[FeedID, Collection[uuid.UUID]],
+    known: Mapping[FeedID, Feed],
+    changed: Collection[Pair],
+) -> Iterator[Event]:
+    """What happened to activities that were posted to the feeds that are `named`."""
+    feeds: dict[uuid.UUID, list[FeedID]] = {}
+    for feed, keys in named.items():
+        for key in keys:
+            feeds.setdefault(key, []).append(feed)
     for key, activity in upserted.stored.items():
         before = upserted.before.get(key)
-        action = "create" if before is None else "update"
-        yield activities.event(activity, action, before=before, feeds=[*feed_ids, *activity.to])
+        named_ones = [*feeds[key], *map(FeedID.parse, activity.to)]
+        placed = tuple(str(one) for one in named_ones if one in known and (known[one].pk, key) in changed)
+        if before == fields_of(activity) and not placed:
+            continue  # it was posted again: nothing happened
+        yield activities.event(
+            activity,
+            "create" if before is None else "update",
+            before=before,
+            feeds=[*feeds[key], *activity.to],
+            placed=placed,
+        )
 
 
 def _take_over(
@@ -81,11 +125,10 @@ def _take_over(
         if before["actor"] != activity.actor:
             activity.to = list(new_activity.to)
             activity.save(using=database(), update_fields=["to"])
-            records = Placement.objects.using(database()).filter(
-                key=activity.key, feed__application=application_id
-            )
-            feeds = feed_store.lock(Feed.objects.using(database()).filter(pk__in=records.values("feed")))
-            records.delete()
+            records = Placement.objects.using(database()).filter(key=activity.key)
+            listing = records.of_application(application_id).values_list("feed", flat=True)
+            feeds = feed_store.lock(Feed.objects.using(database()).filter(among("pk", listing, database())))
+            records.filter(among("feed", feeds, database())).delete()
             fanout.withdraw(feeds, [activity.key])
 
 
@@ -96,10 +139,7 @@ def place(
     every = {key for some in keys.values() for key in some}
     if not every:
         return set()
-    there = {
-        (placement.feed_id, placement.key): placement
-        for placement in Placement.objects.using(database()).filter(feed__in=keys, key__in=every)
-    }
+    there = _placed(keys, every)
     changed: list[Placement] = []
     steps = dict.fromkeys(keys, 0)
     for feed, key in ((feed, key) for feed, some in keys.items() for key in dict.fromkeys(some)):
@@ -114,6 +154,17 @@ def place(
             changed.append(placement)
     _write(changed, list(locked.values()), steps)
     return {(placement.feed_id, placement.key) for placement in changed} | _lift_exclusions(keys, every)
+
+
+def _placed(feeds: Collection[int], keys: Collection[uuid.UUID]) -> dict[Pair, Placement]:
+    """The placements of any of the activities on any of the feeds."""
+    columns = ["feed_id", "key", "seq", "targeted"]
+    chosen = one_of("feed_id", feeds), one_of("key", keys, uuids=True)
+    found = {}
+    for feed, key, seq, targeted in Database.to_write(Placement).select(Placement, columns, *chosen):
+        pair = feed, read_key(key)
+        found[pair] = Placement(feed_id=feed, key=pair[1], seq=seq, targeted=bool(targeted))
+    return found
 
 
 def _write(placements: list[Placement], locked: Sequence[Feed], steps: dict[int, int]) -> None:
@@ -131,51 +182,14 @@ def _write(placements: list[Placement], locked: Sequence[Feed], steps: dict[int,
 
 def _lift_exclusions(keys: Keys, every: Collection[uuid.UUID]) -> set[tuple[int, uuid.UUID]]:
     """Undo the hiding of activities on feeds where they are placed now; the pairs that were hidden."""
-    hidden = Exclusion.objects.using(database()).filter(feed__in=keys, key__in=every)
-    lifted = {(feed, key) for feed, key in hidden.values_list("feed_id", "key") if key in keys[feed]}
+    chosen = one_of("feed_id", keys), one_of("key", every, uuids=True)
+    hidden = Database.to_write(Exclusion).select(Exclusion, ["feed_id", "key"], *chosen)
+    lifted = {
+        (feed, key) for feed, key in ((feed, read_key(key)) for feed, key in hidden) if key in keys[feed]
+    }
     if lifted:
-        hidden.filter(pk__in=sorted(lifted)).delete()
+        Database.to_write(Exclusion).delete(Exclusion, rows_among(PAIR, sorted(lifted)))
     return lifted
-
-
-def remove(application_id: int, feed_id: FeedID, keys: Collection[uuid.UUID]) -> None:
-    """Take activities off a feed. From the feed they were posted to, they go everywhere.
-
-    An activity that only reached the feed by following is hidden there and stays elsewhere.
-    """
-    if not keys or not feed_store.find(application_id, [feed_id]):
-        return
-
-    def work(locked: Mapping[FeedID, Feed], stored: Mapping[uuid.UUID, Activity]) -> None:
-        before = {key: fields_of(activity) for key, activity in stored.items()}
-        removed = stored.keys() & withdraw_or_hide(locked[feed_id], keys, stored)
-        gone = activities.drop_unplaced(application_id, removed)
-        record(
-            activities.event(stored[key], "delete", before=before[key], is_gone=key in gone, feeds=[feed_id])
-            for key in sorted(removed)
-        )
-
-    with_targets_locked(application_id, [feed_id], keys, work)
-
-
-def withdraw_or_hide(
-    feed: Feed, keys: Collection[uuid.UUID], stored: Mapping[uuid.UUID, Activity]
-) -> set[uuid.UUID]:
-    """Take locked activities off a locked feed, or hide there what it has by following.
-
-    Returns the keys of those that were there.
-    """
-    leaving: set[int] = set()
-    removed: set[uuid.UUID] = set()
-    for key in keys:
-        left = _withdraw(feed, key, stored.get(key))
-        leaving |= left
-        if _hide(feed, key) or left:
-            removed.add(key)
-    fanout.withdraw(leaving, keys)
-    if feed.pk not in leaving:
-        timelines().withdrawn([feed.pk], keys, own_only=True)
-    return removed
 
 
 def with_targets_locked(
@@ -202,28 +216,3 @@ def with_targets_locked(
 def _addressed(application_id: int, keys: Collection[uuid.UUID]) -> set[FeedID]:
     rows = Activity.objects.using(database()).filter(application_id=application_id, key__in=keys)
     return {FeedID.parse(name) for to in rows.values_list("to", flat=True) for name in to}
-
-
-def _withdraw(feed: Feed, key: uuid.UUID, activity: Activity | None) -> set[int]:
-    """Delete the record of an activity on a feed; the feeds that lost their placement."""
-    records = Placement.objects.using(database()).filter(key=key, feed__application=feed.application_id)
-    here = records.filter(feed=feed).first()
-    leaving: set[int] = set()
-    if here is not None:
-        leaving.add(feed.pk)
-        if not here.targeted and not records.filter(targeted=False).exclude(feed=feed).exists():
-            # Posted nowhere else: what its `to` list placed goes with it.
-            leaving |= set(records.filter(targeted=True).values_list("feed_id", flat=True))
-            if activity is not None and activity.to:
-                activity.to = []
-                activity.save(using=database(), update_fields=["to"])
-        records.filter(feed__in=leaving).delete()
-    return leaving
-
-
-def _hide(feed: Feed, key: uuid.UUID) -> bool:
-    """Exclude an activity that the feed has by following; whether it was to be seen until now."""
-    if not admission.admits(feed.pk, key):
-        return False
-    _, is_new = Exclusion.objects.using(database()).get_or_create(feed=feed, key=key)
-    return is_new

@@ -6,7 +6,8 @@ import uuid
 from collections.abc import Collection, Mapping
 
 from django_stream.protocol.feed_ids import FeedID
-from django_stream.server.actions import activities, placements
+from django_stream.server.actions import activities, removals
+from django_stream.server.actions.placements import with_targets_locked
 from django_stream.server.aggregation.names import names_of
 from django_stream.server.events.event import Event
 from django_stream.server.events.recording import record
@@ -20,10 +21,12 @@ def erase(application_id: int, wanted: Mapping[uuid.UUID, Collection[FeedID]]) -
     """Empty activities. Feeds that are not named keep a placeholder, so that nothing shifts."""
 
     def work(locked: Mapping[FeedID, Feed], stored: Mapping[uuid.UUID, Activity]) -> None:
+        by_feed: dict[FeedID, list[uuid.UUID]] = {}
         for key, feeds in wanted.items():
-            for feed in (locked[name] for name in feeds if name in locked):
-                placements.withdraw_or_hide(feed, [key], stored)
-                activities.drop_unplaced(application_id, [key])
+            for name in feeds:
+                by_feed.setdefault(name, []).append(key)
+        removals.withdraw_or_hide(application_id, locked, by_feed, stored)
+        activities.drop_unplaced(application_id, {key for keys in by_feed.values() for key in keys})
         left = activities.lock(application_id, stored)
         before = activities.group_members_of(left)
         for activity in left.values():
@@ -32,7 +35,7 @@ def erase(application_id: int, wanted: Mapping[uuid.UUID, Collection[FeedID]]) -
         record(_erased(activity, wanted[key]) for key, activity in stored.items())
 
     named = {feed for feeds in wanted.values() for feed in feeds}
-    placements.with_targets_locked(application_id, named, list(wanted), work)
+    with_targets_locked(application_id, named, list(wanted), work)
 
 
 def _erased(activity: Activity, feeds: Collection[FeedID]) -> Event:

@@ -5,15 +5,20 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Sequence
 
+from django_stream.database.batches import batched
 from django_stream.protocol import references
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.protocol.times import format_activity_time
 from django_stream.server import feed_store
-from django_stream.server.actions import placements
+from django_stream.server.actions import placements, removals
 from django_stream.server.activity_input import ActivityInput, activity_inputs, key_of
 from django_stream.server.events.event import called_by
 from django_stream.server.models import Reaction
 from django_stream.server.reads.serializers import aware
+
+# Reactions whose activities are put on feeds, or taken off, at once. Each may be on feeds of its own, and
+# statements look for every activity on every feed.
+_AT_ONCE = 250
 
 
 def lock_feeds(application_id: int, names: Collection[str]) -> None:
@@ -25,20 +30,27 @@ def lock_feeds(application_id: int, names: Collection[str]) -> None:
 
 def place(reactions: Sequence[Reaction]) -> None:
     """Put the activities of these reactions on their target feeds, or replace them there."""
-    for row in _with_targets(reactions):
-        names = [FeedID.parse(name) for name in row.target_feeds]
+    for part in batched(_with_targets(reactions), _AT_ONCE):
+        wanted: dict[FeedID, list[ActivityInput]] = {}
+        for row in part:
+            activity = target_activity(row)
+            for name in row.target_feeds:
+                wanted.setdefault(FeedID.parse(name), []).append(activity)
         # The application's own doing: a parent that comes back brings the children of others along.
         with called_by(""):
-            placements.add_to_many(row.application_id, names, target_activity(row), forwarded=True)
+            placements.add_each(part[0].application_id, wanted)
 
 
 def withdraw(reactions: Sequence[Reaction], keeping: Collection[str] = ()) -> None:
     """Take the activities of these reactions off their target feeds, except those to keep."""
-    for row in _with_targets(reactions):
-        for name in row.target_feeds:
-            if name not in keeping:
-                feed = FeedID.parse(name)
-                placements.remove(row.application_id, feed, [key_of_target(row)])
+    rows = _with_targets(reactions)
+    for part in batched(rows, _AT_ONCE):
+        wanted: dict[FeedID, list[uuid.UUID]] = {}
+        for row in part:
+            for name in row.target_feeds:
+                if name not in keeping:
+                    wanted.setdefault(FeedID.parse(name), []).append(key_of_target(row))
+        removals.remove_from(rows[0].application_id, wanted)
 
 
 def _with_targets(reactions: Sequence[Reaction]) -> list[Reaction]:

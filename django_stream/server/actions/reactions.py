@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -14,13 +14,19 @@ from django.utils import timezone
 
 from django_stream.protocol import limits
 from django_stream.protocol.errors import invalid
-from django_stream.server.actions import reaction_counts, reaction_targets
-from django_stream.server.events.event import Event, fields_of
+from django_stream.server.actions import reaction_counts, reaction_jobs, reaction_targets, reaction_trees
+from django_stream.server.actions.reaction_trees import event, locked
+from django_stream.server.events.event import fields_of
 from django_stream.server.events.recording import record
 from django_stream.server.feed_store import database, ensure_application
-from django_stream.server.models import Reaction
+from django_stream.server.models import DeletedReaction, Reaction
 from django_stream.server.ownership import check_owner
 from django_stream.server.validation import conflicting, missing
+
+# For so long a list can be read on from a reaction that was deleted.
+_PLACES_KEPT = timedelta(days=30)
+# Children of a reaction that follow it in the request, and as many of their children.
+_BELOW_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +60,14 @@ def add(application_id: int, new: NewReaction) -> Reaction:
         except IntegrityError as error:
             raise conflicting("reaction", row.reaction_id) from error
         reaction_targets.place([row])
-        record([_event(row, "create")])
+        record([event(row, "create")])
         reaction_counts.change([row], 1)
     return row
 
 
 def _parent(application_id: int, reaction_id: str) -> Reaction:
     """The parent, locked, so that it cannot be deleted while a child is added."""
-    parent = _locked(_rows(application_id).filter(reaction_id=reaction_id, deleted_at__isnull=True)).first()
+    parent = locked(_rows(application_id).filter(reaction_id=reaction_id, deleted_at__isnull=True)).first()
     if parent is None:
         raise invalid(f"parent {reaction_id!r} does not exist", "parent")
     if parent.level >= limits.REACTION_LEVELS:
@@ -110,33 +116,29 @@ def update(application_id: int, reaction_id: str, data: Mapping[str, Any], targe
         row.updated_at = _now()
         row.save(using=database())
         reaction_targets.place([row])
-        record([_event(row, "update", before=before)])
+        record([event(row, "update", before=before)])
     return row
 
 
-def delete(application_id: int, reaction_id: str, *, soft: bool = False) -> None:
-    """Delete a reaction with all that is below it; softly, so that all of it can be restored."""
+def delete(application_id: int, reaction_id: str, *, soft: bool = False, share: int = 1) -> None:
+    """Delete a reaction with all that is below it; softly, so that all of it can be restored.
+
+    Of very many that are below it, those after the first go in the background: sooner where so many
+    reactions `share` a request.
+    """
+    most = max(_BELOW_AT_ONCE // share, 1)
     with transaction.atomic(using=database()):
         root = _locked_reaction(application_id, reaction_id)
-        shown = [row for row in (root, *_descendants(root)) if row.deleted_at is None]
-        reaction_targets.withdraw(shown)
-        deleted = shown if root in shown else [root]
-        record(_event(row, "delete", is_gone=True) for row in deleted)
-        if soft:
-            _hide(root)
-            reaction_counts.change(shown, -1)
-        else:
-            root.delete(using=database())
-            # What was counted below went with the root.
-            reaction_counts.change([row for row in shown if row.level == root.level], -1)
+        if not soft:
+            reaction_jobs.start(root, reaction_trees.remove(root, itself=True, most=most))
+        elif root.deleted_at is None:
+            reaction_jobs.start(root, reaction_trees.hide(root, itself=True, most=most))
 
 
-def _hide(root: Reaction) -> None:
-    if root.deleted_at is None:
-        now = _now()
-        Reaction.objects.using(database()).filter(pk=root.pk).update(deleted_at=now)
-        for rows in _descendants_by_level(root):
-            rows.filter(deleted_at__isnull=True).update(deleted_at=now, deleted_with=root.pk)
+def prune_places() -> int:
+    """Forget where reactions were that are long gone; how many."""
+    old = DeletedReaction.objects.using(database()).filter(deleted_at__lt=_now() - _PLACES_KEPT)
+    return old.delete()[0]
 
 
 def restore(application_id: int, reaction_id: str) -> None:
@@ -146,61 +148,33 @@ def restore(application_id: int, reaction_id: str) -> None:
         above = Reaction.objects.using(database()).filter(
             children__application_id=application_id, children__reaction_id=reaction_id
         )
-        hidden = any(parent.deleted_at is not None for parent in _locked(above))
+        hidden = any(parent.deleted_at is not None for parent in locked(above))
         root = _locked_reaction(application_id, reaction_id)
         if hidden or root.deleted_at is None:
             raise missing("a deleted reaction to restore,", reaction_id)
-        family = [root, *(row for row in _descendants(root) if row.deleted_with == root.pk)]
-        Reaction.objects.using(database()).filter(pk=root.pk).update(deleted_at=None)
-        for rows in _descendants_by_level(root):
-            rows.filter(deleted_with=root.pk).update(deleted_at=None, deleted_with=None)
-        reaction_targets.place(family)
-        record(_event(row, "restore") for row in family)
-        reaction_counts.change(family, 1)
+        reaction_jobs.start(root, reaction_trees.show(root, itself=True, most=_BELOW_AT_ONCE))
 
 
 def delete_many(application_id: int, reaction_ids: Collection[str], *, soft: bool = False) -> None:
     """Delete those that exist, each with what is below it."""
-    for reaction_id in sorted(set(reaction_ids)):
+    wanted = sorted(set(reaction_ids))
+    for reaction_id in wanted:
         with transaction.atomic(using=database()):
             if _rows(application_id).filter(reaction_id=reaction_id).exists():
-                delete(application_id, reaction_id, soft=soft)
-
-
-def _event(row: Reaction, action: str, **more: Any) -> Event:
-    feeds = tuple(row.target_feeds)
-    return Event.of_row(
-        row, "reaction", row.reaction_id, action, on_behalf_of=row.user_id, feeds=feeds, **more
-    )
+                delete(application_id, reaction_id, soft=soft, share=len(wanted))
 
 
 def _rows(application_id: int) -> QuerySet[Reaction]:
     return Reaction.objects.using(database()).filter(application_id=application_id)
 
 
-def _locked(rows: QuerySet[Reaction]) -> QuerySet[Reaction]:
-    # Keys never change, and children refer to them: their inserts need not wait.
-    return rows.select_for_update(no_key=True, of=("self",))
-
-
 def _locked_reaction(application_id: int, reaction_id: str) -> Reaction:
     """The reaction, locked, which must exist and be the caller's or the caller the application's server."""
-    row = _locked(_rows(application_id).filter(reaction_id=reaction_id)).first()
+    row = locked(_rows(application_id).filter(reaction_id=reaction_id)).first()
     if row is None:
         raise missing("reaction", reaction_id)
     check_owner(row.user_id)
     return row
-
-
-def _descendants(root: Reaction) -> list[Reaction]:
-    """All descendants, locked from the top down and in id order, as every other writer does."""
-    return [row for rows in _descendants_by_level(root) for row in _locked(rows).order_by("pk")]
-
-
-def _descendants_by_level(root: Reaction) -> list[QuerySet[Reaction]]:
-    """Its children, and the children of those."""
-    paths = ["__".join(["parent"] * depth) for depth in range(1, limits.REACTION_LEVELS - root.level + 1)]
-    return [Reaction.objects.using(database()).filter(**{path: root.pk}) for path in paths]
 
 
 def _now() -> datetime:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from django_stream.database.statements import Database, equal, rows_among
 from django_stream.protocol import limits
 from django_stream.protocol.errors import ApiError, invalid
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.server import feed_store
 from django_stream.server.actions import activities
-from django_stream.server.actions.placements import place, with_targets_locked
+from django_stream.server.actions.placements import PAIR, Pair, place, with_targets_locked
+from django_stream.server.activity_rows import read_key
 from django_stream.server.events.event import fields_of
 from django_stream.server.events.recording import record
 from django_stream.server.fanout import jobs as fanout
@@ -39,35 +41,68 @@ class Retargeted:
     removed: list[str]
 
 
-def retarget(application_id: int, feed_id: FeedID, change: Retargeting) -> Retargeted:
-    """Put an activity on its new targets and take it off the dropped ones."""
-    named = {FeedID.parse(name) for name in (*(change.new or ()), *change.added)}
+def retarget(application_id: int, feed_id: FeedID, changes: Sequence[Retargeting]) -> list[Retargeted]:
+    """Put activities on their new targets and take them off the dropped ones; all of them or none."""
+    named = {FeedID.parse(name) for change in changes for name in (*(change.new or ()), *change.added)}
     feed_store.ensure(application_id, {feed_id, *named})
+    keys = {change.key for change in changes}
 
-    def work(locked: Mapping[FeedID, Feed], stored: Mapping[uuid.UUID, Activity]) -> Retargeted:
-        activity = stored.get(change.key)
-        if activity is None or not _is_posted(locked[feed_id], change.key):
-            raise ApiError.named("DoesNotExistException", f"there is no such activity posted to {feed_id}")
-        check_actor(activity.actor)
-        former, before = fields_of(activity), list(activity.to)
-        after = _new_targets(before, change)
-        activity.to = after
-        activity.save(using=database(), update_fields=["to"])
-        added = [name for name in after if name not in before]
-        removed = [name for name in before if name not in after]
-        by_name = {str(feed_id): feed for feed_id, feed in locked.items()}
-        _withdraw([by_name[name].pk for name in removed if name in by_name], change.key)
+    def work(locked: Mapping[FeedID, Feed], stored: Mapping[uuid.UUID, Activity]) -> list[Retargeted]:
+        posted = _posted(locked[feed_id], keys)
+        former = {key: fields_of(activity) for key, activity in stored.items()}
+        changed = [_changed(feed_id, stored.get(change.key), change, posted) for change in changes]
+        touched = [stored[key] for key in sorted(keys)]
+        activities.save_columns(application_id, touched, ["to"])
+        _move({str(name): feed for name, feed in locked.items()}, touched, changed)
+        record(
+            activities.event(activity, "update", before=former[activity.key], feeds=[feed_id])
+            for activity in touched
+        )
+        return changed
+
+    return with_targets_locked(application_id, {feed_id, *named}, keys, work)
+
+
+def _posted(feed: Feed, keys: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    rows = Placement.objects.using(database()).filter(feed=feed, key__in=keys, targeted=False)
+    return set(rows.values_list("key", flat=True))
+
+
+def _changed(
+    feed_id: FeedID, activity: Activity | None, change: Retargeting, posted: Collection[uuid.UUID]
+) -> Retargeted:
+    """Give a locked activity its new list."""
+    if activity is None or change.key not in posted:
+        raise ApiError.named("DoesNotExistException", f"there is no such activity posted to {feed_id}")
+    check_actor(activity.actor)
+    before = list(activity.to)
+    activity.to = after = _new_targets(before, change)
+    return Retargeted(
+        activity,
+        [name for name in after if name not in before],
+        [name for name in before if name not in after],
+    )
+
+
+def _move(
+    by_name: Mapping[str, Feed],
+    touched: Sequence[Activity],
+    changed: Sequence[Retargeted],
+) -> None:
+    """Make the placements of the activities those of their lists."""
+    dropped: set[tuple[int, uuid.UUID]] = set()
+    home: dict[int, list[uuid.UUID]] = {}
+    former: dict[uuid.UUID, set[str]] = {}
+    for one in changed:
+        former.setdefault(one.activity.key, set()).update(one.removed)
+    for activity in touched:
+        names = former[activity.key] - {*activity.to}
+        dropped |= {(by_name[name].pk, activity.key) for name in names if name in by_name}
         # All of the list is placed, not only what is new: a target may have removed the activity.
-        home = {by_name[name].pk: [change.key] for name in after}
-        fanout.deliver(place({feed.pk: feed for feed in locked.values()}, home, targeted=True))
-        record([activities.event(activity, "update", before=former, feeds=[feed_id])])
-        return Retargeted(activity, added, removed)
-
-    return with_targets_locked(application_id, {feed_id, *named}, [change.key], work)
-
-
-def _is_posted(feed: Feed, key: uuid.UUID) -> bool:
-    return Placement.objects.using(database()).filter(feed=feed, key=key, targeted=False).exists()
+        for name in activity.to:
+            home.setdefault(by_name[name].pk, []).append(activity.key)
+    _withdraw(dropped)
+    fanout.deliver(place({feed.pk: feed for feed in by_name.values()}, home, targeted=True))
 
 
 def _new_targets(before: Sequence[str], change: Retargeting) -> list[str]:
@@ -78,9 +113,13 @@ def _new_targets(before: Sequence[str], change: Retargeting) -> list[str]:
     return after
 
 
-def _withdraw(dropped: Sequence[int], key: uuid.UUID) -> None:
-    rows = Placement.objects.using(database()).filter(feed__in=dropped, key=key, targeted=True)
-    leaving = list(rows.values_list("feed_id", flat=True))
+def _withdraw(dropped: Collection[Pair]) -> None:
+    """Delete these placements, unless the activity was posted there too."""
+    if not dropped:
+        return
+    chosen = rows_among(PAIR, sorted(dropped)), equal("targeted", True)
+    records = Database.to_write(Placement)
+    leaving = records.select(Placement, list(PAIR), *chosen)
     if leaving:
-        rows.delete()
-        fanout.withdraw(leaving, [key])
+        records.delete(Placement, *chosen)
+        fanout.withdraw({feed for feed, _ in leaving}, {read_key(key) for _, key in leaving})

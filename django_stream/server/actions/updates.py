@@ -11,11 +11,12 @@ from django_stream.server.actions import activities
 from django_stream.server.activity_input import ActivityInput
 from django_stream.server.events.event import fields_of
 from django_stream.server.events.recording import record
-from django_stream.server.feed_store import database
+from django_stream.server.feed_store import database, ensure_application
 
 
 def replace(application_id: int, new_activities: Sequence[ActivityInput]) -> None:
     """Replace activities by their (foreign_id, time), or create them on no feed; `to` must not change."""
+    ensure_application(application_id)
     with transaction.atomic(using=database()):
         known = activities.lock(application_id, [new_activity.key for new_activity in new_activities])
         for new_activity in new_activities:

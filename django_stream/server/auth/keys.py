@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from django_stream.protocol.errors import ApiError
 from django_stream.server.conf import server_settings
-from django_stream.server.models import ApiKey
+from django_stream.server.models import ApiKey, Application
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +33,14 @@ def credential_of(api_key: str) -> Credential:
     if stored.application.is_suspended:
         raise ApiError.named("SiteSuspendedException", "this application is suspended")
     return Credential(stored.application_id, stored.valid_secrets())
+
+
+def secrets_of(application_id: int) -> list[str]:
+    """Every secret that signs for an application, where no API key says which; ApiError when suspended."""
+    stored = ApiKey.objects.select_related("application").filter(application=application_id)
+    if Application.objects.filter(pk=application_id, is_suspended=True).exists():
+        raise ApiError.named("SiteSuspendedException", "this application is suspended")
+    secrets = [secret for key in stored for secret in key.valid_secrets()]
+    if application_id == server_settings.own_app_id:
+        secrets.append(server_settings.own_secret)
+    return secrets

@@ -9,8 +9,12 @@ import jwt
 
 from django_stream.protocol import scopes
 from django_stream.protocol.errors import ApiError
+from django_stream.protocol.texts import is_text
 from django_stream.server.auth.principals import Principal
 from django_stream.server.conf import server_settings
+
+USER_ID_LENGTH = 255
+"""Characters of a user's id: what the tables hold."""
 
 # No claim is required. Registered claims that mean nothing in the protocol are not checked.
 _OPTIONS: dict[str, Any] = {
@@ -27,7 +31,9 @@ def verify(token: str, secrets: Iterable[str], application_id: int) -> Principal
     ApiError with status 401 for what is no token, 403 for a wrong secret or an expired token.
     """
     if not token:
-        raise _bad_signature("authorization is missing")
+        raise bad_signature("authorization is missing", slug="token-required")
+    if not is_text(token):
+        raise bad_signature("authorization is not a valid token")
     return principal_of(_claims(token, secrets), application_id)
 
 
@@ -44,10 +50,11 @@ def _claims(token: str, secrets: Iterable[str]) -> Mapping[str, Any]:
         except jwt.InvalidSignatureError:
             continue
         except (jwt.ExpiredSignatureError, jwt.ImmatureSignatureError) as error:
-            raise not_allowed(f"the token is not valid at this time: {error}") from error
+            slug = "token-expired" if isinstance(error, jwt.ExpiredSignatureError) else "invalid-token"
+            raise not_allowed(f"the token is not valid at this time: {error}", slug=slug) from error
         except jwt.PyJWTError as error:
-            raise _bad_signature(f"authorization is not a valid token: {error}") from error
-    raise not_allowed("the token was not signed with a secret of this api_key")
+            raise bad_signature(f"authorization is not a valid token: {error}") from error
+    raise not_allowed("the token was not signed with a secret of this api_key", slug="invalid-token")
 
 
 def principal_of(claims: Mapping[str, Any], application_id: int) -> Principal:
@@ -60,8 +67,12 @@ def principal_of(claims: Mapping[str, Any], application_id: int) -> Principal:
             feeds=_comma_separated(claims.get("feed_id")),
         )
     user_id = claims.get("user_id")
+    if isinstance(user_id, int | float) and not isinstance(user_id, bool):
+        raise not_allowed(f'the user_id of a token must be text, such as "{user_id}", not a number')
     if not isinstance(user_id, str) or user_id in ("", scopes.ANY):
-        raise not_allowed("the token names neither a resource nor a user_id")
+        raise not_allowed("the token names neither a resource nor a user_id", slug="invalid-token")
+    if len(user_id) > USER_ID_LENGTH or not is_text(user_id):
+        raise not_allowed(f"the token's user_id is longer than {USER_ID_LENGTH} characters, or no text")
     return Principal(application_id, user_id=user_id)
 
 
@@ -69,9 +80,9 @@ def _comma_separated(claim: object) -> frozenset[str]:
     return frozenset(claim.split(",")) - {""} if isinstance(claim, str) else frozenset()
 
 
-def not_allowed(detail: str) -> ApiError:
-    return ApiError.named("NotAllowedException", detail)
+def not_allowed(detail: str, *, slug: str = "not-authorized") -> ApiError:
+    return ApiError.named("NotAllowedException", detail, slug=slug)
 
 
-def _bad_signature(detail: str) -> ApiError:
-    return ApiError.named("SignatureException", detail)
+def bad_signature(detail: str, *, slug: str = "invalid-token") -> ApiError:
+    return ApiError.named("SignatureException", detail, slug=slug)

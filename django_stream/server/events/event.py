@@ -8,7 +8,18 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-Kind = Literal["activity", "collection", "file", "follow", "notification", "reaction", "token", "user"]
+Kind = Literal[
+    "activity",
+    "collection",
+    "file",
+    "filter",
+    "follow",
+    "notification",
+    "reaction",
+    "stream",
+    "token",
+    "user",
+]
 Fields = Mapping[str, Any]
 
 
@@ -58,6 +69,8 @@ class Event:
     """The user in whose name the application's server acted, such as an activity's actor."""
     feeds: tuple[str, ...] = ()
     """The feeds that the change names, such as those that an activity was posted to."""
+    placed: tuple[str, ...] = ()
+    """Of those feeds, the ones that an activity came to."""
     before: Fields | None = None
     after: Fields | None = None
     details: Fields = field(default_factory=dict)

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from django_stream.server.events.audit_log import AuditLogReader
 from django_stream.server.events.event import Event
+from django_stream.server.events.stream_log import StreamLogReader
 
 
 class Reader(Protocol):
@@ -19,7 +20,7 @@ class Reader(Protocol):
         """Keep these events, one or more, with a number of queries that does not grow with theirs."""
 
 
-READERS: tuple[Reader, ...] = (AuditLogReader(),)
+READERS: tuple[Reader, ...] = (AuditLogReader(), StreamLogReader())
 
 
 def record(events: Iterable[Event]) -> None:

@@ -5,29 +5,26 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection
 from datetime import timedelta
-from functools import partial
-from itertools import islice
 
 from django.db import transaction
 from django.db.models import Exists, Max, OuterRef
 from django.utils import timezone
 
+from django_stream.database.bulk_sql import among
 from django_stream.database.deadlocks import retry_on_deadlock
+from django_stream.server import background
 from django_stream.server.conf import server_settings
 from django_stream.server.feed_store import database, lock
 from django_stream.server.models import FanoutJob, Feed, Follow
 from django_stream.server.timelines import timelines
-from django_stream.wakeup import has_workers, waker
 
-# Below the parameters that a statement may have.
-_FEEDS_PER_QUERY = 10_000
 FAN_OUT_TASK = "django_stream.server.fan_out"
 
 
 def deliver(changed: Collection[tuple[int, uuid.UUID]], *, forwarded: bool = True) -> None:
     """Bring new placements to their feeds and, if forwarded, to the followers."""
     feeds, keys = {feed for feed, _ in changed}, {key for _, key in changed}
-    large = _large_feeds(feeds) if forwarded else set()
+    large = _large_feeds(feeds, len(keys)) if forwarded else set()
     timelines().placed(feeds - large, keys, own_only=not forwarded)
     timelines().placed(large, keys, own_only=True)
     _start_jobs(large, keys, FanoutJob.Change.PLACED)
@@ -35,7 +32,7 @@ def deliver(changed: Collection[tuple[int, uuid.UUID]], *, forwarded: bool = Tru
 
 def withdraw(feeds: Collection[int], keys: Collection[uuid.UUID]) -> None:
     """Take deleted placements and what is newly excluded off the feeds and their followers."""
-    large = _large_feeds(feeds)
+    large = _large_feeds(feeds, len(keys))
     timelines().withdrawn(set(feeds) - large, keys)
     timelines().withdrawn(large, keys, own_only=True)
     _start_jobs(large, keys, FanoutJob.Change.WITHDRAWN)
@@ -43,7 +40,7 @@ def withdraw(feeds: Collection[int], keys: Collection[uuid.UUID]) -> None:
 
 def regroup(feeds: Collection[int], keys: Collection[uuid.UUID]) -> None:
     """Put activities with changed actors or group names into the right groups of the feeds and followers."""
-    large = _large_feeds(feeds)
+    large = _large_feeds(feeds, len(keys))
     timelines().edited(set(feeds) - large, keys)
     timelines().edited(large, keys, own_only=True)
     _start_jobs(large, keys, FanoutJob.Change.EDITED)
@@ -61,40 +58,35 @@ def resume(idle_seconds: float) -> int:
     left = list(
         FanoutJob.objects.using(database()).filter(touched_at__lte=cutoff).values_list("pk", flat=True)
     )
-    for job_id in left:
-        run(job_id)
-    return len(left)
+    return background.resume(left, run)
 
 
-def _large_feeds(feeds: Collection[int]) -> set[int]:
-    """The feeds with more followers, present and past, than one transaction should serve."""
-    most = server_settings.FANOUT_INLINE_MAX
+def _large_feeds(feeds: Collection[int], activities: int) -> set[int]:
+    """The feeds with more followers, present and past, than the writer's transaction should serve.
+
+    It serves so many rows of timelines and no more, however many feeds and activities there are.
+    """
+    most = server_settings.FANOUT_INLINE_MAX // max(activities, 1)
+    if len(feeds) > 1 and not _has_more(feeds, most):
+        return set()
+    each = most // max(len(feeds), 1)
     follows = Follow.objects.using(database()).filter(target=OuterRef("pk")).order_by("id")
     # One query for any number of feeds, which reads so many follows of each and no more.
-    large = Feed.objects.using(database()).filter(Exists(follows[most : most + 1]))
-    found: set[int] = set()
-    remaining = iter(sorted(feeds))
-    while some := list(islice(remaining, _FEEDS_PER_QUERY)):
-        found.update(large.filter(pk__in=some).values_list("pk", flat=True))
-    return found
+    large = Feed.objects.using(database()).filter(Exists(follows[each : each + 1]))
+    return set(large.filter(among("pk", feeds, database())).values_list("pk", flat=True))
+
+
+def _has_more(feeds: Collection[int], most: int) -> bool:
+    """Whether the feeds have more followers than this, all together."""
+    follows = Follow.objects.using(database()).filter(among("target_id", feeds, database()))
+    return follows.order_by()[: most + 1].count() > most
 
 
 def _start_jobs(feeds: Collection[int], keys: Collection[uuid.UUID], change: FanoutJob.Change) -> None:
-    for feed in feeds:
-        job = FanoutJob.objects.using(database()).create(
-            feed=feed, keys=[str(key) for key in keys], change=change, touched_at=timezone.now()
-        )
-        transaction.on_commit(partial(_hand_on, job.pk), using=database(), robust=True)
-
-
-def _hand_on(job_id: int) -> None:
-    """Have a worker run a large fan-out; without workers run it now, and without their broker soon."""
-    if has_workers():
-        waker.send(
-            FAN_OUT_TASK, (job_id,), queue=server_settings.FANOUT_QUEUE, on_failure=partial(run, job_id)
-        )
-    else:
-        run(job_id)
+    stored, now = [str(key) for key in keys], timezone.now()
+    jobs = [FanoutJob(feed=feed, keys=stored, change=change, touched_at=now) for feed in sorted(feeds)]
+    for job in FanoutJob.objects.using(database()).bulk_create(jobs):
+        background.on_commit(FAN_OUT_TASK, run, job.pk)
 
 
 @retry_on_deadlock
@@ -114,15 +106,18 @@ def run_chunk(job_id: int) -> bool:
             return False
         after = job.position
         follows = Follow.objects.using(database()).filter(target=job.feed, id__gt=after).order_by("id")
-        last = server_settings.FANOUT_CHUNK - 1
+        last = max(server_settings.FANOUT_CHUNK // len(job.keys), 1) - 1
         up_to = follows.values_list("id", flat=True)[last : last + 1].first()
-        if up_to is None:
+        # The feed's lock keeps new follows away, so these are all that are left.
+        is_last = up_to is None
+        if is_last:
             up_to = follows.aggregate(last=Max("id"))["last"]
-        if up_to is None:
+        if up_to is not None:
+            keys = [uuid.UUID(key) for key in job.keys]
+            timelines().fan_out_part(job.feed, keys, after, up_to, FanoutJob.Change(job.change))
+        if is_last or up_to is None:
             job.delete()
             return False
-        keys = [uuid.UUID(key) for key in job.keys]
-        timelines().fan_out_part(job.feed, keys, after, up_to, FanoutJob.Change(job.change))
         job.position, job.touched_at = up_to, timezone.now()
         job.save(update_fields=["position", "touched_at"])
         return True

@@ -21,14 +21,20 @@ RESIZE_MODES = ("clip", "crop", "scale", "fill")
 CROP_SIDES = {"left": (0.0, None), "right": (1.0, None), "top": (None, 0.0), "bottom": (None, 1.0)}
 FRAMES_MAX = 1000
 # What a pixel costs to unpack and to pack again, in time and memory, beside one of a JPEG (measured).
-_PIXEL_COST = {"JPEG": 1, "PNG": 3, "GIF": 3, "WEBP": 5}
+_PIXEL_COST = {"JPEG": 1, "PNG": 3, "GIF": 3, "WEBP": 6}
 # Seconds that an image waits for its turn.
 PATIENCE = 10.0
 # What the colours need. All other metadata is dropped.
 _KEPT = ("icc_profile", "transparency", "gamma")
 
 
-_QUICK: dict[str, dict[str, Any]] = {"PNG": {"compress_level": 3}}
+# As colour profiles call them; of other modes, it is RGB.
+_COLOUR_SPACES = {
+    **dict.fromkeys(("1", "L", "LA", "I", "I;16", "I;16B"), b"GRAY"),
+    "CMYK": b"CMYK",
+    "LAB": b"Lab ",
+}
+_QUICK: dict[str, dict[str, Any]] = {"PNG": {"compress_level": 2}}
 _RESIZED: dict[str, dict[str, Any]] = {
     **_QUICK,
     "JPEG": {"quality": 90},
@@ -74,7 +80,7 @@ def cleaned(file: IO[bytes]) -> tuple[io.BytesIO, str]:
     with _opened(file) as image:
         form = _form(image)
         animated = getattr(image, "is_animated", False) and form != "JPEG"
-        return (_animation(image, form) if animated else _still(image, form, file)), IMAGES[form]
+        return (_animation(image, form, file) if animated else _still(image, form, file)), IMAGES[form]
 
 
 def resized(file: IO[bytes], resizing: Resizing) -> tuple[io.BytesIO, str]:
@@ -150,32 +156,42 @@ def _form(image: Image.Image) -> str:
 def _still(image: Image.Image, form: str, file: IO[bytes]) -> io.BytesIO:
     from PIL import ImageOps
 
-    keeps_quality = image.format == "JPEG"
     ImageOps.exif_transpose(image, in_place=True)
     image.load()
     image.info = _kept(image)
-    if keeps_quality:
-        return _saved(image, form, quality="keep", subsampling="keep")
+    if form == "JPEG":
+        return _saved(image, form, **_same_quality(image))
     return _saved(image, form, **(_webp_options(file) if form == "WEBP" else _QUICK.get(form, {})))
+
+
+def _same_quality(image: Image.Image) -> dict[str, Any]:
+    """As Pillow's "keep", which knows JPEGs of several pictures not."""
+    from PIL import JpegImagePlugin
+
+    assert isinstance(image, JpegImagePlugin.JpegImageFile)
+    sampling = JpegImagePlugin.get_sampling(image)
+    return {"qtables": image.quantization, **({} if sampling == -1 else {"subsampling": sampling})}
 
 
 def _webp_options(file: IO[bytes]) -> dict[str, Any]:
     """Lossy stays lossy and lossless lossless, by the methods that are quick."""
     if is_lossy_webp(file):
-        return {"quality": 80, "method": 1}
+        return {"quality": 80, "method": 0}
     return {"lossless": True, "quality": 25, "method": 1}
 
 
-def _animation(image: Image.Image, form: str) -> io.BytesIO:
-    loop = image.info.get("loop", 0)
+def _animation(image: Image.Image, form: str, file: IO[bytes]) -> io.BytesIO:
+    # Without a word about it, an animation plays once.
+    options = {"loop": image.info["loop"]} if "loop" in image.info else {}
+    profile = image.info.get("icc_profile")
     durations: list[int] = []
 
     def frames() -> Iterator[Image.Image]:
         for index in range(FRAMES_MAX + 1):
             _check_pixels(image, index + 1)
             durations.append(int(image.info.get("duration") or 100))
-            frame = image.convert("RGBA")
-            frame.info = {}
+            frame = _true_colours(image).convert("RGBA")
+            frame.info = {"icc_profile": profile} if profile else {}
             yield frame
             try:
                 image.seek(index + 1)
@@ -183,7 +199,16 @@ def _animation(image: Image.Image, form: str) -> io.BytesIO:
                 return
 
     first, *rest = frames()
-    return _saved(first, form, save_all=True, append_images=rest, duration=durations, loop=loop)
+    if form == "WEBP":
+        options |= _webp_options(file)
+    elif form == "GIF" and any(_is_transparent(frame) for frame in (first, *rest)):
+        # Each frame is the whole picture: the one before must not show through it.
+        options["disposal"] = 2
+    return _saved(first, form, save_all=True, append_images=rest, duration=durations, **options)
+
+
+def _is_transparent(frame: Image.Image) -> bool:
+    return frame.getchannel("A").getextrema() != (255, 255)
 
 
 def _kept(image: Image.Image) -> dict[str | tuple[int, int], Any]:
@@ -191,9 +216,12 @@ def _kept(image: Image.Image) -> dict[str | tuple[int, int], Any]:
 
 
 def _true_colours(image: Image.Image) -> Image.Image:
-    """A copy in true colours, since palettes cannot be resized well."""
+    """A copy in true colours of 8 bits, since palettes cannot be resized well."""
     if image.mode in ("RGB", "RGBA", "L", "LA"):
         return image.copy()
+    if image.mode.startswith("I"):
+        # Gray of 16 bits, of which others would take the lower half.
+        return image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
     return image.convert("RGBA" if image.mode in ("P", "PA") or "transparency" in image.info else "RGB")
 
 
@@ -206,7 +234,10 @@ def _saved(image: Image.Image, form: str, **options: Any) -> io.BytesIO:
     if form == "JPEG" and image.mode in ("RGBA", "LA", "P", "PA"):
         image = image.convert("RGB")
     file = io.BytesIO()
-    profile = image.info.get("icc_profile")
-    image.save(file, format=form, **({"icc_profile": profile} if profile else {}), **options)
+    profile = image.info.pop("icc_profile", None)
+    # A profile of other colours than the picture's was that of what it was made from.
+    if profile and profile[16:20] == _COLOUR_SPACES.get(image.mode, b"RGB "):
+        options["icc_profile"] = profile
+    image.save(file, format=form, **options)
     file.seek(0)
     return file

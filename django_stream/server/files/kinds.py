@@ -26,23 +26,40 @@ _SIGNATURES = (
     (0, b"OggS", "application/ogg"),
     (0, b"fLaC", "audio/flac"),
     (0, b"\x1aE\xdf\xa3", "video/webm"),
-    (4, b"ftypheic", "image/heic"),
-    (4, b"ftypheix", "image/heic"),
-    (4, b"ftypmif1", "image/heif"),
-    (4, b"ftypavif", "image/avif"),
-    (4, b"ftypavis", "image/avif"),
-    (4, b"ftypqt  ", "video/quicktime"),
-    (4, b"ftypM4A ", "audio/mp4"),
-    (4, b"ftyp", "video/mp4"),
+    # QuickTime's files from before there were brands.
+    *((4, name, "video/quicktime") for name in (b"moov", b"mdat", b"wide", b"pnot")),
 )
+# Of the files that begin with a list of brands (ISO/IEC 14496-12), by the first one that is known.
+_BRANDS = {
+    **dict.fromkeys((b"avif", b"avis"), "image/avif"),
+    **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"), "image/heic"),
+    b"qt  ": "video/quicktime",
+    **dict.fromkeys((b"M4A ", b"M4B ", b"M4P "), "audio/mp4"),
+    **dict.fromkeys((b"3gp4", b"3gp5", b"3gp6"), "video/3gpp"),
+}
+# Brands that say little: another one in the list may say more.
+_GENERAL = {**dict.fromkeys((b"mif1", b"msf1"), "image/heif")}
 
 
 def content_type_of(head: bytes) -> str:
     """The content type of a file that begins like this; the general one when nothing is known of it."""
+    if head[4:8] == b"ftyp":
+        return _by_brand(head)
     for offset, signature, content_type in _SIGNATURES:
         if head.startswith(signature, offset) and (offset != 8 or head.startswith(b"RIFF")):
             return content_type
     return UNKNOWN
+
+
+def _by_brand(head: bytes) -> str:
+    size = min(int.from_bytes(head[:4], "big"), len(head))
+    # The main brand, a version, and the brands that it is compatible with.
+    main, *others = (head[start : start + 4] for start in (8, *range(16, size - 3, 4)))
+    if main in _BRANDS:
+        return _BRANDS[main]
+    # A film may be readable as many things, a picture of a general brand is what else it names.
+    found = (_BRANDS[brand] for brand in others if main in _GENERAL and brand in _BRANDS)
+    return next(found, _GENERAL.get(main, "video/mp4"))
 
 
 def is_lossy_webp(file: IO[bytes]) -> bool:

@@ -43,9 +43,16 @@ def _change(item: Any) -> PartialUpdate:
         for path in fields:
             if not all(path.split(".")) or path.split(".")[0] in reserved:
                 raise invalid(f"{path!r} cannot be {name}", name)
-    if both := set(set_fields) & set(unset_fields):
-        raise invalid(f"{sorted(both)[0]!r} is both set and unset", "unset")
+    for path in unset_fields:
+        if both := [other for other in set_fields if _collide(path, other)]:
+            raise invalid(f"{path!r} is unset and {both[0]!r} is set: they collide", "unset")
     return PartialUpdate(key_of_activity(item), set_fields, unset_fields)
+
+
+def _collide(path: str, other: str) -> bool:
+    """Whether one of the paths is, or holds, the other: what remains would depend on the order."""
+    shorter, longer = sorted((path, other), key=len)
+    return longer == shorter or longer.startswith(f"{shorter}.")
 
 
 def key_of_activity(item: dict[str, Any]) -> uuid.UUID:

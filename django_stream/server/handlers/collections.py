@@ -8,9 +8,13 @@ from django_stream.protocol import limits
 from django_stream.protocol.errors import invalid
 from django_stream.server import permissions
 from django_stream.server.actions import collections as actions
+from django_stream.server.actions.collections import NewEntry
 from django_stream.server.reads import collections as reads
+from django_stream.server.reads.answer_size import AnswerSize, check_whole, until_full
 from django_stream.server.requests import Body, Call, batch
 from django_stream.server.validation import data_of, text_id, word_id
+
+_DOCUMENTED = {"id", "data", "user_id"}
 
 
 def create(call: Call) -> Body:
@@ -76,15 +80,29 @@ def upsert_many(call: Call) -> Body:
     given = call.fields().get("data")
     if not isinstance(given, dict):
         raise invalid("data must be an object: {collection: [entries]}", "data")
-    entries: dict[tuple[str, str], dict[str, Any]] = {}
+    entries: dict[tuple[str, str], NewEntry] = {}
     for name, items in given.items():
         for item in batch(items, f"data.{name}", limits.COLLECTION_SELECT):
             if not isinstance(item, dict):
                 raise invalid("each entry must be an object with an id", f"data.{name}")
-            entries[word_id(name, "collection"), word_id(item.get("id"), "id")] = data_of(item)
+            entry = word_id(name, "collection"), word_id(item.get("id"), "id")
+            if entry in entries:
+                raise invalid(f"{entry[0]}:{entry[1]} is there twice", f"data.{name}")
+            entries[entry] = _new_entry(item)
     batch(list(entries), "data", limits.COLLECTION_SELECT)
     actions.upsert_many(call.application_id, entries)
     return {"data": given}
+
+
+def _new_entry(item: dict[str, Any]) -> NewEntry:
+    """An item in the document's form, or in the flat one of the clients, which is stored as it is.
+
+    The flat one names no owner, so it is the application's own: a user who took the id first loses it.
+    """
+    if isinstance(item.get("data"), dict) and item.keys() <= _DOCUMENTED:
+        owner = item.get("user_id")
+        return NewEntry(data_of(item["data"]), None if owner is None else text_id(owner, "user_id"))
+    return NewEntry(data_of(item), "")
 
 
 def select(call: Call) -> Body:
@@ -92,7 +110,10 @@ def select(call: Call) -> Body:
     names = [_split_name(text) for text in call.parameters.listed("foreign_ids")]
     batch(names, "foreign_ids", limits.COLLECTION_SELECT)
     found = reads.by_name(call.application_id, names)
-    data = [found[name] for name in dict.fromkeys(names) if name in found]
+    wanted = [found[name] for name in dict.fromkeys(names) if name in found]
+    size = AnswerSize()
+    data = [*until_full(size, (size.counted(*entry) for entry in wanted))]
+    check_whole(len(data), len(wanted), "foreign_ids")
     return {"response": {"data": data}}
 
 
@@ -107,5 +128,7 @@ def delete_many(call: Call) -> Body:
     """Delete many entries of one collection."""
     collection = word_id(call.parameters.text("collection_name"), "collection_name")
     ids = batch(call.parameters.listed("ids"), "ids", limits.COLLECTION_SELECT)
+    if not ids:
+        raise invalid("ids are required", "ids")
     actions.delete(call.application_id, collection, ids)
     return {}

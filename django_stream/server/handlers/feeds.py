@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
+import re
+import uuid
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from django_stream.protocol import limits, wire
 from django_stream.protocol.errors import invalid
 from django_stream.server import feed_groups
-from django_stream.server.actions import notification_marks, placements
+from django_stream.server.actions import notification_marks, placements, removals
 from django_stream.server.activity_input import activity_inputs, check_configured, feed_id_of, key_or_none
 from django_stream.server.aggregation.formats import check_format
 from django_stream.server.feed_groups import FeedGroup
 from django_stream.server.reads import activities, activity_groups, feeds, ranked, serializers
-from django_stream.server.reads.activity_groups import wire_id
+from django_stream.server.reads.activity_groups import place_id, wire_id
 from django_stream.server.reads.enrichment.enrich import enriched
-from django_stream.server.reads.windows import BOUNDS, conflicting, next_by_id, next_by_offset, window_of
+from django_stream.server.reads.windows import (
+    BOUNDS,
+    conflicting,
+    grouped_window_of,
+    next_by_id,
+    next_by_offset,
+    window_of,
+)
 from django_stream.server.requests import Body, Call, batch
-from django_stream.server.timelines.base import Marked
+from django_stream.server.timelines.base import Mark, Marked
+
+# Names of groups may hold commas: a comma ends an id only where another id begins.
+_BETWEEN_MARKS = re.compile(
+    r",(?=\s*[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:\.|\s*(?:,|$)))", re.IGNORECASE
+)
+
+_SHORTENED = re.compile(r"^(\w[\w+.-]*):/(?!/)", re.ASCII)
 
 
 def read(call: Call) -> Body:
@@ -33,8 +50,9 @@ def _flat(call: Call) -> Body:
     window = window_of(call)
     page = feeds.page(call.application_id, call.feed_id, window, _filter_of(call))
     results = enriched(call, [serializers.activity(row) for row in page.items])
-    following = next_by_id(call, page.last_id, window.limit) if page.more else ""
-    return {"results": results, "next": following}
+    is_cut = len(results) < len(page.items)
+    last = results[-1]["id"] if is_cut else page.last_id
+    return {"results": results, "next": next_by_id(call, last, window.limit) if page.more or is_cut else ""}
 
 
 def _filter_of(call: Call) -> feeds.Keep | None:
@@ -67,25 +85,31 @@ def _ranked(call: Call, feed_group: FeedGroup, external: dict[str, Any]) -> Body
         activity["score"] = entry.score
         if with_variables:
             activity["score_vars"] = dict(entry.variables)
-    end = window.offset + window.limit
-    following = next_by_offset(call, end, window.limit, page.session) if page.more else ""
-    return {"results": enriched(call, shaped), "next": following}
+    results = enriched(call, shaped)
+    is_cut = len(results) < len(shaped)
+    end = window.offset + (len(results) if is_cut else window.limit)
+    following = next_by_offset(call, end, window.limit, page.session) if page.more or is_cut else ""
+    return {"results": results, "next": following}
 
 
 def _grouped(call: Call, feed_group: FeedGroup) -> Body:
     check_format(feed_group.aggregation_format)
-    window = window_of(call)
+    window = grouped_window_of(call)
     page = activity_groups.page(call.application_id, call.feed_id, feed_group, window, _filter_of(call))
     # Enrichment sees all activities of the page at once, to fetch what they need together.
     shaped = [serializers.activity(row) for _, items in page.groups for row in items]
-    activities: Iterator[wire.Activity | wire.EnrichedActivity] = iter(enriched(call, shaped))
+    listed = enriched(call, shaped)
+    is_cut = len(listed) < len(shaped)
+    activities: Iterator[wire.Activity | wire.EnrichedActivity] = iter(listed)
+    filled = [(group, [*islice(activities, len(items))]) for group, items in page.groups]
     notification = feed_group.kind == "notification"
     serialized = serializers.notification_group if notification else serializers.activity_group
+    # A full answer has fewer groups, and perhaps fewer activities of its last one.
     results = [
-        serialized(group, wire_id(group, feed_group), [next(activities) for _ in items])
-        for group, items in page.groups
+        serialized(group, wire_id(group, feed_group), items) for group, items in filled if items or not is_cut
     ]
-    following = next_by_id(call, page.last_id, window.limit) if page.more else ""
+    last = place_id(filled[len(results) - 1][0], feed_group) if is_cut else page.last_id
+    following = next_by_id(call, last, window.limit, page.as_of) if page.more or is_cut else ""
     body: dict[str, Any] = {"results": results, "next": following}
     if notification:
         body |= {"unseen": page.unseen, "unread": page.unread}
@@ -100,12 +124,12 @@ def _mark(call: Call) -> None:
 
 
 def _groups_to_mark(call: Call, name: str) -> Marked:
-    """`true`, or a list of group ids; `<activity id>.<group>` may itself hold commas."""
-    listed = call.parameters.listed(name)
-    if [item.lower() for item in listed] in (["true"], ["1"], ["t"], ["all"]):
+    """`true`, or a list of group ids: on notification feeds `<activity id>.<group>`."""
+    joined = ",".join(call.parameters.texts(name))
+    if joined.strip().lower() in ("true", "1", "t", "all"):
         return "all"
-    keys = (key_or_none(item.partition(".")[0]) for item in listed)
-    return {key for key in keys if key is not None}
+    parts = (part.partition(".") for part in _BETWEEN_MARKS.split(joined))
+    return [Mark(key, name) for text, _, name in parts if (key := key_or_none(text.strip())) is not None]
 
 
 def add(call: Call) -> Body:
@@ -129,8 +153,6 @@ def add_to_many(call: Call) -> Body:
         raise invalid("feeds must name at least one feed", "feeds")
     check_configured(targets, call.application_id)
     new_activity = activity_inputs([fields.get("activity")], call.application_id)[0]
-    if new_activity.to:
-        raise invalid("an activity that is added to many feeds has no 'to' of its own", "to")
     placements.add_to_many(call.application_id, targets, new_activity)
     return {}
 
@@ -138,12 +160,21 @@ def add_to_many(call: Call) -> Body:
 def remove(call: Call) -> Body:
     """Take an activity off a feed; from the feed it was posted to, it goes everywhere."""
     feed_groups.group_of(call.application_id, call.feed_id.slug)
+    for name, keys in _to_remove(call):
+        if removals.remove(call.application_id, call.feed_id, keys):
+            return {"removed": name}
+    return {}
+
+
+def _to_remove(call: Call) -> Iterator[tuple[str, list[uuid.UUID]]]:
+    """What the path may mean, and the activities of that name: as it stands first."""
     named = call.captures["item"]
-    if call.parameters.flag("foreign_id"):
-        keys = activities.keys_of_foreign_id(call.application_id, named)
-    else:
+    if not call.parameters.flag("foreign_id"):
         # The id of a notification group is `<activity id>.<group>`.
-        key = key_or_none(named.partition(".")[0])
-        keys = [] if key is None else [key]
-    placements.remove(call.application_id, call.feed_id, keys)
-    return {"removed": named}
+        key = key_or_none(named.strip("/").partition(".")[0])
+        yield named.strip("/"), [] if key is None else [key]
+        return
+    # Some clients make one slash of two: of those before the data, and of those inside an address.
+    for name in dict.fromkeys((named, named.lstrip("/"), _SHORTENED.sub(r"\1://", named))):
+        if name:
+            yield name, activities.keys_of_foreign_id(call.application_id, name)

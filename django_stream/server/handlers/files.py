@@ -45,7 +45,9 @@ def process(call: Call) -> Body:
     original = _owned_file(call, call.parameters.text("url"))
     if not original.is_image:
         raise invalid("the url is not that of an image", "url")
-    return {"file": url_of(actions.resize(original, _resizing(call)), call.origin)}
+    resizing = _resizing(call)
+    made = original if resizing.width is resizing.height is None else actions.resize(original, resizing)
+    return {"file": url_of(made, call.origin)}
 
 
 def refresh(call: Call) -> Body:
@@ -63,13 +65,16 @@ def _owned_file(call: Call, url: Any) -> StoredFile:
     return file
 
 
+def _side(call: Call, name: str) -> int | None:
+    """Pixels; a fraction is cut off."""
+    side, most = call.parameters.real_number(name), server_settings.IMAGE_SIDE_MAX
+    if side is not None and not 1 <= side <= most:
+        raise invalid(f"{name} must be between 1 and {most}, not {side:g}", name)
+    return None if side is None else int(side)
+
+
 def _resizing(call: Call) -> Resizing:
-    width, height = (
-        call.parameters.number(name, 0, least=1, most=server_settings.IMAGE_SIDE_MAX) or None
-        for name in ("w", "h")
-    )
-    if width is None and height is None:
-        raise invalid("w or h is required", "w")
+    width, height = _side(call, "w"), _side(call, "h")
     mode = call.parameters.text("resize") or "clip"
     if mode not in RESIZE_MODES:
         raise invalid(f"resize must be one of {', '.join(RESIZE_MODES)}, not {mode!r}", "resize")

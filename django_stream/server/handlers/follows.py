@@ -71,7 +71,8 @@ def _copy_limit(value: Any, default: int) -> int:
 def unfollow(call: Call) -> Body:
     """Unfollow a feed."""
     target = feed_id_of(call.captures["target"], "target")
-    keep = call.parameters.flag("keep_history")
+    # Provided is enough; some clients provide a no.
+    keep = call.parameters.given("keep_history") and not call.parameters.says_no("keep_history")
     check_configured([call.feed_id, target], call.application_id)
     actions.unfollow_many(call.application_id, [Unfollowing(call.feed_id, target, keep)])
     return {}
@@ -113,7 +114,8 @@ def follows(call: Call) -> Body:
 
 def _page_of(call: Call) -> tuple[int, FeedID, list[FeedID], int, int]:
     feed_groups.group_of(call.application_id, call.feed_id.slug)
-    among = [feed_id_of(name, "filter") for name in call.parameters.listed("filter")]
+    named = batch(call.parameters.listed("filter"), "filter", limits.FOLLOW_FILTER_MAX)
+    among = [feed_id_of(name, "filter") for name in named]
     limit = call.parameters.number("limit", limits.PAGE_DEFAULT, most=limits.FOLLOW_PAGE_MAX)
     offset = call.parameters.number("offset", 0, most=limits.FOLLOW_OFFSET_MAX)
     return call.application_id, call.feed_id, among, limit, offset

@@ -62,11 +62,17 @@ def _outcome(call: Call, update: Any, moderator: str) -> dict[str, Any]:
     except ApiError as refusal:
         error = refusal.detail
     return {
-        "entity_id": fields.get("entity_id", ""),
-        "entity_type": fields.get("entity_type", ""),
+        "entity_id": _told(fields, "entity_id"),
+        "entity_type": _told(fields, "entity_type"),
         "success": not error,
         "error": error,
     }
+
+
+def _told(fields: dict[str, Any], name: str) -> str:
+    """The field as it was given, if it is what it should be."""
+    value = fields.get(name)
+    return value if isinstance(value, str) else ""
 
 
 def _decide(call: Call, fields: dict[str, Any], moderator: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
 
 from django_stream.protocol import limits
 from django_stream.protocol.errors import ApiError, invalid
@@ -13,11 +12,12 @@ from django_stream.server.actions.reactions import NewReaction, Targets
 from django_stream.server.activity_input import check_configured, feed_id_of
 from django_stream.server.models import Reaction
 from django_stream.server.reads import reactions as reads
+from django_stream.server.reads.answer_size import check_whole
 from django_stream.server.reads.enrichment.enrich import about, enrich_reactions
 from django_stream.server.reads.enrichment.options import EnrichmentOptions
 from django_stream.server.reads.reactions import Bound, Lookup, Search
 from django_stream.server.requests import Body, Call, batch
-from django_stream.server.validation import data_of, text_id, uuid_of
+from django_stream.server.validation import data_of, given_data_of, reaction_id, text_id, uuid_of
 
 _BOUNDS: tuple[Bound, ...] = ("id_lt", "id_lte", "id_gt", "id_gte")
 _LOOKUPS: tuple[Lookup, ...] = ("activity_id", "reaction_id", "user_id")
@@ -36,7 +36,7 @@ def add(call: Call) -> Body:
         parent=text_id(parent, "parent") if parent else "",
         data=data_of(fields.get("data")),
         targets=_targets(call, fields),
-        reaction_id=text_id(given, "id") if given not in (None, "") else "",
+        reaction_id=reaction_id(given, "id") if given not in (None, "") else "",
     )
     return _with_extra(actions.add(call.application_id, new), fields)
 
@@ -80,8 +80,9 @@ def read(call: Call) -> Body:
 def update(call: Call) -> Body:
     """Replace the data and the target feeds of a reaction."""
     fields = call.fields()
-    data, targets = data_of(fields.get("data")), _targets(call, fields)
-    return _with_extra(actions.update(call.application_id, _owned_reaction_id(call), data, targets), fields)
+    reaction_id = _owned_reaction_id(call)
+    data, targets = given_data_of(fields), _targets(call, fields)
+    return _with_extra(actions.update(call.application_id, reaction_id, data, targets), fields)
 
 
 def delete(call: Call) -> Body:
@@ -112,7 +113,9 @@ def get_many(call: Call) -> Body:
     found = reads.by_id(call.application_id, ids, deleted=call.parameters.flag("include_deleted"))
     rows = [found[reaction_id] for reaction_id in ids if reaction_id in found]
     options = EnrichmentOptions.of_reactions(call, own_children=bool(call.parameters.text("user_id")))
-    return {"reactions": enrich_reactions(call.application_id, rows, options)}
+    shapes = enrich_reactions(call.application_id, rows, options)
+    check_whole(len(shapes), len(rows), "ids")
+    return {"reactions": shapes}
 
 
 def search(call: Call) -> Body:
@@ -120,9 +123,10 @@ def search(call: Call) -> Body:
     options = EnrichmentOptions.of_reactions(call)
     found = _search_of(call)
     rows, more = reads.page(call.application_id, found)
-    body: dict[str, Any] = {"results": enrich_reactions(call.application_id, rows, options), "next": ""}
-    if more:
-        body["next"] = _next(call, found, rows[-1])
+    results = enrich_reactions(call.application_id, rows, options)
+    body: dict[str, Any] = {"results": results, "next": ""}
+    if more or len(results) < len(rows):
+        body["next"] = _next(call, found, rows[len(results) - 1])
     if call.parameters.flag("with_activity_data") and found.lookup == "activity_id":
         body["activity"] = about(call.application_id, uuid_of(found.value, "activity_id"), options)
     return body
@@ -151,12 +155,5 @@ def _search_of(call: Call) -> Search:
 
 
 def _next(call: Call, search: Search, last: Reaction) -> str:
-    place = {
-        "api_key": call.request.api_key,
-        "id_gt" if search.oldest_first else "id_lt": last.reaction_id,
-        "limit": str(search.limit),
-    }
-    carried = [
-        (name, value) for name, value in call.parameters.items() if name not in place and name not in _BOUNDS
-    ]
-    return f"{call.path()}?{urlencode([*place.items(), *carried])}"
+    bound = "id_gt" if search.oldest_first else "id_lt"
+    return call.following({bound: last.reaction_id, "limit": str(search.limit)}, _BOUNDS)

@@ -25,7 +25,7 @@ def update(call: Call) -> Body:
     changes = [_retargeting(call, item) for item in items]
     if not changes:
         raise invalid("at least one change of targets is required")
-    first, *_ = [retarget(call.application_id, call.feed_id, change) for change in changes]
+    first, *_ = retarget(call.application_id, call.feed_id, changes)
     return {
         "activity": serializers.activity(first.activity),
         "added": first.added,

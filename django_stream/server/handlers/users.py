@@ -8,7 +8,7 @@ from django_stream.server import permissions
 from django_stream.server.actions import users as actions
 from django_stream.server.reads import users as reads
 from django_stream.server.requests import Body, Call, batch
-from django_stream.server.validation import data_of, text_id
+from django_stream.server.validation import data_of, given_data_of, text_id
 
 
 def create(call: Call) -> Body:
@@ -34,7 +34,7 @@ def read(call: Call) -> Body:
 def update(call: Call) -> Body:
     """Replace a user's data."""
     user_id = _owned_user_id(call)
-    return reads.shape(actions.update(call.application_id, user_id, data_of(call.fields().get("data"))))
+    return reads.shape(actions.update(call.application_id, user_id, given_data_of(call.fields())))
 
 
 def delete(call: Call) -> Body:

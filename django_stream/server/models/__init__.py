@@ -6,8 +6,32 @@ from django_stream.server.models.audit import AuditLog, ModerationFlag, Moderati
 from django_stream.server.models.collections import CollectionEntry
 from django_stream.server.models.feeds import Exclusion, Feed, Follow, Placement
 from django_stream.server.models.files import StoredFile
-from django_stream.server.models.reactions import ChildCount, Reaction, ReactionCount
-from django_stream.server.models.timelines import ActivityGroup, ActivityGroupEntry, FanoutJob, TimelineEntry
+from django_stream.server.models.reactions import (
+    ChildCount,
+    DeletedReaction,
+    Reaction,
+    ReactionCount,
+    ReactionCountChange,
+    ReactionJob,
+)
+from django_stream.server.models.streams import (
+    AppStream,
+    DeadLetter,
+    FeedListening,
+    StreamEvent,
+    StreamFilter,
+    StreamLog,
+    StreamReaders,
+    StreamWebhook,
+)
+from django_stream.server.models.timelines import (
+    ActivityGroup,
+    ActivityGroupEntry,
+    FanoutJob,
+    FormerGroupEntry,
+    GroupChange,
+    TimelineEntry,
+)
 from django_stream.server.models.users import StreamUser
 
 __all__ = [
@@ -15,20 +39,33 @@ __all__ = [
     "ActivityGroup",
     "ActivityGroupEntry",
     "ApiKey",
+    "AppStream",
     "Application",
     "AuditLog",
     "ChildCount",
     "CollectionEntry",
+    "DeadLetter",
+    "DeletedReaction",
     "Exclusion",
     "FanoutJob",
     "Feed",
+    "FeedListening",
     "Follow",
+    "FormerGroupEntry",
+    "GroupChange",
     "ModerationFlag",
     "ModerationStatus",
     "Placement",
     "Reaction",
     "ReactionCount",
+    "ReactionCountChange",
+    "ReactionJob",
     "StoredFile",
+    "StreamEvent",
+    "StreamFilter",
+    "StreamLog",
+    "StreamReaders",
     "StreamUser",
+    "StreamWebhook",
     "TimelineEntry",
 ]

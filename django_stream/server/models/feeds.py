@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from django_stream.protocol.feed_ids import FeedID
@@ -33,6 +34,17 @@ class Feed(models.Model):
         return FeedID(self.slug, self.user_id)
 
 
+class PlacementQuerySet(models.QuerySet["Placement"]):
+    def of_application(self, application_id: int) -> PlacementQuerySet:
+        """Those on feeds of an application, to be chosen by keys or feeds as well.
+
+        The feed is looked up for each placement: a database without statistics would begin a join with all
+        feeds of the application.
+        """
+        application = Feed.objects.filter(pk=OuterRef("feed")).values("application")
+        return self.alias(of=Subquery(application)).filter(of=application_id)
+
+
 class Placement(models.Model):
     """An activity was put on a feed: by posting it there, by its `to` list, or by add_to_many."""
 
@@ -43,6 +55,8 @@ class Placement(models.Model):
     """The feed's version at that moment; null when followers do not receive it (add_to_many)."""
     targeted = models.BooleanField(default=False)
     """Only a `to` list put it here: it goes with that list's entry or with the activity."""
+
+    objects = PlacementQuerySet.as_manager()
 
     class Meta:
         # Is an activity anywhere else? Asked at every removal.

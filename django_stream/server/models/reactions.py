@@ -94,6 +94,29 @@ class ReactionCount(models.Model):
         return f"{self.count} {self.kind} on {self.activity}"
 
 
+class ReactionCountChange(models.Model):
+    """A reaction stopped counting, or counts again: readers of ranked feeds go on with the count before.
+
+    Reactions that are new need no note, since their rows are numbered.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    application = models.ForeignKey(Application, models.CASCADE, db_index=False, related_name="+")
+    activity = models.UUIDField()
+    kind = models.CharField(max_length=255)
+    reaction = models.BigIntegerField()
+    """The number of its row."""
+    step = models.SmallIntegerField()
+    """-1 or 1."""
+    changed_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["application", "activity", "id"], name="dss_count_change")]
+
+    def __str__(self) -> str:
+        return f"{self.step:+d} {self.kind} on {self.activity}"
+
+
 class ChildCount(models.Model):
     """The same for the children of a reaction."""
 
@@ -104,3 +127,32 @@ class ChildCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.count} {self.kind} under reaction {self.parent_id}"
+
+
+class ReactionJob(models.Model):
+    """Reactions below one that was deleted or restored are still to follow it: a crash loses nothing."""
+
+    root = models.BigIntegerField(primary_key=True)
+    """The number of that reaction's row."""
+    position = models.BigIntegerField(default=0)
+    """The number of the last child that was looked at."""
+    caller = models.CharField(max_length=255, blank=True)
+    """The user who asked for it; empty for the application's own server."""
+    touched_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"reactions below {self.root}"
+
+
+class DeletedReaction(models.Model):
+    """Where a reaction was that is gone: whoever reads a list goes on from there."""
+
+    pk = models.CompositePrimaryKey("application_id", "reaction_id")
+    application = models.ForeignKey(Application, models.CASCADE, db_index=False, related_name="+")
+    reaction_id = models.CharField(max_length=255)
+    place = models.BigIntegerField()
+    """The number of its row."""
+    deleted_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.reaction_id

@@ -40,6 +40,8 @@ class ActivityGroup(models.Model):
     is_read = models.BooleanField(default=True)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
+    past_changed_at = models.BigIntegerField(default=0, db_default=0)
+    """When something left it last, or something backdated came into it; in microseconds since 1970."""
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["feed", "name"], name="dss_bucket_name")]
@@ -50,6 +52,11 @@ class ActivityGroup(models.Model):
                 fields=["feed", "is_seen", "is_read"],
                 condition=models.Q(is_seen=False) | models.Q(is_read=False),
                 name="dss_bucket_waiting",
+            ),
+            models.Index(
+                fields=["feed", "past_changed_at"],
+                condition=models.Q(past_changed_at__gt=0),
+                name="dss_bucket_past_changed",
             ),
         ]
 
@@ -64,6 +71,8 @@ class ActivityGroupEntry(models.Model):
     feed = models.BigIntegerField()
     key = models.UUIDField()
     group_id = models.BigIntegerField()
+    entered_at = models.BigIntegerField(default=0, db_default=0)
+    """In microseconds since 1970; 0 if it was before these were written."""
 
     class Meta:
         verbose_name_plural = "activity group entries"
@@ -71,6 +80,41 @@ class ActivityGroupEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key} in {self.group_id}"
+
+
+class GroupChange(models.Model):
+    """An activity came to a grouped feed, left it or was edited there, and the feed's groups do not know yet.
+
+    Whoever reads the feed next brings its groups up to date: followers who never look cost one narrow row.
+    """
+
+    pk = models.CompositePrimaryKey("feed", "key", "came_at")
+    feed = models.BigIntegerField()
+    key = models.UUIDField()
+    came_at = models.BigIntegerField()
+    """In microseconds since 1970. In the primary key, so that no writer ever waits for a reader."""
+
+    def __str__(self) -> str:
+        return f"{self.key} changed on {self.feed}"
+
+
+class FormerGroupEntry(models.Model):
+    """An activity was in a group: whoever began to read the feed before it left finds the group in its place.
+
+    Times are in microseconds since 1970.
+    """
+
+    pk = models.CompositePrimaryKey("group_id", "key", "left_at")
+    group_id = models.BigIntegerField()
+    key = models.UUIDField()
+    entered_at = models.BigIntegerField()
+    left_at = models.BigIntegerField(db_index=True)
+
+    class Meta:
+        verbose_name_plural = "former group entries"
+
+    def __str__(self) -> str:
+        return f"{self.key}, formerly in {self.group_id}"
 
 
 class FanoutJob(models.Model):
@@ -86,7 +130,7 @@ class FanoutJob(models.Model):
         """They have other actors or group names."""
 
     id = models.BigAutoField(primary_key=True)
-    feed = models.BigIntegerField()
+    feed = models.BigIntegerField(db_index=True)
     keys: models.JSONField[Any, Any] = models.JSONField()
     """Keys of the activities."""
     change = models.CharField(max_length=9, choices=Change)

@@ -9,6 +9,7 @@ from django_stream.server.openapi.objects import (
     FREE,
     TEXT,
     TIME,
+    WORD,
     Schema,
     fields,
     listed,
@@ -71,6 +72,14 @@ _FOLLOWS = {
     "offset": _NUMBER | {"maximum": limits.FOLLOW_OFFSET_MAX},
     "filter": TEXT,
 }
+PATH: dict[str, Schema] = {
+    "slug": WORD,
+    "user_id": WORD,
+    "target": FEED_ID,
+    "collection": WORD,
+    "lookup": {"type": "string", "enum": ["activity_id", "reaction_id", "user_id"]},
+}
+"""What stands for a name in a path; any text where a name is not listed."""
 QUERIES: dict[tuple[str, str], dict[str, Schema]] = {
     ("GET", "feed/{feed}"): {
         "limit": _PAGE,

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 from django_stream.server.endpoints import ENDPOINTS
-from django_stream.server.openapi.bodies import BODIES, QUERIES
+from django_stream.server.openapi import examples
+from django_stream.server.openapi.answers import ANSWERS
+from django_stream.server.openapi.bodies import BODIES, PATH, QUERIES
 from django_stream.server.openapi.object_bodies import OBJECT_BODIES, OBJECT_QUERIES, UPLOAD, UPLOADS
-from django_stream.server.openapi.objects import COMPONENTS, FREE, Schema, ref
+from django_stream.server.openapi.objects import COMPONENTS, FREE, TEXT, Schema, fields, ref
+from django_stream.server.openapi.stream_bodies import STREAM_BODIES, STREAM_QUERIES
+from django_stream.server.openapi.wire_schemas import components
 from django_stream.server.requests import API_PATH, Endpoint
+from django_stream.server.streams.refusals import is_about_streams
 
 _PLACEHOLDER = re.compile(r"\{(\w+)(?:\.\.\.)?\}")
 
@@ -34,7 +40,7 @@ def document() -> dict[str, Any]:
         "security": [{"api_key": [], "token": []}],
         "paths": paths,
         "components": {
-            "schemas": COMPONENTS,
+            "schemas": {**components(), **COMPONENTS},
             "securitySchemes": {
                 "api_key": {"type": "apiKey", "in": "query", "name": "api_key"},
                 "token": {"type": "apiKey", "in": "header", "name": "Authorization"},
@@ -58,25 +64,46 @@ def _operation(endpoint: Endpoint, prefix: str) -> dict[str, Any]:
         "description": f"For {who}; resource `{endpoint.resource}`, action `{endpoint.action}`.",
         "parameters": _parameters(endpoint, path),
         "responses": {
-            str(endpoint.status): _json("The answer", FREE),
-            "default": _json("A refusal", ref("Error")),
+            str(endpoint.status): _json("The answer", _answer(endpoint, prefix)),
+            "default": _json("A refusal", _refusal(endpoint)),
         },
     }
     if endpoint.method == "POST" and endpoint.pattern in UPLOADS:
         operation["requestBody"] = {"content": {"multipart/form-data": {"schema": UPLOAD}}}
     elif endpoint.method in ("POST", "PUT"):
-        body = (BODIES | OBJECT_BODIES).get((endpoint.method, endpoint.pattern), FREE)
-        operation["requestBody"] = {"content": {"application/json": {"schema": body}}}
+        body = (BODIES | OBJECT_BODIES | STREAM_BODIES).get((endpoint.method, endpoint.pattern), FREE)
+        content = {"schema": body}
+        if (row := (endpoint.method, endpoint.pattern)) in examples.BODIES:
+            content["example"] = examples.BODIES[row]
+        operation["requestBody"] = {"content": {"application/json": content}}
     return operation
 
 
+def _refusal(endpoint: Endpoint) -> Schema:
+    return fields(("meta",), meta=FREE) if is_about_streams(endpoint.pattern) else ref("ErrorEnvelope")
+
+
+def _answer(endpoint: Endpoint, prefix: str) -> Schema:
+    """What is answered, and how long that took."""
+    told = ANSWERS.get((endpoint.method, prefix + endpoint.pattern), FREE)
+    return {"allOf": [told, fields(("duration",), duration=TEXT)]}
+
+
 def _parameters(endpoint: Endpoint, path: str) -> list[dict[str, Any]]:
-    named = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-        for name in _PLACEHOLDER.findall(path)
+    row = (endpoint.method, endpoint.pattern)
+    known = examples.QUERIES | examples.QUERIES_OF.get(row, {})
+    query = (QUERIES | OBJECT_QUERIES | STREAM_QUERIES).get(row, {})
+    return [
+        *(
+            _parameter(name, PATH.get(name, TEXT), examples.PATH) | {"in": "path", "required": True}
+            for name in _PLACEHOLDER.findall(path)
+        ),
+        *(_parameter(name, schema, known) | {"in": "query"} for name, schema in query.items()),
     ]
-    query = (QUERIES | OBJECT_QUERIES).get((endpoint.method, endpoint.pattern), {})
-    return [*named, *({"name": name, "in": "query", "schema": schema} for name, schema in query.items())]
+
+
+def _parameter(name: str, schema: Schema, known: Mapping[str, Any]) -> dict[str, Any]:
+    return {"name": name, "schema": schema} | ({"example": known[name]} if name in known else {})
 
 
 def _json(description: str, schema: Schema) -> dict[str, Any]:

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from django_stream.protocol import limits
 from django_stream.server.files.images import RESIZE_MODES
-from django_stream.server.openapi.objects import ACTIVITY_ID, FEED_ID, FREE, TEXT, Schema, fields, listed
+from django_stream.server.openapi.objects import (
+    ACTIVITY_ID,
+    FEED_ID,
+    FREE,
+    TEXT,
+    WORD,
+    Schema,
+    fields,
+    listed,
+)
 
 _FLAG: Schema = {"type": "boolean"}
 _ID: Schema = {"type": "string", "minLength": 1, "maxLength": 255}
-_WORD: Schema = _ID | {"pattern": r"^[\w-]+$"}
-_SIDE: Schema = {"type": "integer", "minimum": 1}
+_SIDE: Schema = {"type": "number", "minimum": 1}
 _REACTION_PAGE: Schema = {
     "type": "integer",
     "minimum": 1,
@@ -51,21 +59,21 @@ OBJECT_BODIES: dict[tuple[str, str], Schema] = {
         data=_or_null(FREE),
         **_TARGETS,
     ),
-    ("PUT", "reaction/{reaction}"): fields((), data=_or_null(FREE), **_TARGETS),
+    ("PUT", "reaction/{reaction}"): fields(("data",), data=FREE, **_TARGETS),
     ("POST", "user"): _USER,
-    ("PUT", "user/{user...}"): fields(data=_or_null(FREE)),
+    ("PUT", "user/{user...}"): fields(("data",), data=FREE),
     ("POST", "users"): fields(("users",), users=listed(_USER, limits.USERS_PER_REQUEST), override=_FLAG),
     ("POST", "collections"): fields(
         ("data",),
         data={
             "type": "object",
             "additionalProperties": listed(
-                fields(("id",), id=_WORD) | {"additionalProperties": True}, limits.COLLECTION_SELECT
+                fields(("id",), id=WORD) | {"additionalProperties": True}, limits.COLLECTION_SELECT
             ),
         },
     ),
     ("POST", "collections/{collection}"): fields(
-        ("data",), id=_or_null(_WORD), data=FREE | {"minProperties": 1}, user_id=_or_null(_ID)
+        ("data",), id=_or_null(WORD), data=FREE | {"minProperties": 1}, user_id=_or_null(_ID)
     ),
     ("PUT", "collections/{collection}/{entry}"): fields(("data",), data=FREE | {"minProperties": 1}),
     ("POST", "files/refresh"): fields(("url",), url=TEXT),
@@ -82,7 +90,7 @@ OBJECT_QUERIES: dict[tuple[str, str], dict[str, Schema]] = {
     ("GET", "users"): _IDS,
     ("DELETE", "users"): _IDS,
     ("GET", "collections"): {"foreign_ids": TEXT},
-    ("DELETE", "collections"): {"collection_name": _WORD, **_IDS},
+    ("DELETE", "collections"): {"collection_name": WORD, **_IDS},
     ("DELETE", "files"): _URL,
     ("DELETE", "images"): _URL,
     ("GET", "images"): {
@@ -94,5 +102,8 @@ OBJECT_QUERIES: dict[tuple[str, str], dict[str, Schema]] = {
     },
     ("GET", "og"): _URL,
 }
+# By its other name.
+OBJECT_BODIES["POST", "meta"] = OBJECT_BODIES["POST", "collections"]
+OBJECT_QUERIES["GET", "meta"] = OBJECT_QUERIES["GET", "collections"]
 UPLOADS = frozenset({"files", "images"})
 UPLOAD: Schema = fields(("file",), file={"type": "string", "format": "binary"})

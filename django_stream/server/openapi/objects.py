@@ -1,4 +1,4 @@
-"""The objects of the wire as OpenAPI schemas."""
+"""What clients send, as OpenAPI schemas; what the server answers is in `wire_schemas`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ Schema = dict[str, Any]
 
 TEXT: Schema = {"type": "string"}
 FREE: Schema = {"type": "object", "additionalProperties": True}
-FEED_ID: Schema = {"type": "string", "pattern": r"^[\w-]+:[\w-]+$", "example": "user:1"}
+WORD: Schema = {"type": "string", "pattern": r"^[A-Za-z0-9_-]{1,255}$"}
+FEED_ID: Schema = {"type": "string", "pattern": r"^[A-Za-z0-9_-]+:[A-Za-z0-9_-]+$", "example": "user:1"}
 ACTIVITY_ID: Schema = {"type": "string", "format": "uuid"}
 TIME: Schema = {"type": "string", "example": "2018-12-21T09:45:42.455925"}
 NAME: Schema = {"oneOf": [{"type": "string", "maxLength": limits.TEXT_BYTES}, {"type": "integer"}]}
@@ -41,18 +42,6 @@ _NEW_ACTIVITY = fields(
     time=TIME,
     to=_FEED_IDS,
 ) | {"additionalProperties": True}
-_ACTIVITY = fields(
-    ("id", "actor", "verb", "object", "target", "foreign_id", "origin", "time"),
-    id=ACTIVITY_ID,
-    actor=TEXT,
-    verb=TEXT,
-    object=TEXT,
-    target=TEXT,
-    foreign_id=TEXT,
-    origin={"type": ["string", "null"]},
-    time=TIME,
-    to=_FEED_IDS,
-) | {"additionalProperties": True}
 _CHANGE = fields(
     id=ACTIVITY_ID,
     foreign_id=TEXT,
@@ -68,22 +57,8 @@ _RETARGETING = fields(
     added_targets=_FEED_IDS,
     removed_targets=_FEED_IDS,
 )
-_ERROR = fields(
-    ("detail", "status_code", "code", "exception", "more_info", "duration"),
-    detail=TEXT,
-    status_code={"type": "integer"},
-    code={"type": "integer"},
-    exception=TEXT,
-    exception_fields={"type": "object", "additionalProperties": listed(TEXT)},
-    more_info=TEXT,
-    duration=TEXT,
-)
-
 COMPONENTS: dict[str, Schema] = {
     "NewActivity": _NEW_ACTIVITY,
-    "Activity": _ACTIVITY,
     "Change": _CHANGE,
     "Retargeting": _RETARGETING,
-    "Follow": fields(feed_id=FEED_ID, target_id=FEED_ID, created_at=TEXT, updated_at=TEXT),
-    "Error": _ERROR,
 }

@@ -22,6 +22,7 @@ _PAGES = frozenset({"text/html", "application/xhtml+xml"})
 _MOVED = frozenset({301, 302, 303, 307, 308})
 _END_OF_HEAD = re.compile(rb"</head\s*>|<body[\s>]", re.IGNORECASE)
 _END_LENGTH = 16
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([^\s\"';]+)", re.IGNORECASE)
 _HEADERS = {
     "Accept": "text/html,application/xhtml+xml",
     "Accept-Encoding": "identity",
@@ -78,16 +79,24 @@ def _follow(url: str, rules: Rules, most: int) -> Fetched:
         ):
             if answer.status_code not in _MOVED or "Location" not in answer.headers:
                 return _page(answer, url, most)
-            url = urljoin(url, answer.headers["Location"])
+            url = urljoin(url, _as_sent(answer.headers["Location"]))
     raise nothing_found()
+
+
+def _as_sent(location: str) -> str:
+    """Headers are read as latin-1; many servers write UTF-8 into them."""
+    try:
+        return location.encode("latin-1").decode()
+    except UnicodeError:
+        return location
 
 
 def _page(answer: requests.Response, url: str, most: int) -> Fetched:
     kind, _, parameters = answer.headers.get("Content-Type", "").partition(";")
     if answer.status_code != 200 or kind.strip().lower() not in _PAGES:
         raise nothing_found()
-    _, _, charset = parameters.partition("charset=")
-    return Fetched(url, _head(answer, most), charset.partition(";")[0].strip(" \"'") or None)
+    charset = _CHARSET.search(parameters)
+    return Fetched(url, _head(answer, most), charset[1] if charset else None)
 
 
 def _head(answer: requests.Response, most: int) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from urllib.parse import urljoin, urlsplit
 
 from django_stream.server.extras import MissingExtra
 from django_stream.server.opengraph.fetching import Fetched
+from django_stream.server.opengraph.texts import text_of
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -42,6 +42,7 @@ def parse(page: Fetched) -> Data:
     for kind, name in _MEDIA.items():
         if entries := _media(properties, kind, page.url):
             data[name] = entries
+    _illustrate(data)
     if not data:
         return {}
     first = dict(reversed(properties))
@@ -58,24 +59,13 @@ def _root(page: Fetched) -> HtmlElement | None:
         from lxml import etree, html
     except ImportError as error:
         raise MissingExtra("og/ needs lxml", "opengraph") from error
-    parser = html.HTMLParser(encoding=_charset(page), no_network=True, remove_comments=True, remove_pis=True)
+    parser = html.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True)
+    text = text_of(page.head, page.charset)
     try:
-        root: HtmlElement | None = html.document_fromstring(page.head, parser=parser)
+        root: HtmlElement | None = html.document_fromstring(text.encode(errors="replace"), parser=parser)
     except etree.ParserError:  # nothing in it is HTML
         return None
     return root
-
-
-def _charset(page: Fetched) -> str | None:
-    """What the server names, if it exists; otherwise the parser looks for the page's own word."""
-    if page.head.startswith(codecs.BOM_UTF8):
-        return "utf-8"
-    if page.charset is None:
-        return None if b"charset" in page.head else "utf-8"
-    try:
-        return codecs.lookup(page.charset).name
-    except LookupError:
-        return "utf-8"
 
 
 def _properties(root: HtmlElement) -> Iterator[tuple[str, str]]:
@@ -114,12 +104,19 @@ def _media(properties: list[tuple[str, str]], kind: str, base: str) -> list[Data
 def _detail(entry: Data, name: str, content: str, base: str) -> None:
     if name in ("width", "height"):
         if content.isascii() and content.isdigit() and len(content) < 10:
-            entry.setdefault(name, int(content))
+            entry.setdefault(name, content)
     elif name == "secure_url":
         if address := _address(base, content):
             entry.setdefault(name, address)
     elif name in _DETAILS:
         entry.setdefault(name, content)
+
+
+def _illustrate(data: Data) -> None:
+    """The document's videos carry the address of the page's image."""
+    for video in data.get("videos", ()):
+        if images := data.get("images"):
+            video["image"] = images[0]["image"]
 
 
 def _icon(root: HtmlElement, base: str) -> str:

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from django.db import router
 
+from django_stream.database.bulk_sql import is_filled
 from django_stream.protocol.references import user_reference
 from django_stream.server import activity_rows
 from django_stream.server.activity_rows import ActivityRow
 from django_stream.server.models import Activity
-
-
-def by_key(application_id: int, keys: Collection[uuid.UUID]) -> dict[uuid.UUID, Activity]:
-    """The activities with these sort keys that exist."""
-    rows = Activity.objects.using(router.db_for_read(Activity)).filter(
-        application_id=application_id, key__in=keys
-    )
-    return {row.key: row for row in rows}
 
 
 def in_order(application_id: int, keys: Sequence[uuid.UUID]) -> list[ActivityRow]:
@@ -32,10 +25,13 @@ def keys_of_actor(application_id: int, user_id: str) -> list[uuid.UUID]:
     rows = Activity.objects.using(router.db_for_read(Activity)).filter(
         application_id=application_id, actor__in=[user_id, user_reference(user_id)]
     )
-    return list(rows.order_by("-key").values_list("key", flat=True))
+    # Sorted here: for the order's sake SQLite would read all activities by their keys.
+    return sorted(rows.values_list("key", flat=True), reverse=True)
 
 
 def keys_of_foreign_id(application_id: int, foreign_id: str) -> list[uuid.UUID]:
     """Keys of every activity with this foreign_id."""
-    rows = Activity.objects.filter(application_id=application_id, foreign_id=foreign_id)
+    rows = Activity.objects.filter(
+        is_filled("foreign_id"), application_id=application_id, foreign_id=foreign_id
+    )
     return list(rows.values_list("key", flat=True))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from django_stream.protocol import limits
@@ -10,8 +12,9 @@ from django_stream.protocol.feed_ids import FeedID
 from django_stream.server.activity_rows import ActivityRow
 from django_stream.server.feed_groups import FeedGroup
 from django_stream.server.reads.feeds import Keep
-from django_stream.server.reads.windows import conflicting
-from django_stream.server.timelines import ActivityGroupRow, Window, timelines
+from django_stream.server.timelines import ActivityGroupRow, AsOf, Window, timelines
+
+_HIGHEST = uuid.UUID(int=2**128 - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,8 @@ class GroupedPage:
     unread: int = 0
     last_id: str = ""
     """Where the page ends, even if its last group was left out."""
+    as_of: AsOf | None = None
+    """Since when the feed is read, for the next page."""
 
 
 def page(
@@ -33,7 +38,6 @@ def page(
     counted = feed_group.kind == "notification"
     if window.limit == 0 and not counted:
         return GroupedPage([], more=False)
-    _refuse_older(application_id, feed_id, window)
     # One group more than asked for, to know whether there is another page; for the counts alone, none.
     step = replace(window, limit=window.limit and window.limit + 1)
     found = timelines().group_page(
@@ -43,8 +47,16 @@ def page(
     filled = [(activity_group, _kept(activity_group, keep)) for activity_group in shown]
     if keep is not None:
         filled = [(activity_group, items) for activity_group, items in filled if items]
-    last = wire_id(shown[-1], feed_group) if shown else ""
-    return GroupedPage(filled, len(found.groups) > window.limit, found.unseen, found.unread, last)
+    last = place_id(shown[-1], feed_group) if shown else ""
+    as_of = window.as_of or _begun(shown, window)
+    return GroupedPage(filled, len(found.groups) > window.limit, found.unseen, found.unread, last, as_of)
+
+
+def _begun(shown: Sequence[ActivityGroupRow], window: Window) -> AsOf | None:
+    """What the pages after this one keep to. What is newer than the first group came while it was read."""
+    if not shown:
+        return None
+    return AsOf(shown[0].place if window.begins else _HIGHEST)
 
 
 def _kept(activity_group: ActivityGroupRow, keep: Keep | None) -> list[ActivityRow]:
@@ -55,13 +67,13 @@ def _kept(activity_group: ActivityGroupRow, keep: Keep | None) -> list[ActivityR
 
 def wire_id(activity_group: ActivityGroupRow, feed_group: FeedGroup) -> str:
     """The id of a group: its newest activity's, on notification feeds with the name behind."""
-    newest = activity_group.activities[0].activity_id
-    return f"{newest}.{activity_group.name}" if feed_group.kind == "notification" else newest
+    return _named(activity_group.activities[0].activity_id, activity_group, feed_group)
 
 
-def _refuse_older(application_id: int, feed_id: FeedID, window: Window) -> None:
-    """The id of a group is its newest activity's: any other activity of it marks no place."""
-    bounds = (window.below, window.up_to, window.above, window.from_on)
-    keys = {key for key in bounds if key is not None}
-    for key in timelines().older_in_groups(application_id, feed_id, keys) if keys else ():
-        raise conflicting(f"activity {from_sort_key(key)} is inside a group and not its newest")
+def place_id(activity_group: ActivityGroupRow, feed_group: FeedGroup) -> str:
+    """The id that stands for the group's place: its own, unless it has moved."""
+    return _named(str(from_sort_key(activity_group.place)), activity_group, feed_group)
+
+
+def _named(activity_id: str, activity_group: ActivityGroupRow, feed_group: FeedGroup) -> str:
+    return f"{activity_id}.{activity_group.name}" if feed_group.kind == "notification" else activity_id

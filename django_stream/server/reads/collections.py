@@ -7,9 +7,10 @@ from typing import Any
 
 from django.db import router
 
-from django_stream.database.statements import Database, equal, pair_among, time_text
+from django_stream.database.statements import Database, equal, rows_among, time_text
 from django_stream.protocol import wire
 from django_stream.server.models import CollectionEntry
+from django_stream.server.reads.answer_size import weight
 from django_stream.server.reads.reaction_rows import json_value, wire_time
 from django_stream.server.reads.serializers import rfc3339
 from django_stream.server.validation import missing
@@ -17,19 +18,25 @@ from django_stream.server.validation import missing
 Name = tuple[str, str]
 
 
-def by_name(application_id: int, names: Collection[Name]) -> dict[Name, wire.CollectionEntry[str]]:
-    """The entries that exist among these, as objects of the wire. A name is (collection, id)."""
+def by_name(
+    application_id: int, names: Collection[Name]
+) -> dict[Name, tuple[wire.CollectionEntry[str], int]]:
+    """The entries that exist among these, as objects of the wire with the weight of each in an answer.
+
+    A name is (collection, id).
+    """
     if not names:
         return {}
     rows = Database.to_read(CollectionEntry).select(
         CollectionEntry,
         ["collection", "entry_id", "data", time_text("created_at"), time_text("updated_at")],
         equal("application_id", application_id),
-        pair_among("collection", "entry_id", names),
+        rows_among({"collection": "text", "entry_id": "text"}, list(names)),
     )
     return {
-        (collection, entry_id): _shape(
-            collection, entry_id, json_value(data), wire_time(created_at), wire_time(updated_at)
+        (collection, entry_id): (
+            _shape(collection, entry_id, json_value(data), wire_time(created_at), wire_time(updated_at)),
+            weight(data),
         )
         for collection, entry_id, data, created_at, updated_at in rows
     }

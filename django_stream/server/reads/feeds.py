@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 from django.db import router
 
+from django_stream.database.statements import Database, equal, one_of
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.server.activity_rows import ActivityRow
 from django_stream.server.models import Feed
@@ -35,6 +36,25 @@ def find(application_id: int, feed_id: FeedID) -> int | None:
         application_id=application_id, slug=feed_id.slug, user_id=feed_id.user_id
     )
     return rows.values_list("pk", flat=True).first()
+
+
+def numbers(application_id: int, feed_ids: Collection[FeedID]) -> set[int]:
+    """The numbers of the rows of those of these feeds that were ever written to."""
+    by_slug: dict[str, list[str]] = {}
+    for feed_id in feed_ids:
+        by_slug.setdefault(feed_id.slug, []).append(feed_id.user_id)
+    database = Database.to_read(Feed)
+    return {
+        number
+        for slug, user_ids in by_slug.items()
+        for (number,) in database.select(
+            Feed,
+            ["id"],
+            equal("application_id", application_id),
+            equal("slug", slug),
+            one_of("user_id", user_ids),
+        )
+    }
 
 
 def page(application_id: int, feed_id: FeedID, window: Window, keep: Keep | None = None) -> Page:

@@ -5,26 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.db import router
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from django_stream.protocol import limits
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.server.models import Follow
-from django_stream.server.reads.feeds import find
+from django_stream.server.reads.feeds import find, numbers
 
 
 def followers(
     application_id: int, feed_id: FeedID, among: Sequence[FeedID], limit: int, offset: int
 ) -> list[Follow]:
     """The feeds that follow this one, newest follow first."""
-    return _page(_open(application_id, "target", feed_id), "source", among, limit, offset)
+    return _page(application_id, _open(application_id, "target", feed_id), "source", among, limit, offset)
 
 
 def follows(
     application_id: int, feed_id: FeedID, among: Sequence[FeedID], limit: int, offset: int
 ) -> list[Follow]:
     """The feeds that this one follows, newest follow first."""
-    return _page(_open(application_id, "source", feed_id), "target", among, limit, offset)
+    return _page(application_id, _open(application_id, "source", feed_id), "target", among, limit, offset)
 
 
 def count(application_id: int, side: str, feed_id: FeedID, slugs: Sequence[str]) -> int:
@@ -43,12 +43,14 @@ def _open(application_id: int, side: str, feed_id: FeedID) -> QuerySet[Follow]:
 
 
 def _page(
-    rows: QuerySet[Follow], other: str, among: Sequence[FeedID], limit: int, offset: int
+    application_id: int,
+    rows: QuerySet[Follow],
+    other: str,
+    among: Sequence[FeedID],
+    limit: int,
+    offset: int,
 ) -> list[Follow]:
     if among:
-        names = Q()
-        for feed in among:
-            names |= Q(**{f"{other}__slug": feed.slug, f"{other}__user_id": feed.user_id})
-        rows = rows.filter(names)
+        rows = rows.filter(**{f"{other}__in": numbers(application_id, among)})
     end = min(offset + limit, limits.FOLLOW_REACHABLE)
     return list(rows.select_related("source", "target").order_by("-id")[offset:end])

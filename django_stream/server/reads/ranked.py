@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import Any
 
 from django_stream.protocol.feed_ids import FeedID
@@ -13,7 +15,7 @@ from django_stream.server.aggregation.names import fields_of
 from django_stream.server.feed_groups import FeedGroup
 from django_stream.server.ranking.methods import RankingMethod, Subject, failed, method_of
 from django_stream.server.ranking.parser import FormulaError, MissingVariable
-from django_stream.server.ranking.sessions import Session
+from django_stream.server.ranking.sessions import Place, Session, order_of
 from django_stream.server.reads import reaction_counts
 from django_stream.server.timelines import Window, timelines
 
@@ -32,6 +34,10 @@ class Scored:
     """None when the formula has no result for it."""
     variables: Mapping[str, float]
     problem: FormulaError | None = None
+
+    @property
+    def order(self) -> tuple[bool, float, uuid.UUID]:
+        return order_of(self.score, self.activity.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +70,21 @@ def page(
     window = Window(RANKED_ACTIVITIES, up_to=begun.newest)
     entries = timelines().page(application_id, feed_id, window)
     if begun.newest is None and entries:
-        begun = Session(begun.now, max(entries[0].key, begun.bound))
+        newest = max(entries[0].key, begun.bound)
+        begun = Session(begun.now, newest, counted=reaction_counts.newest())
     items = [row for row in entries if row.actor is not None]
-    counts = reaction_counts.of(application_id, [row.key for row in items])
+    counts = reaction_counts.of(application_id, [row.key for row in items], at=begun.counted)
     scored = [_scored(method, row, counts.get(row.key, {}), external) for row in items]
     _check_scores(scored, feed_id, name)
-    # Equal scores keep the order of time, in which they came.
-    scored.sort(key=lambda one: (one.score is not None, one.score or 0.0), reverse=True)
-    end = offset + limit
-    return RankedPage(scored[offset:end], more=len(scored) > end > offset, session=str(begun))
+    scored.sort(key=attrgetter("order"), reverse=True)
+    if begun.place is not None and begun.place.offset == offset:
+        rest = [one for one in scored if one.order < begun.place.order]
+    else:
+        rest = scored[offset:]
+    shown = rest[:limit]
+    if shown:
+        begun = replace(begun, place=Place(offset + limit, shown[-1].score, shown[-1].activity.key))
+    return RankedPage(shown, more=len(rest) > limit > 0, session=str(begun))
 
 
 def _scored(

@@ -11,7 +11,7 @@ from django.db import router
 from django.db.models import QuerySet
 
 from django_stream.database.statements import Database, equal, is_null, one_of
-from django_stream.server.models import Reaction
+from django_stream.server.models import DeletedReaction, Reaction
 from django_stream.server.reads.reaction_rows import PARENT_COLUMNS, ReactionRow, columns_of, read
 from django_stream.server.validation import missing
 
@@ -89,7 +89,7 @@ def page(application_id: int, search: Search) -> tuple[list[Reaction], bool]:
         return [], False
     places = _places(application_id, [reaction_id for _, reaction_id in search.bounds])
     for name, reaction_id in search.bounds:
-        # An id that is nowhere marks the beginning of the list.
+        # An id that never was marks the beginning of the list.
         if reaction_id in places:
             rows = rows.filter(**{f"pk__{name.removeprefix('id_')}": places[reaction_id]})
     order = "pk" if search.oldest_first else "-pk"
@@ -114,7 +114,14 @@ def _listed(application_id: int, search: Search) -> QuerySet[Reaction] | None:
 
 
 def _places(application_id: int, reaction_ids: list[str]) -> dict[str, int]:
+    """Where reactions are in the order of arrival, and where those were that are gone."""
     if not reaction_ids:
         return {}
     rows = rows_of(application_id).filter(reaction_id__in=reaction_ids)
-    return dict(rows.values_list("reaction_id", "pk"))
+    places = dict(rows.values_list("reaction_id", "pk"))
+    if gone := [reaction_id for reaction_id in reaction_ids if reaction_id not in places]:
+        deleted = DeletedReaction.objects.using(router.db_for_read(DeletedReaction)).filter(
+            application_id=application_id, reaction_id__in=gone
+        )
+        places |= deleted.values_list("reaction_id", "place")
+    return places

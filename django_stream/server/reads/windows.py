@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import uuid
-from urllib.parse import urlencode
+from dataclasses import replace
 
 from django_stream.protocol import limits
 from django_stream.protocol.errors import ApiError
 from django_stream.server.activity_input import key_or_none
 from django_stream.server.requests import Call
-from django_stream.server.timelines import Window
+from django_stream.server.timelines import AsOf, Window
 
+_SESSION = re.compile(r"(?P<newest>[0-9a-f]{32})(?:-(?P<moment>[0-9]{1,17}))?", re.ASCII)
 BOUNDS = ("id_lt", "id_lte", "id_gt", "id_gte")
 # What the next page is not asked again: its place, and what was done once.
 _NOT_CARRIED = frozenset(
-    {"id_lt", "id_lte", "offset", "limit", "api_key", "mark_read", "mark_seen", "refresh", "session"}
+    {"id_lt", "id_lte", "offset", "limit", "mark_read", "mark_seen", "refresh", "session"}
 )
 
 
@@ -51,16 +53,25 @@ def _bound(call: Call, name: str) -> uuid.UUID:
     return key
 
 
-def next_by_id(call: Call, last_id: str, limit: int) -> str:
-    """The address of the page after `last_id`."""
-    return _next(call, {"id_lt": last_id, "limit": str(limit)})
+def next_by_id(call: Call, last_id: str, limit: int, as_of: AsOf | None = None) -> str:
+    """The address of the page after `last_id`; of a grouped feed, as it was when reading began."""
+    session = {} if as_of is None else {"session": f"{as_of.newest.hex}-{as_of.moment}"}
+    return call.following({"id_lt": last_id, "limit": str(limit), **session}, _NOT_CARRIED)
+
+
+def grouped_window_of(call: Call) -> Window:
+    """Likewise, of a grouped feed: a session says since when it is read."""
+    window, text = window_of(call), call.parameters.text("session")
+    if not text:
+        return window
+    match = _SESSION.fullmatch(text)
+    if match is None:
+        raise conflicting("session must be the one that this server gave out in `next`")
+    newest, moment = uuid.UUID(match["newest"]), match["moment"]
+    return replace(window, as_of=AsOf(newest, int(moment)) if moment else AsOf(newest))
 
 
 def next_by_offset(call: Call, offset: int, limit: int, session: str) -> str:
     """The address of the page that begins at `offset` in the same session of a ranked feed."""
-    return _next(call, {"offset": str(offset), "limit": str(limit), "session": session})
-
-
-def _next(call: Call, place: dict[str, str]) -> str:
-    carried = [(name, value) for name, value in call.parameters.items() if name not in _NOT_CARRIED]
-    return f"{call.path()}?{urlencode([*place.items(), *carried])}"
+    place = {"offset": str(offset), "limit": str(limit), "session": session}
+    return call.following(place, _NOT_CARRIED)

@@ -8,7 +8,7 @@ from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
 from django_stream.server.conf import PREFIX, server_settings
-from django_stream.server.timelines.base import ActivityGroupPage, ActivityGroupRow, Timelines, Window
+from django_stream.server.timelines.base import ActivityGroupPage, ActivityGroupRow, AsOf, Timelines, Window
 
 
 def timelines() -> Timelines:
@@ -30,4 +30,4 @@ def _forget(*, setting: str, **_: object) -> None:
 
 setting_changed.connect(_forget, dispatch_uid="django_stream.server.timelines")
 
-__all__ = ["ActivityGroupPage", "ActivityGroupRow", "Timelines", "Window", "timelines"]
+__all__ = ["ActivityGroupPage", "ActivityGroupRow", "AsOf", "Timelines", "Window", "timelines"]

@@ -1,226 +1,180 @@
-"""Groups of aggregated and notification feeds, kept in step with the timelines.
+"""Groups of aggregated and notification feeds, brought up to date when somebody looks.
 
-Every change holds the activities, then locks the groups it touches, in (name, feed) order, and
-only then looks at the timelines: the later of two writers sees what the earlier one left, and both end
-in the same state.
+Writers note what changed (see `group_changes`), and whoever reads the feed or marks its groups takes the
+notes and puts right what they name. Of two readers who take the same note, the second waits for the first
+and finds it done. What comes into a group is added to its counts; a group that loses something, or holds
+something that was edited, is counted anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import logging
+import uuid
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from django.utils import timezone
+from django.db import DatabaseError, transaction
 
-from django_stream.database.dialect import Fragment, placeholders
+from django_stream.database.deadlocks import retry_on_deadlock
+from django_stream.database.dialect import Fragment
 from django_stream.database.statements import Database, equal
-from django_stream.server.activity_rows import read_key
+from django_stream.protocol.times import now_in_microseconds
 from django_stream.server.aggregation.names import name_older
 from django_stream.server.feed_groups import groups_of
-from django_stream.server.models import ActivityGroup, ActivityGroupEntry, Feed
-from django_stream.server.timelines.group_marks import LOCK_ORDER
-from django_stream.server.timelines.selection import FeedSelection, VisibleEntries, listed
-from django_stream.server.timelines.tables import ACTIVITY, ACTIVITY_GROUP, ENTRY, EXCLUDED, FEED, TIMELINE
+from django_stream.server.models import ActivityGroupEntry, Feed, GroupChange, TimelineEntry
+from django_stream.server.timelines import group_changes, group_past
+from django_stream.server.timelines import group_statements as statements
+from django_stream.server.timelines.group_statements import Entering, Found, Grown
 
-_VISIBLE = (
-    f"EXISTS (SELECT 1 FROM {TIMELINE} t WHERE t.feed = e.feed AND t.key = e.key "
-    f"GROUP BY t.key HAVING min(t.via) > {EXCLUDED})"
-)
-_COUNT = f"(SELECT count(*) FROM {ENTRY} e WHERE e.group_id = {ACTIVITY_GROUP}.id)"
-# Looked up one by one: without statistics PostgreSQL would hash all activities for each group.
-_ACTOR = f"(SELECT a.actor FROM {ACTIVITY} a WHERE a.application_id = %s AND a.key = e.key)"
-_ACTORS = f"(SELECT count(DISTINCT {_ACTOR}) FROM {ENTRY} e WHERE e.group_id = {ACTIVITY_GROUP}.id)"
-_NEWEST = f"(SELECT e.key FROM {ENTRY} e WHERE e.group_id = {ACTIVITY_GROUP}.id ORDER BY e.key DESC LIMIT 1)"
-# CROSS JOIN keeps SQLite to this order of the tables, which it cannot know to be best without statistics.
-_HELD = f"FROM {ENTRY} e CROSS JOIN {ACTIVITY_GROUP} b"
-_GROUP_OF = f"CROSS JOIN {ACTIVITY_GROUP} b WHERE b.feed = n.feed AND b.name = n.name"
+logger = logging.getLogger("django_stream.server")
+
+Keys = Sequence[uuid.UUID]
+
+# So many times one reader takes what waits: a feed that nobody looked at for very long is not read in one go.
+_ROUNDS = 10
+
+# So long after a note was written its transaction may commit, and a reader have read without it.
+_UNDER_WAY = 60_000_000
 
 
-def joined(entries: VisibleEntries) -> None:
-    """These activities became visible on these feeds.
+def bring_up_to_date(feed: Fragment) -> bool:
+    """Put what waits of a feed (a query of its number) into its groups; whether anything waited.
 
-    One that is still in the group of a former name stays there: whatever withdrew or edited it is
-    under way to this feed, and ends with a review.
+    Where the database refuses that just now, since others hold it, the reader sees the groups as they are.
     """
-    for groups in _grouped(entries.feeds):
-        groups.join(entries.of_slug(groups.slug))
+    source, changed = Database.to_read(GroupChange), False
+    try:
+        for _ in range(_ROUNDS):
+            waiting = group_changes.waiting(source, feed)
+            if waiting is None:
+                break
+            source, changed = Database.to_write(GroupChange), True
+            fold(source, *waiting)
+            if len(waiting[1]) < group_changes.AT_ONCE:
+                break
+    except DatabaseError as error:  # locked, a deadlock, a transaction that only reads
+        logger.warning("the groups of a feed are read as they are, with changes waiting: %s", error)
+    return changed
 
 
-def reviewed(feeds: FeedSelection, keys: Fragment) -> None:
-    """These activities may have gone from these feeds, or have other actors or names by now."""
-    for groups in _grouped(feeds):
-        groups.review(feeds.of_slug(groups.slug), keys)
+@retry_on_deadlock
+def fold(database: Database, feed: int, keys: Keys) -> None:
+    """Take the changes of these activities on a feed, and put its groups right."""
+    with transaction.atomic(using=database.alias):
+        if came := group_changes.take(database, feed, keys):
+            _look_at(database, feed, came)
 
 
-def resync(database: Database, feed: int) -> None:
-    """Put right whatever is in the groups of a feed and does not belong there."""
-    feeds = FeedSelection.of(database, [feed])
-    everything = database.query(ActivityGroupEntry, ["key"], equal("feed", feed))
-    for groups in _grouped(feeds):
-        groups.settle(feeds, everything, "feed = %s", [feed])
+def settled(database: Database, feed: int) -> None:
+    """Put all that waits of a feed into its groups."""
+    number = Fragment("%s", [feed])
+    while waiting := group_changes.waiting(database, number):
+        fold(database, *waiting)
 
 
-def _grouped(feeds: FeedSelection) -> Iterator[_Groups]:
-    """The grouped feed groups among the selected feeds, in a fixed order."""
-    database = feeds.database
-    [[application_id]] = database.select(Feed, ["application_id"], equal("id", feeds.anchor))
-    kinds = {slug: group.kind for slug, group in groups_of(application_id).items() if group.grouped}
-    if not kinds:
-        return
-    # Asked by slug first: most applications have few grouped feeds, and most fan-outs reach none.
-    found = database.rows(
-        f"SELECT DISTINCT slug FROM {FEED} WHERE application_id = %s AND slug IN {placeholders(kinds)} "
-        f"AND id IN ({feeds.query.text})",
-        [application_id, *kinds, *feeds.query.params],
-    )
-    for (slug,) in sorted(found):
-        yield _Groups(database, application_id, slug, marked=kinds[slug] == "notification")
+def rebuilt(database: Database, feed: int) -> None:
+    """Put right whatever is in the groups of a feed and does not belong there, and put in what is missing."""
+    for model in (TimelineEntry, ActivityGroupEntry):
+        group_changes.note(database, database.query(model, ["feed", "key"], equal("feed", feed)))
+    settled(database, feed)
+    with transaction.atomic(using=database.alias):
+        if groups := statements.lock_all(database, feed):
+            [[application_id]] = database.select(Feed, ["application_id"], equal("id", feed))
+            statements.recount(database, application_id, groups)
 
 
-def _visible(entries: VisibleEntries) -> Fragment:
-    """A statement that gives feed and key."""
-    feeds, keys, origins = entries.feeds.query, entries.keys, entries.origins
-    brought = "" if origins is None else f" AND (via = {EXCLUDED} OR via IN ({origins.text}))"
-    return Fragment(
-        f"SELECT feed, key FROM {TIMELINE} WHERE feed IN ({feeds.text}) "
-        f"AND key IN ({keys.text}){brought} GROUP BY feed, key HAVING min(via) > {EXCLUDED}",
-        [*feeds.params, *keys.params, *(origins.params if origins else ())],
-    )
+def _look_at(database: Database, feed: int, came: Mapping[uuid.UUID, int]) -> None:
+    rows = database.select(Feed, ["application_id", "slug"], equal("id", feed))
+    for application_id, slug in rows:
+        group = groups_of(application_id).get(slug)
+        if group is not None and group.grouped:
+            _Fold(database, application_id, feed, slug, group.kind == "notification", came).run()
 
 
 @dataclass(frozen=True, slots=True)
-class _Groups:
-    """The groups on all feeds of one slug."""
+class _Fold:
+    """Changes of one feed on their way into its groups."""
 
     database: Database
     application_id: int
+    feed: int
     slug: str
     marked: bool
+    came: Mapping[uuid.UUID, int]
 
-    def join(self, entries: VisibleEntries) -> None:
-        some_erased = self._hold(entries.keys)
-        shown = _visible(entries)
-        for erased in (False, True) if some_erased else (False,):
-            state = self.database.dialect.boolean(erased)
-            named = (
-                f"(SELECT s.feed, s.key, {self._name} AS name FROM ({shown.text}) s CROSS JOIN {ACTIVITY} a "
-                f"WHERE a.application_id = %s AND a.key = s.key AND a.is_erased = {state}) n"
-            )
-            params = [*shown.params, self.application_id]
-            self._open(named, params)
-            self._fill(named, params)
-            where = f"id IN (SELECT b.id FROM {named} {_GROUP_OF})"
+    def run(self) -> None:
+        found = self._found()
+        leaving = [one for one in found if one.group is not None and not one.stays]
+        staying = {one.group for one in found if one.stays and one.group is not None}
+        entering = [one for one in found if one.belongs and not one.stays]
+        concerned = staying.union(one.group for one in leaving if one.group is not None)
+        if concerned:
+            # In one order, with those to be opened below.
+            names = {one.group_name for one in found if one.group_name is not None}
+            statements.lock(self.database, self.feed, names.union(one.name or "" for one in entering))
+        if leaving:
+            statements.take_out(self.database, [(self.feed, one.key) for one in leaving])
+        if entering:
+            self._enter(entering)
+        if concerned:
+            statements.recount(self.database, self.application_id, concerned)
+
+    def _found(self) -> list[Found]:
+        found = statements.state(self.database, self.application_id, self.slug, self.feed, self.came)
+        if unnamed := [one.key for one in found if one.actor is not None and one.name is None]:
+            name_older(self.application_id, self.slug, unnamed)
+            found = statements.state(self.database, self.application_id, self.slug, self.feed, self.came)
+        return found
+
+    def _enter(self, entering: Sequence[Found]) -> None:
+        """Put visible activities, which are in no group of the feed, into their groups and count them."""
+        by_name: dict[str, list[Found]] = defaultdict(list)
+        for one in entering:
+            by_name[one.name or ""].append(one)
+        groups = statements.opened(
+            self.database, self.feed, {name: self._times(some) for name, some in by_name.items()}
+        )
+        now = now_in_microseconds()
+        rows = [
+            Entering(self.feed, one.key, groups[name][0], self._entered_at(one, now))
+            for name, some in by_name.items()
+            for one in some
+        ]
+        statements.enter(self.database, rows)
+        into = {groups[name][0]: some for name, some in by_name.items()}
+        known = self._actors_before(into, {group for group, count in groups.values() if count})
+        statements.grow(self.database, [self._grown(group, some, known) for group, some in into.items()], now)
+
+    def _times(self, some: Sequence[Found]) -> tuple[str, str]:
+        """When the first and the last of them came."""
+        came = [self.came[one.key] for one in some]
+        return statements.moment(self.database, min(came)), statements.moment(self.database, max(came))
+
+    def _entered_at(self, one: Found, now: int) -> int:
+        """When readers could see it first: now, unless more waits than one of them takes."""
+        came = self.came[one.key]
+        return now if now - came < _UNDER_WAY else came
+
+    def _actors_before(
+        self, into: Mapping[int, Sequence[Found]], older: Collection[int]
+    ) -> set[tuple[int, str]]:
+        if not older:
+            return set()
+        actors = {one.actor or "" for group in older for one in into[group]}
+        keys = [one.key for some in into.values() for one in some]
+        return statements.actors_before(self.database, self.application_id, older, actors, keys)
+
+    def _grown(self, group: int, some: Sequence[Found], known: set[tuple[int, str]]) -> Grown:
+        keys = [one.key for one in some]
+        actors = {one.actor or "" for one in some}
+        return Grown(
+            group,
+            len(some),
+            sum((group, actor) not in known for actor in actors),
+            max(keys),
+            any(one.key < group_past.backdated_before(self.came[one.key]) for one in some),
+            self._times(some)[1],
             # What is erased makes no group new to its reader.
-            self._recount(where, params, renewed=self.marked and not erased)
-            self._close(where, params)
-
-    def review(self, feeds: FeedSelection, keys: Fragment) -> None:
-        self._hold(keys)
-        among, params = self._among(feeds, keys)
-        found = self.database.rows(
-            f"SELECT DISTINCT b.name, {self._name} {_HELD} LEFT JOIN {ACTIVITY} a "
-            f"ON a.application_id = %s AND a.key = e.key WHERE {among}",
-            [self.application_id, *params],
+            self.marked and not all(one.is_erased for one in some),
         )
-        names = {name for row in found for name in row if name is not None}
-        if names:
-            where = f"name IN {placeholders(names)} AND feed IN ({feeds.query.text})"
-            self.settle(feeds, keys, where, [*names, *feeds.query.params])
-
-    def settle(self, feeds: FeedSelection, keys: Fragment, where: str, params: Sequence[Any]) -> None:
-        """Put the entries of some activities right; `where` are the groups that this may concern."""
-        self.database.lock(ActivityGroup, LOCK_ORDER, Fragment(where, params))
-        moved = self._moved(feeds, keys)
-        self._empty(feeds, keys)
-        self._recount(where, params, renewed=False)
-        self._close(where, params)
-        if moved:
-            self.join(VisibleEntries(feeds, listed(moved)))
-
-    @property
-    def _name(self) -> str:
-        """The name of an activity's group."""
-        return self.database.dialect.json_text("a.group_names", self.slug)
-
-    def _hold(self, keys: Fragment) -> bool:
-        """Keep activities from being changed until the transaction ends; whether any is erased.
-
-        Whoever wants to change one meanwhile waits, and then finds it in the groups it is put into.
-        """
-        share = self.database.dialect.lock("SHARE")
-        held = (
-            f"SELECT a.key, a.is_erased, {self._name} AS name FROM {ACTIVITY} a "
-            f"WHERE a.application_id = %s AND a.key IN ({keys.text}) ORDER BY a.key{share}"
-        )
-        params = [self.application_id, *keys.params]
-        count, erased, named = self.database.rows(
-            f"SELECT count(*), count(CASE WHEN is_erased THEN 1 END), count(name) FROM ({held}) held",
-            params,
-        )[0]
-        if named < count:
-            unnamed = self.database.rows(f"SELECT key FROM ({held}) held WHERE name IS NULL", params)
-            name_older(self.application_id, self.slug, [read_key(key) for (key,) in unnamed])
-        return bool(erased)
-
-    def _open(self, named: str, params: Sequence[Any]) -> None:
-        """Create the groups that are missing; lock those that exist."""
-        now = self.database.dialect.param(timezone.now())
-        moment = self.database.dialect.time_param
-        # Seen and read until counted: that is what makes a new group new.
-        yes = self.database.dialect.boolean(True)
-        self.database.execute(
-            f"INSERT INTO {ACTIVITY_GROUP} "
-            "(feed, name, activity_count, actor_count, is_seen, is_read, created_at, updated_at) "
-            f"SELECT n.feed, n.name, 0, 0, {yes}, {yes}, {moment}, {moment} "
-            f"FROM {named} GROUP BY n.feed, n.name ORDER BY n.name, n.feed "
-            "ON CONFLICT (feed, name) DO UPDATE SET name = EXCLUDED.name",
-            [now, now, *params],
-        )
-
-    def _fill(self, named: str, params: Sequence[Any]) -> None:
-        self.database.execute(
-            f"INSERT INTO {ENTRY} (feed, key, group_id) SELECT n.feed, n.key, b.id FROM {named} {_GROUP_OF} "
-            "ON CONFLICT DO NOTHING",
-            params,
-        )
-
-    def _among(self, feeds: FeedSelection, keys: Fragment) -> tuple[str, list[Any]]:
-        text = f"b.id = e.group_id AND e.feed IN ({feeds.query.text}) AND e.key IN ({keys.text})"
-        return text, [*feeds.query.params, *keys.params]
-
-    def _moved(self, feeds: FeedSelection, keys: Fragment) -> list[Any]:
-        """Keys of those that are in a group of a former name."""
-        among, params = self._among(feeds, keys)
-        found = self.database.rows(
-            f"SELECT DISTINCT e.key {_HELD} CROSS JOIN {ACTIVITY} a "
-            f"WHERE {among} AND a.application_id = %s AND a.key = e.key AND b.name <> {self._name}",
-            [*params, self.application_id],
-        )
-        return self.database.dialect.params([read_key(key) for (key,) in found])
-
-    def _empty(self, feeds: FeedSelection, keys: Fragment) -> None:
-        among, params = self._among(feeds, keys)
-        name = f"(SELECT {self._name} FROM {ACTIVITY} a WHERE a.application_id = %s AND a.key = e.key)"
-        self.database.execute(
-            f"DELETE FROM {ENTRY} WHERE (feed, key) IN (SELECT e.feed, e.key {_HELD} "
-            f"WHERE {among} AND (NOT {_VISIBLE} OR b.name <> {name}))",
-            [*params, self.application_id],
-        )
-
-    def _recount(self, where: str, params: Sequence[Any], *, renewed: bool) -> None:
-        """Count anew; a group that grew may be new to its reader."""
-        now = self.database.dialect.param(timezone.now())
-        moment = self.database.dialect.time_param
-        grown = f"{_COUNT} > activity_count"
-        marks = f", is_seen = (is_seen AND NOT {grown}), is_read = (is_read AND NOT {grown})"
-        self.database.execute(
-            f"UPDATE {ACTIVITY_GROUP} "
-            f"SET activity_count = {_COUNT}, actor_count = {_ACTORS}, newest = {_NEWEST}, "
-            f"updated_at = CASE WHEN {grown} THEN {moment} ELSE updated_at END"
-            f"{marks if renewed else ''} WHERE {where}",
-            [self.application_id, now, *params],
-        )
-
-    def _close(self, where: str, params: Sequence[Any]) -> None:
-        self.database.execute(f"DELETE FROM {ACTIVITY_GROUP} WHERE {where} AND activity_count = 0", params)

@@ -1,20 +1,35 @@
-"""What the record says of one feed, whether the timelines have come to it yet or not."""
+"""What the record says of feeds, whether the timelines have come to it yet or not."""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 
 from django_stream.database.dialect import Fragment
-from django_stream.database.statements import Database, equal
+from django_stream.database.statements import Database, one_of
+from django_stream.server.activity_rows import read_key
 from django_stream.server.models import Placement
-from django_stream.server.timelines.tables import ADMITS, FOLLOWED_PLACEMENTS
+from django_stream.server.timelines.tables import ADMITS, FOLLOWED_PLACEMENTS, PLACEMENT
 
 
-def admits(feed: int, key: uuid.UUID) -> bool:
-    """Whether some follow of a feed brings it an activity, or will.
+def admitted(feeds: Collection[int], keys: Collection[uuid.UUID]) -> set[tuple[int, uuid.UUID]]:
+    """Which of the feeds some follow brings, or will bring, which of the activities.
 
-    `feed` is the number of the feed's row, `key` the sort key of the activity.
+    `feeds` are the numbers of their rows, `keys` the sort keys of the activities.
     """
-    return Database.to_write(Placement).exists(
-        FOLLOWED_PLACEMENTS, equal("p.key", key), equal("f.source_id", feed), Fragment(ADMITS)
-    )
+    database = Database.to_write(Placement)
+    conditions = one_of("p.key", keys, uuids=True), one_of("f.source_id", feeds), Fragment(ADMITS)
+    found = database.select(FOLLOWED_PLACEMENTS, ["f.source_id", "p.key"], *conditions)
+    return {(feed, read_key(key)) for feed, key in found}
+
+
+def oldest_copied(feeds: Collection[int], limit: int) -> dict[int, uuid.UUID]:
+    """Of each feed that has any, the oldest of the newest `limit` activities that a new follow copies."""
+    if not (feeds and limit):
+        return {}
+    database = Database.to_write(Placement)
+    given = database.dialect.given({"feed": "bigint"}, [[feed] for feed in feeds])
+    placed = f"SELECT p.key FROM {PLACEMENT} p WHERE p.feed_id = given.feed AND p.seq IS NOT NULL"
+    oldest = f"coalesce(({placed} ORDER BY p.key DESC LIMIT 1 OFFSET %s), ({placed} ORDER BY p.key LIMIT 1))"
+    found = database.rows(f"SELECT given.feed, {oldest} FROM {given.text}", [limit - 1, *given.params])
+    return {feed: read_key(key) for feed, key in found if key is not None}

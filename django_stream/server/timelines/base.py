@@ -11,15 +11,41 @@ from __future__ import annotations
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from django_stream.protocol.feed_ids import FeedID
+from django_stream.protocol.times import now_in_microseconds
 from django_stream.server.activity_rows import ActivityRow
 from django_stream.server.models import FanoutJob
 
-Marked = Literal["all"] | Collection[uuid.UUID]
-"""All groups of a feed, or those whose newest activities have these sort keys."""
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A group as its reader saw it: what came to it since is not marked."""
+
+    newest: uuid.UUID
+    """Sort key of the newest activity that was shown."""
+    name: str = ""
+    """Name of the group, if the reader gave it."""
+
+
+Marked = Literal["all"] | Collection[Mark]
+"""All groups of a feed, or those that have nothing newer than what a mark names."""
+
+
+@dataclass(frozen=True, slots=True)
+class AsOf:
+    """When somebody began to read a grouped feed.
+
+    Until they are through, each group stands where it stood then, by what was in it then, whatever came to it
+    or left it since. Groups that are new since then are not shown.
+    """
+
+    newest: uuid.UUID
+    """Sort key of the newest activity there was."""
+    moment: int = field(default_factory=now_in_microseconds)
+    """In microseconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +60,13 @@ class Window:
     above: uuid.UUID | None = None
     """Strictly newer than this; the page is the newest `limit` of those."""
     from_on: uuid.UUID | None = None
+    as_of: AsOf | None = None
+    """Of grouped feeds."""
+
+    @property
+    def begins(self) -> bool:
+        """Whether it is the beginning of the feed."""
+        return self.offset == 0 and self.below is self.up_to is None
 
 
 @dataclass(slots=True)
@@ -50,6 +83,8 @@ class ActivityGroupRow:
     is_read: bool
     activities: list[ActivityRow]
     """Newest first; the first one gives the group its id."""
+    place: uuid.UUID
+    """Where the group stands: the sort key of its newest activity, or of that which was `as_of`."""
 
 
 @dataclass(slots=True)
@@ -95,12 +130,6 @@ class Timelines(ABC):
         """
 
     @abstractmethod
-    def older_in_groups(
-        self, application_id: int, feed_id: FeedID, keys: Collection[uuid.UUID]
-    ) -> list[uuid.UUID]:
-        """Those of the keys that are in a group of the feed that has a newer activity."""
-
-    @abstractmethod
     def mark(self, feed: int, *, seen: Marked = (), read: Marked = ()) -> bool:
         """Mark groups of a feed seen and read; whether any mark changed."""
 
@@ -139,5 +168,13 @@ class Timelines(ABC):
         """All follows of these (source, target) pairs were deleted."""
 
     @abstractmethod
+    def settle(self, feed: int) -> None:
+        """Do what a store may leave until somebody reads the feed."""
+
+    @abstractmethod
     def rebuild(self, feed: int) -> None:
         """Compute one feed anew from the record."""
+
+    @abstractmethod
+    def prune(self) -> None:
+        """Delete what only somebody would need who began to read long ago."""

@@ -4,36 +4,51 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Sequence
-from typing import Any
-
-from django.db import IntegrityError, transaction
 
 from django_stream.database.dialect import Fragment, placeholders
-from django_stream.database.statements import Database, equal, in_list
+from django_stream.database.statements import (
+    Condition,
+    Database,
+    equal,
+    in_list,
+    in_query,
+    one_of,
+    union,
+)
 from django_stream.protocol.feed_ids import FeedID
-from django_stream.server.activity_rows import ActivityRow, read_key
-from django_stream.server.models import FanoutJob, Follow, Placement, TimelineEntry
-from django_stream.server.timelines import activity_groups, flat_page, group_marks, group_page
+from django_stream.server.activity_rows import ActivityRow
+from django_stream.server.models import Exclusion, FanoutJob, Follow, Placement, TimelineEntry
+from django_stream.server.timelines import (
+    activity_groups,
+    copies,
+    flat_page,
+    group_changes,
+    group_marks,
+    group_page,
+    group_past,
+)
 from django_stream.server.timelines.base import ActivityGroupPage, Marked, Timelines, Window
-from django_stream.server.timelines.selection import FeedSelection, VisibleEntries, listed
+from django_stream.server.timelines.copies import insert_mostly_new
 from django_stream.server.timelines.tables import (
     ADMITS,
     EXCLUDED,
     EXCLUSION,
     FOLLOW,
     FOLLOWED_PLACEMENTS,
+    INSERT,
+    INSERT_FOLLOWED,
     OWN,
     PLACEMENT,
     TIMELINE,
 )
 
-_INSERT = f"INSERT INTO {TIMELINE} (feed, key, via) "
-_OWN = f"{_INSERT} SELECT p.feed_id, p.key, {OWN} FROM {PLACEMENT} p WHERE "
-_FOLLOWED = f"{_INSERT} SELECT f.source_id, p.key, p.feed_id FROM {FOLLOWED_PLACEMENTS} WHERE {ADMITS} AND "
-_HIDE = f"{_INSERT} SELECT e.feed_id, e.key, {EXCLUDED} FROM {EXCLUSION} e WHERE "
+_OWN = f"{INSERT} SELECT p.feed_id, p.key, {OWN} FROM {PLACEMENT} p WHERE "
+_FOLLOWED = f"{INSERT_FOLLOWED} WHERE "
+_FORWARDED = f"SELECT f.source_id AS feed, p.key AS key FROM {FOLLOWED_PLACEMENTS} WHERE {ADMITS} AND "
+_FORWARDED_WAYS = f"SELECT f.source_id, p.key, p.feed_id FROM {FOLLOWED_PLACEMENTS} WHERE {ADMITS} AND "
+_HIDE = f"{INSERT} SELECT e.feed_id, e.key, {EXCLUDED} FROM {EXCLUSION} e WHERE "
 _MAX_ID = 2**63 - 1
 _KEEP = " ON CONFLICT DO NOTHING"
-_UNPLACED = f"NOT EXISTS (SELECT 1 FROM {PLACEMENT} p WHERE p.feed_id = %s AND p.key = %s)"
 
 
 class DatabaseTimelines(Timelines):
@@ -50,29 +65,29 @@ class DatabaseTimelines(Timelines):
     def group_page(
         self, application_id: int, feed_id: FeedID, window: Window, per_group: int, *, counted: bool
     ) -> ActivityGroupPage:
-        return group_page.page(application_id, feed_id, window, per_group, counted=counted)
-
-    def older_in_groups(
-        self, application_id: int, feed_id: FeedID, keys: Collection[uuid.UUID]
-    ) -> list[uuid.UUID]:
-        return group_page.older_in_groups(application_id, feed_id, keys)
+        # A replica has not heard yet of what was put into groups just now.
+        changed = activity_groups.bring_up_to_date(group_page.number_of(application_id, feed_id))
+        source = Database.to_write(TimelineEntry) if changed else Database.to_read(TimelineEntry)
+        return group_page.page(source, application_id, feed_id, window, per_group, counted=counted)
 
     def mark(self, feed: int, *, seen: Marked = (), read: Marked = ()) -> bool:
+        activity_groups.bring_up_to_date(Fragment("%s", [feed]))
         return group_marks.mark(feed, seen=seen, read=read)
 
     def placed(self, feeds: Collection[int], keys: Collection[uuid.UUID], *, own_only: bool = False) -> None:
         if not feeds or not keys:
             return
         database = _database()
-        stored = database.dialect.params(keys)
-        _agree_with_exclusions(database, feeds, stored)
-        chosen = f"p.feed_id IN {placeholders(feeds)} AND p.key IN {placeholders(stored)}{_KEEP}"
-        database.execute(_OWN + chosen, [*feeds, *stored])
+        _agree_with_exclusions(database, feeds, keys)
+        chosen = database.where(one_of("p.feed_id", feeds), one_of("p.key", keys, uuids=True))
+        ways = Fragment(f"{_OWN}{chosen.text}", chosen.params)
+        changed = database.query(TimelineEntry, ["feed", "key"], *_entries(feeds, keys))
         if not own_only:
-            database.execute(_FOLLOWED + chosen, [*feeds, *stored])
-        reached = _reached(database, feeds, own_only)
-        origins = listed([OWN] if own_only else [OWN, *feeds])
-        activity_groups.joined(VisibleEntries(reached, listed(stored), origins))
+            followed = f"{_FORWARDED_WAYS}{chosen.text}"
+            ways = Fragment(f"{ways.text} UNION ALL {followed}", [*chosen.params, *chosen.params])
+            changed = union(changed, Fragment(f"{_FORWARDED}{chosen.text}", chosen.params))
+        database.execute(f"{ways.text}{_KEEP}", ways.params)
+        group_changes.note(database, changed)
 
     def withdrawn(
         self, feeds: Collection[int], keys: Collection[uuid.UUID], *, own_only: bool = False
@@ -80,137 +95,143 @@ class DatabaseTimelines(Timelines):
         if not feeds or not keys:
             return
         database = _database()
-        stored = database.dialect.params(keys)
-        _agree_with_exclusions(database, feeds, stored)
-        for feed in feeds:
-            for key in stored:
-                _delete_own(database, feed, key)
-                if not own_only:
-                    _delete_followed(database, feed, key)
-        activity_groups.reviewed(_reached(database, feeds, own_only), listed(stored))
+        # Noted while they are there: what of it stays is looked at in vain.
+        group_changes.note(database, database.query(TimelineEntry, ["feed", "key"], *_entries(feeds, keys)))
+        _agree_with_exclusions(database, feeds, keys)
+        _delete_own(database, feeds, keys)
+        if not own_only:
+            for feed in _followed_among(database, feeds):
+                _delete_followed(database, feed, keys)
 
     def edited(self, feeds: Collection[int], keys: Collection[uuid.UUID], *, own_only: bool = False) -> None:
-        if feeds and keys:
-            database = _database()
-            stored = database.dialect.params(keys)
-            activity_groups.reviewed(_reached(database, feeds, own_only), listed(stored))
+        if not feeds or not keys:
+            return
+        database = _database()
+        changed = database.query(TimelineEntry, ["feed", "key"], *_entries(feeds, keys))
+        group_changes.note(database, changed)
+        if not own_only:
+            for feed in _followed_among(database, feeds):
+                group_changes.note(database, _brought(database, feed, keys))
 
     def fan_out_part(
         self, feed: int, keys: Collection[uuid.UUID], after: int, up_to: int, change: FanoutJob.Change
     ) -> None:
         database = _database()
-        reached = FeedSelection.followers(database, feed, after, up_to)
         if change == FanoutJob.Change.WITHDRAWN:
-            for key in database.dialect.params(keys):
-                _delete_followed(database, feed, key, after, up_to)
-        if change != FanoutJob.Change.PLACED:
-            activity_groups.reviewed(reached, listed(database.dialect.params(keys)))
-        if change != FanoutJob.Change.EDITED:
-            _bring(database, feed, keys, reached, [after, up_to])
+            _delete_followed(database, feed, keys, after, up_to)
+        if change == FanoutJob.Change.EDITED:
+            group_changes.note(database, _brought(database, feed, keys, after, up_to))
+        else:
+            _bring(database, feed, keys, [after, up_to])
 
     def followed(self, follows: Sequence[int]) -> None:
-        if not follows:
-            return
-        database = _database()
-        chosen = f"f.id IN {placeholders(follows)}"
-        database.execute(f"{_FOLLOWED}{chosen}{_KEEP}", follows)
-        [[target]] = database.select(Follow, ["target_id"], equal("id", follows[0]))
-        copied = f"SELECT p.key FROM {FOLLOWED_PLACEMENTS} WHERE {ADMITS} AND {chosen}"
-        activity_groups.joined(
-            VisibleEntries(
-                FeedSelection.by_follows(database, follows, target),
-                Fragment(copied, follows),
-                Fragment(f"SELECT f.target_id FROM {FOLLOW} f WHERE {chosen}", follows),
-            )
-        )
+        copies.copy(_database(), follows)
 
     def unfollowed(self, pairs: Collection[tuple[int, int]]) -> None:
-        database = _database()
-        for source, target in pairs:
-            if database.delete(TimelineEntry, equal("feed", source), equal("via", target)):
-                activity_groups.resync(database, source)
+        copies.take_back(_database(), pairs)
+
+    def settle(self, feed: int) -> None:
+        activity_groups.settled(_database(), feed)
 
     def rebuild(self, feed: int) -> None:
         database = _database()
         database.delete(TimelineEntry, equal("feed", feed))
-        database.execute(f"{_OWN} p.feed_id = %s", [feed])
-        database.execute(f"{_FOLLOWED} f.source_id = %s{_KEEP}", [feed])
-        database.execute(f"{_HIDE} e.feed_id = %s", [feed])
-        keys = database.query(TimelineEntry, ["key"], equal("feed", feed))
-        activity_groups.joined(VisibleEntries(FeedSelection.of(database, [feed]), keys))
-        activity_groups.resync(database, feed)
+        database.execute(f"{_OWN}p.feed_id = %s", [feed])
+        database.execute(f"{_FOLLOWED}{ADMITS} AND f.source_id = %s{_KEEP}", [feed])
+        database.execute(f"{_HIDE}e.feed_id = %s", [feed])
+        activity_groups.rebuilt(database, feed)
+
+    def prune(self) -> None:
+        group_past.prune(_database())
+        group_changes.prune(_database())
 
 
 def _database() -> Database:
     return Database.to_write(TimelineEntry)
 
 
-def _reached(database: Database, feeds: Collection[int], own_only: bool) -> FeedSelection:
-    return FeedSelection.of(database, feeds) if own_only else FeedSelection.with_followers(database, feeds)
+def _entries(feeds: Collection[int], keys: Collection[uuid.UUID]) -> tuple[Condition, Condition]:
+    return one_of("feed", feeds), one_of("key", keys, uuids=True)
 
 
-def _agree_with_exclusions(database: Database, feeds: Collection[int], keys: Sequence[Any]) -> None:
+def _agree_with_exclusions(database: Database, feeds: Collection[int], keys: Collection[uuid.UUID]) -> None:
     """Hide what is excluded now, show what no longer is."""
-    feed_list, key_list = placeholders(feeds), placeholders(keys)
+    if not _any_hidden(database, feeds, keys):
+        return
+    hidden = database.where(one_of("feed", feeds), one_of("key", keys, uuids=True))
     database.execute(
-        f"DELETE FROM {TIMELINE} WHERE feed IN {feed_list} AND key IN {key_list} "
-        f"AND via = {EXCLUDED} AND NOT EXISTS "
+        f"DELETE FROM {TIMELINE} WHERE {hidden.text} AND via = {EXCLUDED} AND NOT EXISTS "
         f"(SELECT 1 FROM {EXCLUSION} e WHERE e.feed_id = {TIMELINE}.feed AND e.key = {TIMELINE}.key)",
-        [*feeds, *keys],
+        hidden.params,
     )
-    excluded = f"e.feed_id IN {feed_list} AND e.key IN {key_list}"
-    database.execute(f"{_HIDE}{excluded}{_KEEP}", [*feeds, *keys])
+    excluded = database.where(one_of("e.feed_id", feeds), one_of("e.key", keys, uuids=True))
+    database.execute(f"{_HIDE}{excluded.text}{_KEEP}", excluded.params)
 
 
-def _bring(
-    database: Database,
-    feed: int,
-    keys: Collection[uuid.UUID],
-    reached: FeedSelection,
-    follows: Sequence[int],
-) -> None:
+def _any_hidden(database: Database, feeds: Collection[int], keys: Collection[uuid.UUID]) -> bool:
+    """Whether any of the activities is or ought to be hidden: hardly ever, so this is asked first."""
+    shown = database.query(TimelineEntry, ["feed"], *_entries(feeds, keys), equal("via", EXCLUDED))
+    due = database.query(Exclusion, ["feed_id"], one_of("feed_id", feeds), one_of("key", keys, uuids=True))
+    return bool(database.rows(f"{shown.text} UNION ALL {due.text} LIMIT 1", [*shown.params, *due.params]))
+
+
+def _bring(database: Database, feed: int, keys: Collection[uuid.UUID], follows: Sequence[int]) -> None:
     """Insert those of the keys that are still placed on the feed for a range of its follows."""
     placed = database.select(Placement, ["key"], equal("feed_id", feed), in_list("key", keys))
     if not placed:
         return
-    present = listed(database.dialect.params(read_key(key) for (key,) in placed))
-    _insert_mostly_new(
-        database,
-        f"{_FOLLOWED} p.feed_id = %s AND p.key IN ({present.text}) AND f.target_id = %s "
-        "AND f.id > %s AND f.id <= %s",
-        [feed, *present.params, feed, *follows],
+    present = [key for (key,) in placed]
+    listed = f"p.feed_id = %s AND p.key IN {placeholders(present)}"
+    chosen = Fragment(
+        f"{listed} AND f.target_id = %s AND f.id > %s AND f.id <= %s", [feed, *present, feed, *follows]
     )
-    activity_groups.joined(VisibleEntries(reached, present, listed([feed])))
+    insert_mostly_new(database, f"{_FOLLOWED}{ADMITS} AND {chosen.text}", chosen.params)
+    group_changes.note(database, Fragment(f"{_FORWARDED}{chosen.text}", chosen.params))
 
 
-def _insert_mostly_new(database: Database, text: str, params: Sequence[Any]) -> None:
-    """Rows of a chunk are there already only if a follow copied them meanwhile.
-
-    Without ON CONFLICT PostgreSQL inserts a quarter more rows a second, so that is tried first.
-    """
-    try:
-        with transaction.atomic(using=database.alias):
-            database.execute(text, params)
-    except IntegrityError:
-        database.execute(text + _KEEP, params)
-
-
-def _delete_own(database: Database, feed: int, key: Any) -> None:
+def _delete_own(database: Database, feeds: Collection[int], keys: Collection[uuid.UUID]) -> None:
+    chosen = database.where(one_of("feed", feeds), one_of("key", keys, uuids=True))
     database.execute(
-        f"DELETE FROM {TIMELINE} WHERE feed = %s AND key = %s AND via = {OWN} AND {_UNPLACED}",
-        [feed, key, feed, key],
+        f"DELETE FROM {TIMELINE} WHERE {chosen.text} AND via = {OWN} AND NOT EXISTS "
+        f"(SELECT 1 FROM {PLACEMENT} p WHERE p.feed_id = {TIMELINE}.feed AND p.key = {TIMELINE}.key)",
+        chosen.params,
     )
 
 
-def _delete_followed(database: Database, feed: int, key: Any, after: int = 0, up_to: int = _MAX_ID) -> None:
-    """Take an activity from those to whom following brought it and no follow admits it any more.
+def _followed_among(database: Database, feeds: Collection[int]) -> list[int]:
+    """Those of the feeds that are or were followed."""
+    query = database.query(Follow, ["target_id"], one_of("target_id", feeds))
+    return sorted(feed for (feed,) in database.rows(f"{query.text} GROUP BY target_id", query.params))
+
+
+def _brought(
+    database: Database, feed: int, keys: Collection[uuid.UUID], after: int = 0, up_to: int = _MAX_ID
+) -> Fragment:
+    """Feeds and keys of the entries that some follows of a feed brought."""
+    chosen = _brought_by(database, feed, keys, after, up_to)
+    return database.query(TimelineEntry, ["feed", "key"], *chosen)
+
+
+def _brought_by(
+    database: Database, feed: int, keys: Collection[uuid.UUID], after: int, up_to: int
+) -> tuple[Condition, ...]:
+    follows = Fragment("target_id = %s AND id > %s AND id <= %s", [feed, after, up_to])
+    sources = in_query("feed", database.query(Follow, ["source_id"], follows))
+    return one_of("key", keys, uuids=True), equal("via", feed), sources
+
+
+def _delete_followed(
+    database: Database, feed: int, keys: Collection[uuid.UUID], after: int = 0, up_to: int = _MAX_ID
+) -> None:
+    """Take activities from those to whom following brought them and no follow admits them any more.
 
     Closed follows count too: they brought what they admitted.
     """
+    group_changes.note(database, _brought(database, feed, keys, after, up_to))
+    chosen = database.where(*_brought_by(database, feed, keys, after, up_to))
     database.execute(
-        f"DELETE FROM {TIMELINE} WHERE key = %s AND via = %s AND feed IN "
-        f"(SELECT source_id FROM {FOLLOW} WHERE target_id = %s AND id > %s AND id <= %s) "
+        f"DELETE FROM {TIMELINE} WHERE {chosen.text} "
         f"AND NOT EXISTS (SELECT 1 FROM {PLACEMENT} p JOIN {FOLLOW} f ON f.target_id = p.feed_id "
-        f"WHERE p.feed_id = %s AND p.key = %s AND f.source_id = {TIMELINE}.feed AND {ADMITS})",
-        [key, feed, feed, after, up_to, feed, key],
+        f"WHERE p.feed_id = %s AND p.key = {TIMELINE}.key AND f.source_id = {TIMELINE}.feed AND {ADMITS})",
+        [*chosen.params, feed],
     )

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from django.db import transaction
 
-from django_stream.database.statements import Database, either, equal, in_list, is_false
+from django_stream.database.statements import (
+    Condition,
+    Database,
+    at_most,
+    either,
+    equal,
+    every,
+    in_list,
+    is_false,
+)
 from django_stream.server.models import ActivityGroup
-from django_stream.server.timelines.base import Marked
+from django_stream.server.timelines.base import Mark, Marked
 
 LOCK_ORDER = ("name", "feed")
 """In this order all writers lock groups."""
 
+# Databases bound how many conditions one statement has.
+_AT_ONCE = 100
+
 
 def mark(feed: int, *, seen: Marked, read: Marked) -> bool:
-    """Mark all groups of a feed, given by the number of its row, or those whose newest activity is given.
+    """Mark all groups of a feed, given by the number of its row, or those that the marks name.
 
     Returns whether any mark changed.
     """
@@ -26,8 +40,24 @@ def mark(feed: int, *, seen: Marked, read: Marked) -> bool:
         unmarked = either(is_false("is_seen"), is_false("is_read"))
         database.lock(ActivityGroup, LOCK_ORDER, equal("feed", feed), unmarked)
         for column, marked in (("is_seen", seen), ("is_read", read)):
-            if marked:
-                newest = [] if marked == "all" else [in_list("newest", marked)]
-                chosen = [equal("feed", feed), is_false(column), *newest]
-                changed += database.update(ActivityGroup, {column: True}, *chosen)
+            for chosen in _chosen(marked):
+                where = [equal("feed", feed), is_false(column), *chosen]
+                changed += database.update(ActivityGroup, {column: True}, *where)
     return changed > 0
+
+
+def _chosen(marked: Marked) -> Iterator[list[Condition]]:
+    """Conditions of a few statements that together find the groups."""
+    if marked == "all":
+        yield []
+        return
+    marks = list(marked)
+    for start in range(0, len(marks), _AT_ONCE):
+        some = marks[start : start + _AT_ONCE]
+        named = [one for one in some if one.name]
+        yield [either(in_list("newest", [one.newest for one in some]), *map(_not_newer, named))]
+
+
+def _not_newer(one: Mark) -> Condition:
+    # Its newest may have been taken back since the reader saw it.
+    return every(equal("name", one.name), at_most("newest", one.newest))

@@ -6,21 +6,20 @@ As on flat feeds, the text depends on nothing but which bounds are given and the
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
 from datetime import datetime
 from functools import lru_cache
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
 
-from django_stream.database.dialect import Dialect, placeholders
+from django_stream.database.dialect import Dialect, Fragment
 from django_stream.database.statements import Database
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.protocol.times import format_activity_time
-from django_stream.server.activity_rows import SELECTED, ActivityRow, loads, read_key
-from django_stream.server.models import TimelineEntry
+from django_stream.server.activity_rows import SELECTED, ActivityRow, loads
+from django_stream.server.timelines import group_past
 from django_stream.server.timelines.base import ActivityGroupPage, ActivityGroupRow, Window
 from django_stream.server.timelines.tables import ACTIVITY, ACTIVITY_GROUP, ENTRY, FEED, TIMELINE, bounds
 
@@ -37,37 +36,49 @@ _LOWEST = uuid.UUID(int=0)
 _GROUP, _SUMMARY, _KEY = 2, 3, 4
 
 
+def number_of(application_id: int, feed_id: FeedID) -> Fragment:
+    """A query of the number of a feed's row."""
+    return Fragment(_FEED, [application_id, feed_id.slug, feed_id.user_id])
+
+
 def page(
-    application_id: int, feed_id: FeedID, window: Window, per_group: int, *, counted: bool
+    database: Database,
+    application_id: int,
+    feed_id: FeedID,
+    window: Window,
+    per_group: int,
+    *,
+    counted: bool,
 ) -> ActivityGroupPage:
     """Groups by their newest activity, each with its newest few; counted: and how many wait in all."""
-    database = Database.to_read(TimelineEntry)
     name = [application_id, feed_id.slug, feed_id.user_id]
     bound = bounds(database.dialect, "newest", window)
     offset = [window.offset] if window.offset else []
-    summary = _summary(database.dialect)
-    text = _text(summary, bound.text, window.limit, bool(offset), per_group, counted)
-    params = [*(name if counted else ()), *name, *bound.params, *offset, application_id]
+    moved, since = "", []
+    if window.as_of is not None:
+        moved, others = group_past.moved(database.dialect, Fragment(_FEED, name), window.as_of)
+        steady = group_past.steady(database.dialect, window.as_of)
+        since = [*steady, *offset, *others, *bounds(database.dialect, "place", window).params]
+    summary = _summary(database.dialect, "place" if moved else "newest")
+    text = _text(summary, bound.text, window.limit, bool(offset), per_group, counted, moved)
+    params = [*(name if counted else ()), *name, *bound.params, *since, *offset, application_id]
     return _read(database.rows(text, params))
 
 
-def older_in_groups(application_id: int, feed_id: FeedID, keys: Collection[uuid.UUID]) -> list[uuid.UUID]:
-    """Those of the sort keys that are in a group with a newer activity."""
-    database = Database.to_read(TimelineEntry)
-    found = database.rows(
-        f"SELECT e.key FROM {ENTRY} e JOIN {ACTIVITY_GROUP} b ON b.id = e.group_id "
-        f"WHERE e.feed = {_FEED} AND e.key IN {placeholders(keys)} AND e.key <> b.newest",
-        [application_id, feed_id.slug, feed_id.user_id, *database.dialect.params(keys)],
-    )
-    return [read_key(key) for (key,) in found]
-
-
 @lru_cache(maxsize=512)
-def _text(summary: str, where: str, limit: int, offset: bool, per_group: int, counted: bool) -> str:
-    groups = (
-        f"(SELECT * FROM {ACTIVITY_GROUP} WHERE feed = {_FEED} AND newest IS NOT NULL{where} "
-        f"ORDER BY newest DESC LIMIT {limit:d}{' OFFSET %s' if offset else ''}) b"
-    )
+def _text(
+    summary: str, where: str, limit: int, offset: bool, per_group: int, counted: bool, moved: str
+) -> str:
+    chosen = f"FROM {ACTIVITY_GROUP} WHERE feed = {_FEED} AND newest IS NOT NULL{where}"
+    end = f"LIMIT {limit:d}{' OFFSET %s' if offset else ''}"
+    groups = f"(SELECT * {chosen} ORDER BY newest DESC {end}) b"
+    if moved:
+        # No more of either is read than the page may take.
+        most = f"LIMIT {limit:d} + %s" if offset else f"LIMIT {limit:d}"
+        steady = f"SELECT *, newest AS place {chosen}{group_past.STEADY} ORDER BY newest DESC {most}"
+        others = f"SELECT * FROM ({moved}) v WHERE place IS NOT NULL{where.replace('newest', 'place')}"
+        every = f"(SELECT * FROM ({steady}) u UNION ALL {others}) every"
+        groups = f"(SELECT * FROM {every} ORDER BY place DESC {end}) b"
     counts = "0, 0"
     if counted:
         # On the left, so that they come even if no group does.
@@ -83,10 +94,10 @@ def _text(summary: str, where: str, limit: int, offset: bool, per_group: int, co
     )
 
 
-def _summary(dialect: Dialect) -> str:
+def _summary(dialect: Dialect, place: str) -> str:
     """The columns of a group in one, and only beside its newest activity: nothing is sent twice."""
     times = map(dialect.time_in_array, ("b.created_at", "b.updated_at"))
-    columns = ("b.name", "b.activity_count", "b.actor_count", *times, "b.is_seen", "b.is_read")
+    columns = ("b.name", "b.activity_count", "b.actor_count", *times, "b.is_seen", "b.is_read", f"b.{place}")
     return f"CASE WHEN e.key = b.newest THEN {dialect.json_array(*columns)} END"
 
 
@@ -99,7 +110,8 @@ def _read(found: list[tuple[Any, ...]]) -> ActivityGroupPage:
         if row[_SUMMARY] is not None:
             groups[row[_GROUP]] = _activity_group(*loads(row[_SUMMARY]))
         groups[row[_GROUP]].activities.append(ActivityRow(row[_KEY:]))
-    return ActivityGroupPage([*groups.values()], unseen, unread)
+    by_place = sorted(groups.values(), key=attrgetter("place"), reverse=True)
+    return ActivityGroupPage(by_place, unseen, unread)
 
 
 def _activity_group(
@@ -110,9 +122,11 @@ def _activity_group(
     updated_at: str,
     is_seen: bool | int,
     is_read: bool | int,
+    place: str,
 ) -> ActivityGroupRow:
     times = _wire_time(created_at), _wire_time(updated_at)
-    return ActivityGroupRow(name, activities, actors, *times, bool(is_seen), bool(is_read), [])
+    marks = bool(is_seen), bool(is_read)
+    return ActivityGroupRow(name, activities, actors, *times, *marks, [], uuid.UUID(place))
 
 
 def _wire_time(text: str) -> str:

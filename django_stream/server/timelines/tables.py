@@ -10,6 +10,8 @@ from django_stream.server.models import (
     Exclusion,
     Feed,
     Follow,
+    FormerGroupEntry,
+    GroupChange,
     Placement,
     TimelineEntry,
 )
@@ -20,6 +22,8 @@ TIMELINE = TimelineEntry._meta.db_table
 PLACEMENT = Placement._meta.db_table
 ACTIVITY_GROUP = ActivityGroup._meta.db_table
 ENTRY = ActivityGroupEntry._meta.db_table
+FORMER_ENTRY = FormerGroupEntry._meta.db_table
+GROUP_CHANGE = GroupChange._meta.db_table
 EXCLUSION = Exclusion._meta.db_table
 FOLLOW = Follow._meta.db_table
 FEED = Feed._meta.db_table
@@ -31,6 +35,8 @@ EXCLUDED = -1
 """Hidden on the feed, whatever brought it there. It sorts first, so `min(via)` shows it."""
 
 FOLLOWED_PLACEMENTS = f"{PLACEMENT} p JOIN {FOLLOW} f ON f.target_id = p.feed_id"
+INSERT = f"INSERT INTO {TIMELINE} (feed, key, via)"
+INSERT_FOLLOWED = f"{INSERT} SELECT f.source_id, p.key, p.feed_id FROM {FOLLOWED_PLACEMENTS}"
 # The one rule of following, used by fan-out, copy and rebuild alike.
 ADMITS = (
     "p.seq IS NOT NULL AND (p.seq > f.since_seq OR p.key >= f.floor_key) "

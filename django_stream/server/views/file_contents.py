@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from typing import IO
+
+from asgiref.sync import sync_to_async
+from django.core.handlers.asgi import ASGIRequest
 from django.http import FileResponse, HttpRequest, HttpResponseBase, JsonResponse
 from django.views.decorators.http import require_safe
 
@@ -10,6 +15,7 @@ from django_stream.server.files.urls import storage
 from django_stream.server.reads import files as reads
 from django_stream.server.validation import missing
 
+_CHUNK = 64 * 1024
 _HEADERS = {
     # Users uploaded these bytes: no browser may take them for a page of this site.
     "X-Content-Type-Options": "nosniff",
@@ -29,10 +35,22 @@ def contents(request: HttpRequest, key: str, name: str) -> HttpResponseBase:
         error = missing("file", name)
         return JsonResponse(error.envelope() | {"duration": "0.00ms"}, status=error.http_status)
     shown = file.content_type in IMAGES.values()
-    return FileResponse(
-        storage().open(file.name),
+    opened = storage().open(file.name)
+    response = FileResponse(
+        opened,
         as_attachment=not shown,
         filename=file.base_name,
         content_type=file.content_type,
         headers=_HEADERS,
     )
+    if isinstance(request, ASGIRequest):
+        # Otherwise Django reads it whole before the first byte is sent.
+        response.streaming_content = _chunks(opened)
+    return response
+
+
+async def _chunks(file: IO[bytes]) -> AsyncIterator[bytes]:
+    """Read in threads: storages know nothing of event loops. The response closes the file."""
+    read = sync_to_async(file.read, thread_sensitive=False)
+    while chunk := await read(_CHUNK):
+        yield chunk

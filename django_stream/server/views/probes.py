@@ -11,9 +11,9 @@ from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 
 from django_stream.server.feed_store import database
-from django_stream.server.models import FanoutJob
+from django_stream.server.models import FanoutJob, ReactionJob
 
-# A fan-out that was not touched for so long has lost its worker.
+# A job that was not touched for so long has lost its worker.
 _STALE = timedelta(minutes=10)
 
 
@@ -27,12 +27,14 @@ def ready(request: HttpRequest) -> JsonResponse:
     problems = {name: problem for name, check in _CHECKS.items() if (problem := check())}
     if problems:
         return JsonResponse({"status": "unavailable", "problems": problems}, status=503)
-    return JsonResponse({"status": "ok", "stale_fanouts": _stale_fanouts()})
+    return JsonResponse(
+        {"status": "ok", "stale_fanouts": _stale(FanoutJob), "stale_reactions": _stale(ReactionJob)}
+    )
 
 
-def _stale_fanouts() -> int:
+def _stale(model: type[FanoutJob | ReactionJob]) -> int:
     oldest = timezone.now() - _STALE
-    return FanoutJob.objects.using(database()).filter(touched_at__lt=oldest).count()
+    return model._default_manager.using(database()).filter(touched_at__lt=oldest).count()
 
 
 def _check_database() -> str:

@@ -68,10 +68,47 @@ def test_flat_items_are_stored_whole_and_selected_in_order(api):
         ("drink:a", {"id": "a", "name": "Tea"}),
         ("food:a", {"id": "a", "name": "A", "data": {"n": 1}}),
     ]
-    replaced = {"food": [{"id": "a", "other": True}, {"id": "b"}, {"id": "b", "last": "wins"}]}
+    replaced = {"food": [{"id": "a", "other": True}, {"id": "b"}]}
     api.made("collections/", {"data": replaced})
     found = api.ok("GET", "collections/", foreign_ids=["food:a", "food:b"])["response"]["data"]
-    assert [entry["data"] for entry in found] == [{"id": "a", "other": True}, {"id": "b", "last": "wins"}]
+    assert [entry["data"] for entry in found] == [{"id": "a", "other": True}, {"id": "b"}]
+
+
+def test_items_in_the_form_of_the_document_are_stored_by_their_data_and_owner(api):
+    items = {
+        "food": [{"id": "a", "data": {"field": "value"}, "user_id": "ann"}, {"id": "b", "data": {}}],
+        "drink": [{"id": "a", "data": {"n": 1}, "user_id": None}, {"id": "c", "data": "text"}],
+    }
+    assert api.made("collections/", {"data": items}) == {"data": items}
+    names = "food:a,food:b,drink:a,drink:c"
+    found = api.ok("GET", "collections/", foreign_ids=names)["response"]["data"]
+    assert [entry["data"] for entry in found] == [
+        {"field": "value"},
+        {},
+        {"n": 1},
+        {"id": "c", "data": "text"},
+    ]
+    changed = {"data": {"x": 1}}
+    assert api.as_user("bob").refused("PUT", "collections/food/a/", changed) == (403, 17)
+    assert api.as_user("bob").refused("PUT", "collections/food/b/", changed) == (403, 17)
+    api.as_user("ann").ok("PUT", "collections/food/a/", changed)
+    # Without a user the owner stays.
+    api.made("collections/", {"data": {"food": [{"id": "a", "data": {"y": 2}}]}})
+    assert api.as_user("ann").ok("PUT", "collections/food/a/", changed)["data"] == {"x": 1}
+
+
+def test_one_id_twice_in_a_batch_is_refused(api):
+    for items in ([{"id": "a"}, {"id": "a"}], [{"id": "a", "n": 1}, {"id": "a", "data": {"n": 2}}]):
+        assert api.refused("POST", "collections/", {"data": {"food": items}}) == (400, 4)
+    assert api.refused("GET", "collections/food/a/") == (404, 16)
+
+
+def test_the_batch_has_another_name(api):
+    items = {"food": [{"id": "a", "name": "A"}]}
+    assert api.made("meta/", {"data": items}) == {"data": items}
+    found = api.ok("GET", "meta/", foreign_ids="food:a")["response"]["data"]
+    assert [entry["data"] for entry in found] == items["food"]
+    assert found == api.ok("GET", "collections/", foreign_ids="food:a")["response"]["data"]
 
 
 def test_a_thousand_entries_are_selected_at_once_and_no_more(api):
@@ -106,3 +143,4 @@ def test_malformed_batches_are_refused(api, data):
 def test_batches_name_what_they_are_about(api):
     assert api.refused("GET", "collections/", foreign_ids="food") == (400, 4)
     assert api.refused("DELETE", "collections/", ids="a") == (400, 4)
+    assert api.refused("DELETE", "collections/", collection_name="food") == (400, 4)

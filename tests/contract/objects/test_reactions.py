@@ -1,9 +1,12 @@
 """Reactions as the clients expect them."""
 
 import uuid
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 
+from django_stream.server.actions.reactions import prune_places
 from tests.contract.calling import Api
 
 ANYTHING = "ed2837a6-0a3b-4679-adc1-778a1704852d"
@@ -11,6 +14,10 @@ ANYTHING = "ed2837a6-0a3b-4679-adc1-778a1704852d"
 
 def listed(api: Api, path: str, **query: object) -> list[str]:
     return [reaction["id"] for reaction in api.ok("GET", f"reaction/{path}/", **query)["results"]]
+
+
+def ids_of(page: dict[str, object]) -> list[str]:
+    return [reaction["id"] for reaction in page["results"]]
 
 
 def test_a_reaction_is_answered_in_its_documented_form(api):
@@ -100,7 +107,6 @@ def test_an_update_replaces_the_data_and_nothing_else(api):
     changed = api.ok("PUT", f"reaction/{made['id']}/", {"data": {"text": "2"}})
     assert changed.pop("updated_at") > made.pop("updated_at")
     assert changed == made | {"data": {"text": "2"}}
-    assert api.ok("PUT", f"reaction/{made['id']}/", {"data": None})["data"] == {}
     assert api.refused("PUT", f"reaction/{made['id']}/", {"data": "x"}) == (400, 4)
 
 
@@ -108,6 +114,14 @@ def test_an_update_replaces_the_data_and_nothing_else(api):
 def test_an_unknown_reaction_is_not_found(api, method):
     assert api.refused(method, f"reaction/{uuid.uuid4()}/", {} if method == "PUT" else None) == (404, 16)
     assert api.refused("PUT", "reaction/none/restore/") == (404, 16)
+
+
+@pytest.mark.parametrize("body", [{}, {"data": None}, {"target_feeds": []}], ids=str)
+def test_a_change_without_data_erases_nothing(api, body):
+    made = api.react(ANYTHING, "comment", data={"text": "Hello"})
+    assert api.refused("PUT", f"reaction/{made['id']}/", body) == (400, 4)
+    assert api.ok("GET", f"reaction/{made['id']}/") == made
+    assert api.ok("PUT", f"reaction/{made['id']}/", {"data": {}})["data"] == {}
 
 
 def test_a_deleted_reaction_is_gone(api):
@@ -219,6 +233,35 @@ def test_the_ten_newest_children_of_all_kinds_are_told(api):
     assert shown == {
         kind: made[-10:][start::3][::-1] for kind, start in (("like", 1), ("clap", 2), ("wow", 0))
     }
+
+
+@pytest.mark.parametrize("soft", [True, False])
+def test_a_list_goes_on_from_a_reaction_that_was_deleted(api, soft):
+    activity = api.post("user:1")["id"]
+    comments = [api.react(activity, "comment")["id"] for _ in range(6)]
+    path = f"reaction/activity_id/{activity}/"
+    newest, oldest = (
+        api.ok("GET", path, limit=2),
+        api.ok("GET", path, limit=2, id_gte=comments[0]),
+    )
+    parent = api.react(ANYTHING)["id"]
+    children = [api.answer_to(parent)["id"] for _ in range(3)]
+    answers = api.ok("GET", f"reaction/reaction_id/{parent}/", limit=1)
+    for gone in (comments[4], comments[1], children[2]):
+        api.ok("DELETE", f"reaction/{gone}/", soft=soft)
+    assert ids_of(api.follow_next(newest)) == [comments[3], comments[2]]
+    assert ids_of(api.follow_next(oldest)) == [comments[2], comments[3]]
+    assert ids_of(api.follow_next(answers)) == [children[1]]
+    assert listed(api, f"activity_id/{activity}", id_lt=comments[4]) == comments[3:1:-1] + comments[:1]
+
+
+def test_places_of_deleted_reactions_are_forgotten_in_the_end(api):
+    comment = api.react(ANYTHING)["id"]
+    api.ok("DELETE", f"reaction/{comment}/")
+    with time_machine.travel(datetime.now(UTC) + timedelta(days=29), tick=False):
+        assert prune_places() == 0
+    with time_machine.travel(datetime.now(UTC) + timedelta(days=31), tick=False):
+        assert prune_places() == 1
 
 
 def test_older_ones_follow_when_the_newest_are_deleted(api):

@@ -27,7 +27,7 @@ def test_a_second_creation_conflicts_or_answers_the_first(api):
 
 def test_no_data_are_empty_data(api):
     assert api.made("user/", {"id": "eric", "data": None})["data"] == {}
-    assert api.ok("PUT", "user/eric/", {})["data"] == {}
+    assert api.made("user/", {"id": "ann"})["data"] == {}
 
 
 @pytest.mark.parametrize(
@@ -46,6 +46,14 @@ def test_no_data_are_empty_data(api):
 def test_a_malformed_user_is_refused(api, body):
     assert api.refused("POST", "user/", body) == (400, 4)
     assert api.refused("GET", "user/a/") == (404, 16)
+
+
+@pytest.mark.parametrize("body", [{}, {"data": None}], ids=str)
+def test_a_change_without_data_erases_nothing(api, body):
+    made = api.made("user/", {"id": "ann", "data": {"name": "Ann"}})
+    assert api.refused("PUT", "user/ann/", body) == (400, 4)
+    assert api.ok("GET", "user/ann/") == made
+    assert api.ok("PUT", "user/ann/", {"data": {}})["data"] == {}
 
 
 def test_malformed_data_change_nothing(api):

@@ -143,7 +143,7 @@ def test_each_table_is_published_by_one_of_the_commands() -> None:
     call_command("stream_backfill", "--no-drain", stdout=out)
     call_command("stream_sync", "--no-drain", stdout=out)
 
-    published = [line.partition(":")[0] for line in out.getvalue().splitlines() if "rows looked at" in line]
+    published = [line.partition(": ")[0] for line in out.getvalue().splitlines() if "rows looked at" in line]
     assert sorted(published) == sorted(one.label.replace("#", " ") for one in publishers())
 
 

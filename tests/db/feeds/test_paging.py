@@ -66,7 +66,10 @@ def test_placeholders_stay_where_the_site_wants_them(
     assert [activity.enriched for activity in page] == [False, True]
 
 
-def test_a_feed_full_of_ghosts_ends_the_search(articles: list[Article], grace: User) -> None:
+def test_a_feed_full_of_ghosts_ends_the_search(articles: list[Article], ada: User, grace: User) -> None:
+    for number in range(8):
+        Article.objects.create(author=ada, title=str(number))
+    drain()
     with activities_paused():
         Article.objects.all().delete()
 
@@ -196,3 +199,54 @@ def test_a_page_with_reactions_shows_rows_all_the_same(ada: User, grace: User, s
     assert newest.missing == {"target": "SU:nobody"}
     (group,) = feeds.notifications(ada).page(reactions={"counts": True})
     assert group["activities"][0]["object"] == article
+
+
+def all_of(reader: feeds.FeedReader, **options: Any) -> list[Any]:
+    page = reader.page(limit=2, **options)
+    found = [*page]
+    while page.next:
+        page = reader.page(limit=2, cursor=page.next, **options)
+        found += page
+    return found
+
+
+def test_a_ranked_feed_is_read_to_its_end(articles: list[Article], grace: User, settings: Any) -> None:
+    ranking = {"popular": {"score": "popularity", "defaults": {"popularity": 0}}}
+    timeline = {"kind": "flat", "ranking": ranking}
+    settings.STREAM_SERVER_FEED_GROUPS = {**settings.STREAM_SERVER_FEED_GROUPS, "timeline": timeline}
+
+    assert [one["object"] for one in all_of(feeds.timeline(grace), ranking="popular")] == articles
+
+
+def test_groups_that_others_add_to_are_met_once(ada: User, grace: User) -> None:
+    Subscription.objects.create(reader=grace, writer=ada)
+    reader = feeds.FeedReader(feed_manager.get_feed("timeline_aggregated", grace))
+    user = feed_manager.get_user_feed(ada)
+    for day in range(5):
+        user.add_activity(
+            {"actor": "a", "verb": f"v{day}", "object": "x", "time": f"2026-01-0{5 - day}T12:00:00"}
+        )
+    drain()
+    feed_manager.follow_user(grace.pk, ada.pk)
+    page = reader.page(limit=2)
+    met = [group["verb"] for group in page]
+    while page.next:
+        user.add_activity({"actor": "a", "verb": "v4", "object": page.next})
+        page = reader.page(limit=2, cursor=page.next)
+        met += [group["verb"] for group in page]
+
+    assert met == ["v0", "v1", "v2", "v3", "v4"]
+
+
+@pytest.mark.parametrize("cursor", ["offset=x", "offset=-1", "offset=2&session=x", "id_lt=x", "session=%00"])
+def test_a_place_that_is_none_is_a_page_that_does_not_exist(
+    articles: list[Article], grace: User, cursor: str
+) -> None:
+    with pytest.raises(Http404, match="is no place in timeline:"):
+        feeds.timeline(grace).page(cursor=cursor, ranking="popular")
+
+
+def test_a_cursor_names_a_place_and_nothing_else(articles: list[Article], grace: User) -> None:
+    page = feeds.timeline(grace).page(limit=3, cursor="offset=1&limit=100&mark_seen=true&user_id=ada&id_gt=x")
+
+    assert shown(page) == articles[1:4]

@@ -11,7 +11,9 @@ from django.db import transaction
 
 from django_stream.activities.payload import payload_of
 from django_stream.models import OutboxEntry, Publication
-from django_stream.tracking import drain
+from django_stream.publishing.backfill import note_all
+from django_stream.publishing.publisher import publisher_for
+from django_stream.tracking import activities_paused, drain
 from tests.testapp.models import Article, Tag
 
 FeedOf = Callable[..., list[dict[str, Any]]]
@@ -79,3 +81,21 @@ def test_a_commit_there_wakes_a_drain_there(eve: User, feed_of: FeedOf) -> None:
 
     assert len(feed_of("user", eve)) == 1
     assert OutboxEntry.objects.using("other").count() == 0
+
+
+def test_a_whole_table_is_published_again_from_its_own_database(eve: User, feed_of: FeedOf) -> None:
+    publisher = publisher_for("testapp.Tag")
+    assert publisher is not None
+    Tag(name="kept", user=eve).save(using="other")
+    gone = Tag(name="gone", user=eve)
+    gone.save(using="other")
+    drain("other")
+    with activities_paused():
+        gone.delete(using="other")
+        Tag.objects.using("other").update(created_at="2026-01-01T00:00Z")
+
+    assert sum(note_all(publisher, "other")) == 2
+
+    assert OutboxEntry.objects.count() == 0
+    drain("other")
+    assert [entry["object"] for entry in feed_of("user", eve)] == ["testapp.Tag:kept"]

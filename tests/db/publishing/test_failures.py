@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -23,6 +25,7 @@ from django_stream.database.vendors import dialect_of
 from django_stream.models import OutboxEntry, Publication
 from django_stream.protocol.errors import ApiError
 from django_stream.protocol.messages import ApiResponse
+from django_stream.publishing import nudge
 from django_stream.publishing.backfill import note_rows
 from django_stream.publishing.parking import retry_parked
 from django_stream.publishing.publisher import publisher_for
@@ -372,9 +375,9 @@ def test_a_task_that_leaves_work_behind_wakes_another(
     ada: User, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.STREAM_OUTBOX_BATCH_SIZE = 1
-    monkeypatch.setattr(tasks, "_BATCHES_PER_TASK", 2)
+    monkeypatch.setattr(nudge, "_BATCHES_PER_TASK", 2)
     woken: list[bool] = []
-    monkeypatch.setattr(tasks, "nudge", lambda using, *, bulk: woken.append(bulk))
+    monkeypatch.setattr(nudge, "nudge", lambda using, *, bulk: woken.append(bulk))
     Tag.objects.bulk_create([Tag(name=name, user=ada) for name in "abc"])
 
     assert [tasks.drain_outbox(), tasks.drain_outbox()] == [2, 1]
@@ -436,6 +439,8 @@ def test_a_commit_never_waits_for_a_broker_and_one_that_is_down_costs_a_log_line
 
     monkeypatch.setitem(current_app.conf, "broker_url", "amqp://guest:guest@127.0.0.1:1//")
     monkeypatch.setattr(current_app, "send_task", hang_and_fail)
+    connected = SimpleNamespace(connection=SimpleNamespace(ensure_connection=lambda **_: None))
+    monkeypatch.setattr(current_app, "producer_or_acquire", lambda: nullcontext(connected))
     with caplog.at_level(logging.ERROR, "django_stream.wakeup"):
         Tag.objects.create(name="a", user=ada)
         assert sent == [], "the commit is through, and the broker still hangs"

@@ -6,10 +6,13 @@ from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import User
 
+from django_stream.activities.publishers.activities import representation_of
+from django_stream.activities.publishers.reactions import ReactionDeclaration, ReactionPublisher
 from django_stream.backends import get_client
 from django_stream.client.exceptions import DoesNotExistException
 from django_stream.feeds.enrichment import Enrich
@@ -42,6 +45,27 @@ def test_a_row_is_a_collection_entry_that_other_clients_see(ada: User, feed_of: 
     (enriched,) = feed_of("user", ada, enrich=True)
     assert enriched["object"]["data"]["title"] == "Blue"
     assert Enrich().enrich_activities([plain])[0]["object"] == album
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"data": {"n": 1}},
+        {"data": {"n": 1}, "user_id": "7"},
+        {"data": {}},
+        {"data": {"data": {"id": 1}}},
+        {"data": 7, "user_id": "7"},
+        {"data": {"n": 1}, "title": "x"},
+        {"user_id": "7"},
+    ],
+)
+def test_a_field_called_data_is_a_field_like_others(
+    ada: User, fields: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Album, "collection_data", fields, raising=False)
+    album = Album.objects.create(owner=ada, title="Blue")
+    settled()
+    assert get_client().collections.get("albums", album.pk)["data"] == {"id": str(album.pk), **fields}
 
 
 def test_a_collection_entry_follows_its_row(ada: User) -> None:
@@ -172,3 +196,46 @@ def test_recipients_change_from_the_other_end_too(ada: User, grace: User, feed_o
     grace.mentions.clear()  # type: ignore[attr-defined]
     settled()
     assert feed_of("notification", grace) == []
+
+
+@pytest.mark.parametrize("end", ["", "soft", "hard"])
+@pytest.mark.parametrize(
+    "differs", [{"kind": "like"}, {"user_id": "eve"}, {"activity_id": str(UUID(int=1))}, {}]
+)
+def test_a_reaction_whose_id_a_user_guessed_is_the_rows(
+    differs: dict[str, str], end: str, ada: User, grace: User
+) -> None:
+    article = Article.objects.create(author=ada, title="one")
+    settled()
+    opinion = Opinion.objects.create(user=grace, article=article, text="good")
+    declared = ReactionDeclaration(activity="article", user="user", kind="opinion")
+    desired = ReactionPublisher(Opinion, declared, representation_of).desired_by(opinion)
+    assert desired is not None
+    assert desired.records is not None
+    reactions = get_client().reactions
+    taken = reactions.add(**{**desired.records[0], **differs})
+    if end:
+        reactions.delete(taken["id"], soft=end == "soft")
+    settled()
+
+    stored = reactions.get(taken["id"])
+    assert {name: stored[name] for name in desired.records[0]} == desired.records[0]
+    assert stored["data"] == {"text": "good"}
+    assert get_client().reactions.filter(user_id="eve")["results"] == []
+
+
+def test_a_child_whose_id_a_user_guessed_gives_way(ada: User, grace: User) -> None:
+    article = Article.objects.create(author=ada, title="one")
+    Opinion.objects.create(user=ada, article=article, text="first")
+    settled()
+    (parent,) = get_client().reactions.filter(user_id=str(ada.pk))["results"]
+    opinion = Opinion.objects.create(user=grace, article=article, text="good")
+    declared = ReactionDeclaration(activity="article", user="user", kind="opinion")
+    desired = ReactionPublisher(Opinion, declared, representation_of).desired_by(opinion)
+    assert desired is not None
+    assert desired.records is not None
+    name = desired.records[0]["id"]
+    get_client().reactions.add_child("opinion", parent["id"], str(grace.pk), id=name)
+    settled()
+
+    assert get_client().reactions.get(name)["parent"] == ""

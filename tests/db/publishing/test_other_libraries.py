@@ -114,7 +114,7 @@ def test_rows_that_the_base_manager_hides_are_updated_too(monkeypatch: pytest.Mo
             def get_queryset(self) -> Any:
                 return super().get_queryset().filter(gone=False)
 
-        class Note(models.Model):
+        class Hidden(models.Model):
             gone = models.BooleanField(default=False)
             everything = models.Manager.from_queryset(TrackedQuerySet)()
             shown = Shown()
@@ -124,17 +124,17 @@ def test_rows_that_the_base_manager_hides_are_updated_too(monkeypatch: pytest.Mo
                 base_manager_name = "shown"
 
         declaration = ActivityDeclaration(actor=lambda row: "somebody", verb="note")
-        publisher = ActivityPublisher(Note, declaration, lambda row: row)
+        publisher = ActivityPublisher(Hidden, declaration, lambda row: row)
         monkeypatch.setattr("django_stream.activities.managers.publishers_of", lambda model: [publisher])
         with connection.schema_editor() as editor:
-            editor.create_model(Note)
+            editor.create_model(Hidden)
         try:
-            Note.everything.bulk_create([Note(gone=True), Note(gone=True), Note()])
+            Hidden.everything.bulk_create([Hidden(gone=True), Hidden(gone=True), Hidden()])
             with nudges_held():
                 OutboxEntry.objects.all().delete()
-                assert Note.everything.filter(gone=True).update(gone=False) == 2
+                assert Hidden.everything.filter(gone=True).update(gone=False) == 2
             assert OutboxEntry.objects.count() == 2
-            assert Note.shown.count() == 3
+            assert Hidden.shown.count() == 3
         finally:
             with connection.schema_editor() as editor:
-                editor.delete_model(Note)
+                editor.delete_model(Hidden)

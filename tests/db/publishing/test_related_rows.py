@@ -214,3 +214,57 @@ def test_an_edit_of_an_activity_leaves_its_reactions_alone(article: Article, opi
     article.save()
 
     assert drain().published == 1
+
+
+def _adds(article: Article, user: User) -> None:
+    article.mentioned.add(user)
+
+
+def _removes(article: Article, user: User) -> None:
+    article.mentioned.add(user)
+    drain()
+    article.mentioned.remove(user)
+
+
+def _clears(article: Article, user: User) -> None:
+    article.mentioned.add(user)
+    drain()
+    article.mentioned.clear()
+
+
+def _adds_from_the_other_end(article: Article, user: User) -> None:
+    user.mentions.add(article)  # type: ignore[attr-defined]
+
+
+def _removes_from_the_other_end(article: Article, user: User) -> None:
+    article.mentioned.add(user)
+    drain()
+    user.mentions.remove(article)  # type: ignore[attr-defined]
+
+
+def _clears_from_the_other_end(article: Article, user: User) -> None:
+    article.mentioned.add(user)
+    drain()
+    user.mentions.clear()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (_adds, True),
+        (_removes, False),
+        (_clears, False),
+        (_adds_from_the_other_end, True),
+        (_removes_from_the_other_end, False),
+        (_clears_from_the_other_end, False),
+    ],
+)
+def test_recipients_come_and_go_from_either_end(
+    change: Callable[[Article, User], None], told: bool, ada: User, grace: User, feed_of: FeedOf
+) -> None:
+    article = Article.objects.create(author=ada, title="one")
+    drain()
+    change(article, grace)
+    assert OutboxEntry.objects.count() == 1
+    drain()
+    assert bool(feed_of("notification", grace)) is told

@@ -24,6 +24,8 @@ PLACEHOLDERS = {
     "{kind...}": "like",
     "{collection}": COLLECTION,
     "{entry}": "e1",
+    "{stream}": "indexer",
+    "{filter}": "1",
 }
 
 
@@ -82,13 +84,13 @@ ROWS = [
     Row("POST", "activities", "activities", OWNERS, {"activities": [ACTIVITY]}),
     Row("POST", "activity", "activities", OWNERS, {"foreign_id": "a", "time": TIME, "set": {"n": 1}}),
     Row("GET", "audit_logs", "audit_logs", SERVERS),
-    Row("GET", "data_privacy/export_ids/{user}", "data_privacy", SERVERS),
+    Row("GET", "data_privacy/export_ids/{user...}", "data_privacy", SERVERS),
     Row("POST", "data_privacy/delete_activities", "data_privacy", SERVERS),
     Row("POST", "data_privacy/delete_reactions", "data_privacy", SERVERS),
     Row("POST", "moderation/flag", "moderation", SERVERS),
     Row("POST", "moderation/status", "moderation", SERVERS),
     Row("POST", "moderation/status/batch", "moderation", SERVERS),
-    Row("DELETE", "moderation/user/cache/{user}", "moderation", SERVERS),
+    Row("DELETE", "moderation/user/cache/{user...}", "moderation", SERVERS),
     Row("POST", "reaction", "reactions", OWNERS, {"kind": "like", "parent": REACTION, "user_id": "ann"}),
     Row("GET", "reaction/get_many", "reactions", ANYONE, query={"ids": REACTION}),
     Row("GET", "reaction/{reaction}", "reactions", ANYONE),
@@ -107,6 +109,8 @@ ROWS = [
     Row("POST", "collections", "collections", SERVERS),
     Row("GET", "collections", "collections", SERVERS),
     Row("DELETE", "collections", "collections", SERVERS),
+    Row("POST", "meta", "collections", SERVERS),
+    Row("GET", "meta", "collections", SERVERS),
     Row("POST", "collections/{collection}", "collections", OWNERS, {"data": {"n": 1}, "user_id": "ann"}),
     Row("GET", "collections/{collection}/{entry}", "collections", ANYONE),
     Row("PUT", "collections/{collection}/{entry}", "collections", OWNERS, {"data": {"n": 2}}),
@@ -119,6 +123,25 @@ ROWS = [
     Row("DELETE", "images", "files", OWNERS, query=FILE),
     Row("POST", "images/refresh", "files", OWNERS, FILE),
     Row("GET", "og", "url", ANYONE),
+    Row("GET", "streams/{stream}/status", "streams", SERVERS),
+    Row("PUT", "streams/{stream}/webhook", "streams", SERVERS),
+    Row("GET", "streams/{stream}/webhook", "streams", SERVERS),
+    Row("DELETE", "streams/{stream}/webhook", "streams", SERVERS),
+    Row("GET", "streams/{stream}/webhook/dead_letters", "streams", SERVERS),
+    Row("POST", "streams/{stream}/webhook/dead_letters", "streams", SERVERS),
+    Row("GET", "streams/{stream}/events", "streams", SERVERS),
+    *(
+        Row(method, name + rest, "streams", SERVERS)
+        for name, one in (("streams", "/{stream}"), ("filters", "/{filter}"))
+        for method, rest in (
+            ("POST", ""),
+            ("GET", ""),
+            ("DELETE", ""),
+            ("GET", one),
+            ("PUT", one),
+            ("DELETE", one),
+        )
+    ),
 ]
 
 

@@ -11,8 +11,9 @@ import pytest
 from django.db import connection
 
 from django_stream.protocol import limits
+from django_stream.protocol.activity_fields import ADDED
 from django_stream.server.content import encoded, read_stored
-from tests.contract.calling import ok, post, refusal
+from tests.contract.calling import call, ok, post, refusal
 
 pytestmark = pytest.mark.django_db
 
@@ -43,6 +44,8 @@ ACCEPTED: dict[str, Any] = {
     "the largest whole number": 2**63 - 1,
     "the smallest": -(2**63),
     "a large float": 9.2e18,
+    "a large one with more digits than it has bits": 1.2345678901234568e18,
+    "the smallest float": -(2.0**63),
     "a tiny one": 5e-324,
     "minus zero": -0.0,
     "a third": 1 / 3,
@@ -136,6 +139,9 @@ DOORS = {
 }
 
 
+FLAG = {"entity_type": "stream:user", "entity_id": "a", "user_id": "b"}
+
+
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("value", ACCEPTED.values(), ids=ACCEPTED)
 def test_what_is_accepted_is_read_back_equal(door: str, value: Any) -> None:
@@ -151,16 +157,31 @@ def test_what_is_accepted_is_read_back_equal(door: str, value: Any) -> None:
         ("POST", "feed/user/1/", lambda v: {"actor": "a", "verb": "v", "object": "o", "custom": v}),
         ("POST", "user/", lambda v: {"id": "bob", "data": {"custom": v}}),
         ("POST", "collections/", lambda v: {"data": {"food": [{"id": "pie", "custom": v}]}}),
-        ("POST", "moderation/flag/", lambda v: {"entity_type": "stream:user", "custom": {"custom": v}}),
+        ("POST", "moderation/flag/", lambda v: {**FLAG, "custom": {"custom": v}}),
     ],
     ids=["activity", "user", "collections", "flag"],
 )
 def test_what_cannot_be_read_back_is_refused(method: str, path: str, wrap: Any, value: Any) -> None:
-    status, code, _ = refusal(method, path, wrap(value))
-    assert (status, code) == (400, 4)
+    body = wrap(value)
+    answer = call(method, path, body)
+    assert (answer.status, answer.body["code"]) == (400, 4)
+    # The field of the body that holds it.
+    assert set(answer.body["exception_fields"]) == {list(body)[-1]}
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM django_stream_server_activity")
         assert cursor.fetchone() == (0,)
+
+
+def test_what_is_refused_in_a_list_is_told_with_the_field_that_holds_it() -> None:
+    answer = call("POST", "follow_many/", [{"source": "user:1", "target": "user:2"}, {"source": "a\0"}])
+    assert set(answer.body["exception_fields"]) == {"source"}
+
+
+@pytest.mark.parametrize("name", sorted(ADDED))
+def test_what_the_server_adds_to_an_activity_cannot_be_set(name: str) -> None:
+    activity = post("user:1", **{name: "mine"})
+    assert "mine" not in activity.values()
+    assert refusal("POST", "activity/", {"id": activity["id"], "set": {name: 1}})[:2] == (400, 4)
 
 
 @pytest.mark.parametrize("value", [2**64, 1e300, nested(60)], ids=["large", "float", "deep"])
@@ -171,7 +192,8 @@ def test_ranking_variables_pass_the_same_door(value: Any) -> None:
 @pytest.mark.parametrize(
     ("text", "read"),
     [
-        ('{"n": 1' + "0" * 400 + "}", {"n": math.inf}),
+        ('{"n": 1' + "0" * 400 + "}", {"n": None}),
+        ('{"n": [1e400, -Infinity, NaN]}', {"n": [None, None, None]}),
         ('{"n": 18446744073709551616}', {"n": 1.8446744073709552e19}),
         ("[" * 5000 + "]" * 5000, {}),
         ("[" * 300 + "]" * 300, {}),
@@ -179,7 +201,7 @@ def test_ranking_variables_pass_the_same_door(value: Any) -> None:
         ("[" + "[1]," * 300 + "[1]]", [[1]] * 301),
         ("{", {}),
     ],
-    ids=["400 digits", "65 bits", "far too deep", "deep", "deep objects", "many", "broken"],
+    ids=["400 digits", "no number", "65 bits", "far too deep", "deep", "deep objects", "many", "broken"],
 )
 def test_reading_never_fails_on_what_others_stored(text: str, read: Any) -> None:
     found = read_stored(text)

@@ -20,6 +20,8 @@ def is_denied(row: Row, auth: str, *, names: dict[str, str] | None = None, prefi
     """Whether the request of this row is refused because of its token."""
     query = {name: filled(text, names) for name, text in row.query.items()}
     answer = call(row.method, prefix + row.path, filled(row.body, names), auth=auth, **query)
+    if "meta" in answer.body:
+        return answer.body["meta"]["code"] == answer.status == 403
     return (answer.status, answer.body.get("code")) == (403, 17)
 
 

@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
+from django_stream.database.dialect import Fragment
 from django_stream.protocol.activity_ids import activity_id
 from django_stream.protocol.times import parse_time
 from django_stream.server.fanout import jobs
@@ -17,9 +18,10 @@ from django_stream.server.models import (
     Application,
     FanoutJob,
     Feed,
+    GroupChange,
     TimelineEntry,
 )
-from django_stream.server.timelines import timelines
+from django_stream.server.timelines import activity_groups, timelines
 from tests.contract.calling import ok
 from tests.db.server.feed_model import OWN, FeedModel
 from tests.db.server.killed_fanouts import run_for
@@ -81,6 +83,7 @@ class FeedMachine(RuleBasedStateMachine):
                 ActivityGroup,
                 ActivityGroupEntry,
                 FanoutJob,
+                GroupChange,
             ):
                 model.objects.all().delete()
 
@@ -194,7 +197,12 @@ class PendingMachine(FeedMachine):
 
 
 def snapshot() -> tuple[set, set, set]:
-    """All rows of the store that follow from the record; marks and write times do not."""
+    """All rows of the store that follow from the record; marks and write times do not.
+
+    Groups come after the record when somebody looks.
+    """
+    for feed in GroupChange.objects.values_list("feed", flat=True).distinct():
+        activity_groups.bring_up_to_date(Fragment("%s", [feed]))
     groups = {group.pk: group for group in ActivityGroup.objects.all()}
     return (
         set(TimelineEntry.objects.values_list("feed", "key", "via")),

@@ -68,7 +68,7 @@ def test_pages_by_id_lt_with_next():
     newest_first = [item["id"] for item in reversed(made["activities"])]
     page = ok("GET", "feed/user/1/", limit="2")
     assert [item["id"] for item in page["results"]] == newest_first[:2]
-    assert page["next"] == f"/api/v1.0/feed/user/1/?id_lt={newest_first[1]}&limit=2"
+    assert page["next"] == f"/api/v1.0/feed/user/1/?api_key=embedded&id_lt={newest_first[1]}&limit=2"
     assert ids("user:1", id_lt=newest_first[1], limit="3") == newest_first[2:]
 
 

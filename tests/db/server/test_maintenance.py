@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from django_stream.feeds import feed_manager
-from django_stream.server import tasks
+from django_stream.server import background, tasks
 from django_stream.server.models import AuditLog
 
 pytestmark = pytest.mark.django_db
@@ -28,9 +28,22 @@ def test_old_audit_entries_are_deleted_and_young_ones_stay(by: str) -> None:
     out = StringIO()
     if by == "command":
         call_command("stream_server_maintain", stdout=out)
-        assert out.getvalue() == "0 fan-outs resumed, 1 audit log entries deleted\n"
+        assert out.getvalue() == ("0 jobs resumed, 1 audit log entries and 0 events of streams deleted\n")
     else:
         tasks.maintain()
 
     assert AuditLog.objects.count() == 1
     assert not AuditLog.objects.filter(pk=old.pk).exists()
+
+
+def test_a_job_that_fails_keeps_no_other_one_waiting(caplog):
+    done = []
+
+    def run(number):
+        if number == 1:
+            raise RuntimeError("for ever")
+        done.append(number)
+
+    assert background.resume([1, 2, 3], run) == 3
+    assert done == [2, 3]
+    assert "job 1" in caplog.text

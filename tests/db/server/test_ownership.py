@@ -251,3 +251,16 @@ def test_equal_names_of_two_applications_are_two_things() -> None:
 
 def test_a_token_of_one_user_is_none_of_another() -> None:
     assert refusal("GET", "feed/timeline/victim/", auth=user_token("eve"))[:2] == (403, 17)
+
+
+@pytest.mark.parametrize("item", [{"n": 2}, {"data": "text"}, {"data": {"n": 2}, "more": 1}, {}], ids=str)
+@pytest.mark.parametrize("path", ["collections/", "meta/"])
+def test_an_entry_that_the_application_writes_is_not_the_users_who_took_its_id(
+    path: str, item: dict[str, Any]
+) -> None:
+    eve.made("collections/food/", {"id": "pie", "data": {"n": 1}})
+    Api().made(path, {"data": {"food": [{"id": "pie", **item}]}})
+
+    assert eve.refused("PUT", "collections/food/pie/", {"data": {"n": 3}}) == (403, 17)
+    assert eve.refused("DELETE", "collections/food/pie/") == (403, 17)
+    assert ok("GET", "collections/food/pie/")["data"] == {"id": "pie", **item}

@@ -83,6 +83,14 @@ def test_a_resource_claim_makes_a_server_token_whatever_user_it_names():
     ok("GET", "audit_logs/", auth=auth, user_id="ann")
 
 
+@pytest.mark.parametrize("number", [42, 1.5])
+def test_a_number_for_a_user_id_is_told_so(number):
+    answer = call("GET", "feed/user/42/", auth=token({"user_id": number}))
+    assert (answer.status, answer.body["code"]) == (403, 17)
+    assert f'"{number}"' in answer.body["detail"]
+    assert "text" in answer.body["detail"]
+
+
 ME, OTHER = "SU:ann", "SU:bob"
 POST = {"actor": ME, "verb": "v", "object": "o"}
 OLD = {**POST, "foreign_id": "a", "time": "2026-01-01T00:00:00"}

@@ -92,8 +92,13 @@ def test_notifications_are_marked(api: APIClient, grace: User, one_by_one: bool)
         ({"mark_read": ["a,b"]}, ["mark_read"]),
         ({"mark_read": [7]}, ["mark_read"]),
         ({"mark_read": ["x"] * 101}, ["mark_read"]),
+        ({"mark_read": ["a\0"]}, ["mark_read"]),
+        ({"mark_read": ["x" * 300]}, ["mark_read"]),
     ],
-    ids=["nothing", "a list", "false", "a text", "no ids", "two ids in one", "a number", "too many"],
+    ids=[
+        *("nothing", "a list", "false", "a text", "no ids", "two ids in one", "a number", "too many"),
+        *("a null character", "a long text"),
+    ],
 )
 def test_a_wrong_mark_is_named_and_marks_nothing(
     api: APIClient, grace: User, body: Any, named: list[str]
@@ -105,6 +110,21 @@ def test_a_wrong_mark_is_named_and_marks_nothing(
 
     assert (answer.status_code, list(answer.json())) == (400, named)
     assert api.get("/feeds/notification/").json()["unseen"] == 1
+
+
+HALF = '{"mark_read": ["\\ud800"]}'
+
+
+@pytest.mark.parametrize("body", ["[" * 100_000, '{"a":' * 100_000, "[", "\x00", "9" * 5_000, HALF], ids=len)
+def test_a_body_that_cannot_be_read_is_refused(api: APIClient, body: str) -> None:
+    answer = api.post("/feeds/notification/", body, content_type="application/json")
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("cursor", ["\0", "\ud800", "x" * 5_000, "a,b", "'", "\u2028"], ids=ascii)
+def test_a_cursor_that_nobody_gave_out_is_refused(api: APIClient, cursor: str) -> None:
+    cursor = cursor.encode(errors="surrogatepass").decode(errors="replace")
+    assert api.get("/feeds/timeline/", {"cursor": cursor}).status_code == 400
 
 
 def test_only_notifications_are_marked(api: APIClient) -> None:

@@ -143,6 +143,14 @@ def test_mirrors_and_reactions_are_brought_up_too(ada: User, grace: User) -> Non
 
     assert out.index("testapp.Member user: 1") < out.index("testapp.Album collection: 1")
     assert out.index("testapp.Album: 1") < out.index("testapp.Opinion reaction: 1")
-    # The article's coming had its reaction looked at, too.
-    assert "5 sent, 1 were there already" in out
+    assert "5 sent, 0 were there already" in out
     assert get_client().users.get("testapp-member-m")["data"] == {"name": "Mia"}
+
+
+@pytest.mark.usefixtures("rows")
+def test_rows_that_do_not_publish_are_counted_apart() -> None:
+    with activities_paused():
+        Article.objects.filter(title__in=["0", "1"]).update(is_public=False)
+
+    assert "3 sent, 0 were there already, 2 do not publish" in run("stream_backfill", "testapp.Article")
+    assert "0 sent, 3 were there already, 2 do not publish" in run("stream_backfill", "testapp.Article")

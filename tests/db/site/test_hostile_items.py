@@ -10,7 +10,10 @@ from django.contrib.auth.models import User
 from django.template import engines
 from rest_framework.test import APIClient
 
+from django_stream.feeds import FeedReader, feed_manager
 from django_stream.publishing.drain import drain
+from django_stream.templatetags.django_stream import author_of
+from django_stream.testing import assert_published
 from tests.contract.calling import ok
 from tests.extras import needs
 from tests.testapp.models import Article, Subscription
@@ -55,6 +58,38 @@ def test_an_instance_that_has_no_text_is_left_out(caplog: pytest.LogCaptureFixtu
     broken = {"id": "x1", "actor": Broken(), "verb": "tweet", "object": "text"}
     assert "pie" in rendered(broken, {"id": "x2", "actor": "ada", "verb": "like", "object": "pie"})
     assert "on purpose" in caplog.text
+
+
+LIKE_ACTIVITY = {
+    **dict.fromkeys(("id", "actor", "verb", "object", "time"), "x"),
+    "target": "",
+    "to": ["user:1"],
+}
+
+
+@pytest.mark.django_db
+@pytest.mark.urls("tests.db.site.urls")
+@pytest.mark.parametrize("group", [None, 1, "x", [], [1], {}, [{"actor": "x"}]], ids=repr)
+def test_custom_fields_of_any_name_are_told_by_every_door(ada: User, group: Any) -> None:
+    Subscription.objects.create(reader=ada, writer=ada)
+    drain()
+    custom = {"activities": group, "group": "g", "activity_count": 7, "inner": LIKE_ACTIVITY}
+    custom["reaction"] = {"id": "r", "created_at": "2026-01-31T12:00:00Z"}
+    activity = {"actor": f"auth.User:{ada.pk}", "verb": "tweet", "object": "text", **custom}
+    activity["to"] = [f"notification:{ada.pk}"]
+    ok("POST", f"feed/user/{ada.pk}/", {"activities": [activity]})
+    api = APIClient()
+    api.force_authenticate(ada)
+
+    for slug in ("user", "timeline", "notification"):
+        found = api.get(f"/feeds/{slug}/").json()["results"][0]
+        (member,) = found["activities"] if slug == "notification" else [found]
+        assert {name: member[name] for name in custom} == custom
+
+        (entry,) = FeedReader(feed_manager.get_feed(slug, ada)).page()
+        assert "<strong>ada</strong>" in rendered(entry)
+        assert author_of(entry) == ada
+        assert_published(ada, slug, group="g")
 
 
 @needs("aggregation")

@@ -68,13 +68,20 @@ def test_groups_and_their_activities_are_read() -> None:
 
 def test_what_enrichment_put_in_is_read() -> None:
     user = {"id": "bob", "created_at": ZONED, "updated_at": ZONED, "data": dict(CUSTOM)}
-    reaction = {"kind": "like", "created_at": ZONED, "updated_at": ZONED, "user": copy.deepcopy(user)}
+    reaction = {
+        "id": "r1",
+        "kind": "like",
+        "created_at": ZONED,
+        "updated_at": ZONED,
+        "user": copy.deepcopy(user),
+    }
     inner = {"verb": "post", "time": NAIVE, "actor": copy.deepcopy(user)}
     activity: dict[str, Any] = {
         "actor": user,
         "object": inner,
         "target": "",
         "reaction": reaction,
+        "foreign_id": "reaction:r1",
         "time": NAIVE,
     }
     activity |= {"own_reactions": {"like": [copy.deepcopy(reaction)]}, "latest_reactions": {}}
@@ -86,6 +93,18 @@ def test_what_enrichment_put_in_is_read() -> None:
     assert (activity["object"]["time"], activity["object"]["actor"]["updated_at"]) == (READ, READ)
     assert activity["reaction"]["user"]["created_at"] == READ
     assert activity["own_reactions"]["like"][0]["created_at"] == READ
+
+
+def test_custom_fields_that_look_like_those_of_the_api_are_left_alone() -> None:
+    custom = {"created_at": ZONED, "time": NAIVE, "verb": "v"}
+    activity = {"id": "x", "actor": "a", "group": "g", "reaction": dict(custom), "activities": [dict(custom)]}
+
+    for decode, body in (
+        (times.activities, copy.deepcopy(activity)),
+        (times.feed_page, {"results": [copy.deepcopy(activity)]}),
+    ):
+        decode(body)
+        assert body.get("results", [body]) == [activity]
 
 
 def test_children_of_reactions_are_read_at_every_depth() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -59,3 +60,22 @@ def test_links_inside_the_project_lead_somewhere(page: Path) -> None:
 
 def test_the_docs_say_whose_project_this_is_not() -> None:
     assert "not affiliated with" in (ROOT / "README.md").read_text()
+
+
+def test_every_extra_is_in_the_table_of_the_readme() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    readme = (ROOT / "README.md").read_text()
+    for_work = {"demo", "tests", "dev", "packages", "mutants", "schemathesis"}
+
+    assert [
+        extra
+        for extra in project["optional-dependencies"].keys() - for_work
+        if f"\n| `{extra}` |" not in readme
+    ] == []
+
+
+def test_the_schedule_for_beat_holds_every_task_that_is_to_be_scheduled() -> None:
+    page = (ROOT / "docs" / "publishing.md").read_text()
+
+    for task in ("django_stream.drain_outbox", "django_stream.server.maintain"):
+        assert f'{{"task": "{task}", "schedule"' in page

@@ -7,20 +7,25 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from django_stream.database.commands import DatabaseCommand
+from django_stream.server.actions import reaction_counts, reaction_jobs, reactions
 from django_stream.server.events import audit_log
 from django_stream.server.fanout import jobs as fanout
 from django_stream.server.maintenance import heal_orphans
+from django_stream.server.streams import log as stream_log
+from django_stream.server.streams import status
+from django_stream.server.timelines import timelines
 
 
 class Command(DatabaseCommand):
     help = (
-        "Run large fan-outs that a killed process left behind, delete old audit log entries and, "
-        "with --orphans, take activities that do not exist off all feeds."
+        "Run what a killed process left behind (large fan-outs, deletions of many reactions), delete old "
+        "entries of the audit log and of the log of streams and, with --orphans, take activities that do "
+        "not exist off all feeds."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--idle", type=float, default=300.0, help="seconds after which a fan-out counts as left behind"
+            "--idle", type=float, default=300.0, help="seconds after which a job counts as left behind"
         )
         parser.add_argument(
             "--orphans",
@@ -29,8 +34,15 @@ class Command(DatabaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        resumed = fanout.resume(options["idle"])
+        resumed = fanout.resume(options["idle"]) + reaction_jobs.resume(options["idle"])
         pruned = audit_log.prune()
-        self.stdout.write(f"{resumed} fan-outs resumed, {pruned} audit log entries deleted")
+        reactions.prune_places()
+        reaction_counts.prune()
+        timelines().prune()
+        events = stream_log.prune()
+        status.forget_the_gone()
+        self.stdout.write(
+            f"{resumed} jobs resumed, {pruned} audit log entries and {events} events of streams deleted"
+        )
         if options["orphans"]:
             self.stdout.write(f"{heal_orphans()} feeds listed activities that do not exist, and were healed")

@@ -11,6 +11,7 @@ from django_stream.protocol.activity_ids import sort_key
 from django_stream.protocol.references import activity_reference
 from django_stream.server.models import Reaction
 from django_stream.server.reads import activities, serializers
+from django_stream.server.reads.answer_size import AnswerSize, until_full
 from django_stream.server.reads.enrichment.options import EnrichmentOptions
 from django_stream.server.reads.enrichment.reaction_data import ReactionData
 from django_stream.server.reads.enrichment.reaction_trees import ReactionTrees
@@ -27,21 +28,27 @@ Enriched = list[wire.EnrichedActivity]
 
 
 def enrich(application_id: int, listed: list[wire.Activity], options: EnrichmentOptions) -> Enriched:
-    """The same activities with objects for references and the reaction data that the options name."""
+    """The activities with objects for references and the reaction data that the options name.
+
+    Where what they refer to is large, only the first of them: at least one.
+    """
     if not listed:
         return []
-    referenced = ReferencedObjects.load(application_id, listed)
+    size = AnswerSize()
+    referenced = ReferencedObjects.load(application_id, listed, size)
     reactions = ReactionData.load(application_id, [*listed, *referenced.activities.values()], options)
-    reaction_trees = ReactionTrees(options)
+    reaction_trees = ReactionTrees(options, size)
     users = {reference.name for reference in referenced.of_kind("SU")}
     reaction_trees.load(application_id, [*referenced.reactions.values(), *reactions.rows()], users)
-    return _Writer(referenced, reactions, reaction_trees, PER_ACTIVITY * len(listed)).activities(listed)
+    writer = _Writer(referenced, reactions, reaction_trees, PER_ACTIVITY * len(listed))
+    return [*until_full(size, map(writer.activity, listed))]
 
 
 def enriched(call: Call, listed: list[wire.Activity]) -> list[wire.Activity] | Enriched:
     """The activities of an answer as the call wants them: enriched if its path began with `enrich/`.
 
-    Called once for an answer, with every activity of it, those inside groups included.
+    Called once for an answer, with every activity of it, those inside groups included. An answer that
+    would be too large has fewer of them.
     """
     return enrich(call.application_id, listed, EnrichmentOptions.by(call)) if call.enriched else listed
 
@@ -59,11 +66,11 @@ def about(
 def enrich_reactions(
     application_id: int, reactions: Iterable[Reaction], options: EnrichmentOptions | None = None
 ) -> list[wire.Reaction[str]]:
-    """Reactions on the wire, with their users and children."""
-    rows = [ReactionRow.of(reaction) for reaction in reactions]
-    reaction_trees = ReactionTrees(options or EnrichmentOptions())
+    """Reactions on the wire, with their users and children; fewer where the answer would be too large."""
+    rows, size = [ReactionRow.of(reaction) for reaction in reactions], AnswerSize()
+    reaction_trees = ReactionTrees(options or EnrichmentOptions(), size)
     reaction_trees.load(application_id, rows)
-    return [reaction_trees.shape(row) for row in rows]
+    return [*until_full(size, map(reaction_trees.shape, rows))]
 
 
 class _Writer:
@@ -81,10 +88,7 @@ class _Writer:
         self._trees = reaction_trees
         self._budget = budget
 
-    def activities(self, listed: list[wire.Activity]) -> Enriched:
-        return [self._activity(activity, DEPTH) for activity in listed]
-
-    def _activity(self, activity: wire.Activity, depth: int) -> wire.EnrichedActivity:
+    def activity(self, activity: wire.Activity, depth: int = DEPTH) -> wire.EnrichedActivity:
         # References stand in custom fields too, whose names no type knows.
         written: dict[str, Any] = {**activity}
         for name, reference in self._referenced.fields[activity["id"]]:
@@ -108,4 +112,4 @@ class _Writer:
             row = self._referenced.reactions.get(reference.canonical)
             return None if row is None else self._trees.shape(row)
         nested = self._referenced.activities.get(reference.canonical)
-        return None if nested is None else self._activity(nested, depth - 1)
+        return None if nested is None else self.activity(nested, depth - 1)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from django_stream.database.statements import Database, one_of
 from django_stream.protocol import limits, wire
 from django_stream.server.models import ChildCount
+from django_stream.server.reads.answer_size import AnswerSize, weight
 from django_stream.server.reads.enrichment import latest_reactions
 from django_stream.server.reads.enrichment.options import EnrichmentOptions
 from django_stream.server.reads.enrichment.users import AnswerUsers
@@ -20,12 +21,13 @@ Children = dict[int, list[ReactionRow]]
 class ReactionTrees:
     """Reactions of one answer; each has the same form wherever it stands."""
 
-    def __init__(self, options: EnrichmentOptions) -> None:
+    def __init__(self, options: EnrichmentOptions, size: AnswerSize) -> None:
         self._options = options
+        self._size = size
         self._counts: dict[int, dict[str, int]] = {}
         self._children: Children = {}
         self._own: Children = {}
-        self.users = AnswerUsers({}, {})
+        self.users = AnswerUsers({}, {}, size)
 
     def load(self, application_id: int, roots: Iterable[ReactionRow], users: Iterable[str] = ()) -> None:
         """Load descendants of the roots, a few queries a level, and all users: `users` are further ids."""
@@ -36,7 +38,7 @@ class ReactionTrees:
             parents = [row for row in level.values() if row.has_children]
             found = self._below([row.pk for row in parents if row.level < limits.REACTION_LEVELS])
             level = {row.pk: row for row in found if row.pk not in known}
-        self.users = AnswerUsers.load(application_id, users, known.values())
+        self.users = AnswerUsers.load(application_id, users, known.values(), self._size)
 
     def _below(self, reactions: list[int]) -> list[ReactionRow]:
         parents = self._count_children(reactions) if reactions else []
@@ -64,6 +66,7 @@ class ReactionTrees:
 
     def shape(self, row: ReactionRow) -> wire.Reaction[str]:
         """A reaction as an object of the wire, with its user and children."""
+        self._size.add(weight(row.data))
         shape = row.shape(self.users.author(row.user_id))
         if counts := self._counts.get(row.pk):
             shape["latest_children"] = self._by_kind(self._children.get(row.pk, ()))

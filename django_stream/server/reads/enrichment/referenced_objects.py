@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from django_stream.protocol import wire
 from django_stream.protocol.activity_ids import sort_key
 from django_stream.server.reads import activities, collections, reactions, serializers
+from django_stream.server.reads.answer_size import AnswerSize
 from django_stream.server.reads.reaction_rows import ReactionRow
 
 # The wire names no depth: an activity, the one it is about, and the one that is about, in turn.
@@ -73,14 +74,15 @@ class ReferencedObjects:
     """The references of each activity, by its id, and the names of the fields that hold them."""
     asked: set[Reference] = field(default_factory=set)
     """What was looked for. Any other reference stays as it is."""
-    entries: dict[tuple[str, str], wire.CollectionEntry[str]] = field(default_factory=dict)
+    entries: dict[collections.Name, tuple[wire.CollectionEntry[str], int]] = field(default_factory=dict)
+    size: AnswerSize = field(default_factory=AnswerSize)
     activities: dict[str, wire.Activity] = field(default_factory=dict)
     reactions: dict[str, ReactionRow] = field(default_factory=dict)
 
     @classmethod
-    def load(cls, application_id: int, listed: list[wire.Activity]) -> ReferencedObjects:
+    def load(cls, application_id: int, listed: list[wire.Activity], size: AnswerSize) -> ReferencedObjects:
         """One query a kind, and one for each depth of nested activities."""
-        found = cls()
+        found = cls(size=size)
         level, left = listed, PER_ACTIVITY * len(listed)
         for _ in range(DEPTH + 1):
             references = found.new_references(level)[:left]
@@ -109,7 +111,11 @@ class ReferencedObjects:
     def entry(self, reference: Reference) -> wire.CollectionEntry[str] | None:
         """A collection entry, as an object of its own."""
         known = self.entries.get(reference.entry)
-        return None if known is None else known.copy()
+        if known is None:
+            return None
+        entry, size = known
+        self.size.add(size)
+        return entry.copy()
 
 
 def _activities(application_id: int, ids: Iterable[str]) -> dict[str, wire.Activity]:

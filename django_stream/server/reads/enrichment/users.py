@@ -10,43 +10,54 @@ from django.db.models import OuterRef, Subquery
 from django_stream.database.statements import Database, equal, one_of, time_text
 from django_stream.protocol import wire
 from django_stream.server.models import Reaction, StreamUser
+from django_stream.server.reads.answer_size import AnswerSize, weight
 from django_stream.server.reads.reaction_rows import ReactionRow, json_value, wire_time
 
 Profile = wire.User[str]
+Profiles = dict[str, tuple[wire.User[str], int]]
+"""Profiles with their weight in an answer, by user id."""
 WithoutProfile = wire.UserWithoutProfile[str]
 
 
 class AnswerUsers:
     """Profiles by id, and those who reacted without having one."""
 
-    def __init__(self, profiles: dict[str, Profile], without_profile: dict[str, WithoutProfile]) -> None:
+    def __init__(
+        self, profiles: Profiles, without_profile: dict[str, WithoutProfile], size: AnswerSize
+    ) -> None:
         self._profiles = profiles
         self._without_profile = without_profile
+        self._size = size
 
     @classmethod
     def load(
-        cls, application_id: int, referred: Iterable[str], reactions: Iterable[ReactionRow]
+        cls,
+        application_id: int,
+        referred: Iterable[str],
+        reactions: Iterable[ReactionRow],
+        size: AnswerSize,
     ) -> AnswerUsers:
         """The users with these ids and those of the reactions: a query for profiles, one for the others."""
         by_user = {reaction.user_id: reaction.pk for reaction in reactions}
         profiles = _profiles(application_id, {*referred, *by_user})
         others = {user_id: pk for user_id, pk in by_user.items() if user_id not in profiles}
-        return cls(profiles, _without_profile(others))
+        return cls(profiles, _without_profile(others), size)
 
     def profile(self, user_id: str) -> Profile | None:
         """A user as an object of its own; None without a profile."""
         known = self._profiles.get(user_id)
-        return None if known is None else known.copy()
+        if known is None:
+            return None
+        profile, size = known
+        self._size.add(size)
+        return profile.copy()
 
     def author(self, user_id: str) -> Profile | WithoutProfile:
         """The user of a reaction; without a profile, one who exists since their first reaction."""
-        profile = self._profiles.get(user_id)
-        if profile is None:
-            return self._without_profile[user_id].copy()
-        return profile.copy()
+        return self.profile(user_id) or self._without_profile[user_id].copy()
 
 
-def _profiles(application_id: int, user_ids: Collection[str]) -> dict[str, Profile]:
+def _profiles(application_id: int, user_ids: Collection[str]) -> Profiles:
     if not user_ids:
         return {}
     rows = Database.to_read(StreamUser).select(
@@ -56,12 +67,15 @@ def _profiles(application_id: int, user_ids: Collection[str]) -> dict[str, Profi
         one_of("user_id", user_ids),
     )
     return {
-        user_id: {
-            "id": user_id,
-            "data": json_value(data),
-            "created_at": wire_time(created_at),
-            "updated_at": wire_time(updated_at),
-        }
+        user_id: (
+            {
+                "id": user_id,
+                "data": json_value(data),
+                "created_at": wire_time(created_at),
+                "updated_at": wire_time(updated_at),
+            },
+            weight(data),
+        )
         for user_id, data, created_at, updated_at in rows
     }
 

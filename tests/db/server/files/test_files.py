@@ -7,6 +7,7 @@ import pytest
 from django_stream.protocol.credentials import EMBEDDED_API_KEY
 from django_stream.protocol.messages import ApiRequest, Upload
 from django_stream.server.dispatch import handle
+from django_stream.server.files.kinds import HEAD_BYTES, content_type_of
 from django_stream.server.models import ApiKey, Application, StoredFile
 from tests.contract.calling import Api, ok, refused, token, user_token
 from tests.db.server.files.pictures import body_of, picture, send, upload
@@ -165,3 +166,32 @@ def test_addresses_are_absolute_over_http_and_where_the_setting_says_so(client, 
     assert answer.json()["file"].startswith("http://testserver/api/v1.0/media/")
     settings.STREAM_SERVER_PUBLIC_URL = "https://feeds.example.com/"
     assert upload("files/", b"x").startswith("https://feeds.example.com/api/v1.0/media/")
+
+
+def boxed(main: bytes, *others: bytes) -> bytes:
+    """The beginning of a file with a list of brands."""
+    brands = main + b"\0\0\0\0" + b"".join(others)
+    return (len(brands) + 8).to_bytes(4, "big") + b"ftyp" + brands + b"\0\0\0\0mdat"
+
+
+@pytest.mark.parametrize(
+    ("content", "content_type"),
+    [
+        (boxed(b"heic", b"mif1", b"heic"), "image/heic"),
+        (boxed(b"mif1", b"mif1", b"heic", b"miaf"), "image/heic"),
+        (boxed(b"msf1", b"hevc"), "image/heic"),
+        (boxed(b"mif1", b"avif", b"miaf"), "image/avif"),
+        (boxed(b"avis", b"msf1", b"iso8"), "image/avif"),
+        (boxed(b"mif1", b"miaf"), "image/heif"),
+        (boxed(b"qt  ", b"qt  "), "video/quicktime"),
+        (b"\0\0\0\x08wide\0\0\0\0mdat", "video/quicktime"),
+        (boxed(b"M4A ", b"isom", b"mp42"), "audio/mp4"),
+        (boxed(b"M4B ", b"isom"), "audio/mp4"),
+        (boxed(b"3gp4", b"isom"), "video/3gpp"),
+        (boxed(b"isom", b"iso2", b"avc1", b"mp41"), "video/mp4"),
+        (boxed(b"mp42", b"M4A ", b"qt  "), "video/mp4"),
+        (b"\0\0\0\x00ftyp", "video/mp4"),
+    ],
+)
+def test_files_of_brands_are_known_by_them(content, content_type):
+    assert content_type_of(content[:HEAD_BYTES]) == content_type

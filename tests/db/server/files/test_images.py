@@ -13,6 +13,8 @@ from tests.contract.calling import ok, refused, user_token
 from tests.db.server.files.pictures import body_of, halves, picture, png_that_claims, send, upload
 
 Image = pytest.importorskip("PIL.Image", reason="needs the extra images")
+from PIL import ImageChops  # noqa: E402
+
 pytestmark = pytest.mark.django_db
 
 
@@ -182,6 +184,30 @@ def test_an_image_has_so_many_sizes_and_no_more(settings):
     assert processed(url, w="20") == first
 
 
+def test_sizes_of_sizes_of_sizes_count_as_well(settings):
+    settings.STREAM_SERVER_IMAGE_SIZES_MAX = 4
+    smallest = upload("images/", halves())
+    for width in ("30", "20", "10"):
+        smallest = processed(smallest, w=width)
+    processed(smallest, w="9")
+    assert refused("GET", "images/", url=smallest, w="8") == (400, 4)
+    assert StoredFile.objects.count() == 5
+
+
+def test_no_size_is_made_of_an_image_that_is_deleted_meanwhile(media, monkeypatch):
+    url = upload("images/", halves())
+
+    def resized_too_late(file, resizing):
+        made = resized(file, resizing)
+        ok("DELETE", "images/", url=url)
+        return made
+
+    resized = images.resized
+    monkeypatch.setattr(images, "resized", resized_too_late)
+    assert refused("GET", "images/", url=url, w="20")[0] == 404
+    assert not StoredFile.objects.exists()
+
+
 def frames_of(form: str, **options) -> bytes:
     file = io.BytesIO()
     frames = [Image.new("RGBA", (8, 8), color) for color in ("red", "blue")]
@@ -215,7 +241,7 @@ def test_a_lossy_webp_does_not_grow_to_a_lossless_one(client):
 
 
 @pytest.mark.parametrize(
-    ("form", "most"), [("PNG", (11, 3)), ("GIF", (11, 3)), ("WEBP", (5, 4)), ("JPEG", (10, 10))]
+    ("form", "most"), [("PNG", (11, 3)), ("GIF", (11, 3)), ("WEBP", (4, 4)), ("JPEG", (10, 10))]
 )
 def test_a_type_that_is_dear_to_unpack_may_have_fewer_pixels(settings, form, most):
     settings.STREAM_SERVER_IMAGE_PIXELS_MAX = 100
@@ -249,8 +275,10 @@ def test_few_images_are_worked_on_at_once(monkeypatch):
 @pytest.mark.parametrize(
     "query",
     [
-        {},
         {"w": "0"},
+        {"w": "0.5"},
+        {"w": "1e3"},
+        {"w": "nan"},
         {"w": "-1"},
         {"w": "x"},
         {"w": "99999"},
@@ -265,6 +293,13 @@ def test_bad_sizes_and_modes_are_refused(query):
     assert StoredFile.objects.count() == 1
 
 
+def test_sizes_are_numbers_and_none_is_the_image_as_it_is(client):
+    url = upload("images/", halves())
+    assert opened(client, processed(url, w="10.5")).size == (10, 5)
+    assert processed(url, w="10.5") == processed(url, w="10")
+    assert processed(url) == processed(url, resize="crop", crop="left") == url
+
+
 def test_only_the_uploader_processes_an_image():
     url = upload("images/", picture(), auth=user_token("eve"))
     assert refused("GET", "images/", auth=user_token("bob"), url=url, w="5") == (403, 17)
@@ -273,3 +308,87 @@ def test_only_the_uploader_processes_an_image():
 
 def test_what_is_no_image_cannot_be_processed():
     assert refused("GET", "images/", url=upload("files/", b"x"), w="5") == (400, 4)
+
+
+def animation(form: str, **options) -> bytes:
+    """Four frames of 40 by 40, in each of which another square of 10 by 10 is red."""
+    frames = []
+    for place in range(0, 40, 10):
+        frame = Image.new("RGBA", (40, 40), (0, 0, 0, 0))
+        frame.paste("red", (place, place, place + 10, place + 10))
+        frames.append(frame)
+    file = io.BytesIO()
+    frames[0].save(file, form, save_all=True, append_images=frames[1:], duration=50, **options)
+    return file.getvalue()
+
+
+def profile(colours: bytes) -> bytes:
+    return b"\0" * 12 + b"mntr" + colours + b"XYZ " + b"\0" * 104
+
+
+def test_frames_that_clear_themselves_leave_no_trails(client):
+    image = opened(client, upload("images/", animation("GIF", disposal=2, loop=3)))
+    assert image.info["loop"] == 3
+    for index in range(4):
+        image.seek(index)
+        frame = image.convert("RGBA")
+        assert sorted(count for count, _ in frame.getcolors()) == [100, 1500]
+        assert frame.getpixel((10 * index + 5, 10 * index + 5)) == (255, 0, 0, 255)
+
+
+def test_an_animation_that_plays_once_plays_once(client):
+    assert "loop" not in opened(client, upload("images/", animation("GIF", disposal=2))).info
+
+
+@pytest.mark.parametrize("form", ["PNG", "WEBP"])
+def test_an_animation_keeps_its_colour_profile(client, form):
+    kept = opened(client, upload("images/", animation(form, icc_profile=profile(b"RGB "))))
+    assert (kept.info["icc_profile"], kept.n_frames) == (profile(b"RGB "), 4)
+
+
+@pytest.mark.parametrize("lossless", [True, False])
+def test_frames_of_a_webp_stay_lossless_or_lossy(client, lossless):
+    kept = body_of(client.get(upload("images/", animation("WEBP", lossless=lossless))))
+    assert is_lossy_webp(io.BytesIO(kept)) is not lossless
+
+
+def test_gray_of_16_bits_stays_gray(client):
+    file = io.BytesIO()
+    Image.new("I;16", (40, 20), 30_000).save(file, "PNG")
+    url = upload("images/", file.getvalue())
+    assert opened(client, url).getpixel((5, 5)) == 30_000
+    for mode in ("clip", "crop", "scale", "fill"):
+        small = opened(client, processed(url, w="10", h="10", resize=mode))
+        assert small.getpixel((small.width // 2, small.height // 2)) == 30_000 // 256
+
+
+def test_a_smaller_picture_has_no_profile_of_other_colours(client):
+    file = io.BytesIO()
+    Image.new("CMYK", (40, 20), (0, 255, 255, 0)).save(file, "JPEG", icc_profile=profile(b"CMYK"))
+    url = upload("images/", file.getvalue())
+    assert opened(client, url).info["icc_profile"] == profile(b"CMYK")
+    small = opened(client, processed(url, w="10"))
+    assert ("icc_profile" in small.info, small.mode) == (False, "RGB")
+    red = upload("images/", picture("JPEG", icc_profile=profile(b"RGB ")))
+    assert opened(client, processed(red, w="10")).info["icc_profile"] == profile(b"RGB ")
+
+
+def test_a_jpeg_with_a_second_picture_is_as_fine_as_before(client):
+    photo = Image.effect_noise((64, 64), 80).convert("RGB")
+    file = io.BytesIO()
+    photo.save(file, "MPO", save_all=True, append_images=[photo.copy()], quality=97, subsampling=0)
+    before = Image.open(io.BytesIO(file.getvalue()))
+    assert before.format == "MPO"
+    after = opened(client, upload("images/", file.getvalue()))
+    assert after.quantization == before.quantization
+    difference = ImageChops.difference(after.convert("L"), before.convert("L"))
+    assert difference.getextrema()[1] <= 6
+
+
+def test_a_size_of_an_image_whose_content_is_lost_is_not_found(media):
+    url = upload("images/", picture())
+    for path in media.rglob("*"):
+        if path.is_file():
+            path.unlink()
+    assert refused("GET", "images/", url=url, w="5") == (404, 16)
+    assert StoredFile.objects.count() == 1

@@ -1,10 +1,19 @@
 """What a page says of itself is told in the fields of the wire."""
 
+import unicodedata
+from encodings.aliases import aliases
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from django_stream.server.opengraph.fetching import Fetched, fetch
 from django_stream.server.opengraph.parsing import parse
 from tests.extras import needs
+
+pytest.importorskip("webencodings")
+from webencodings import lookup
+from webencodings.labels import LABELS
 
 pytestmark = needs("opengraph")
 
@@ -50,7 +59,7 @@ def test_every_field_and_group_is_told():
                 "image": "https://example.com/one.jpg",
                 "url": "https://example.com/one.jpg",
                 "secure_url": "https://example.com/one.jpg",
-                "width": 400,
+                "width": "400",
                 "alt": "One",
             },
             {
@@ -64,6 +73,7 @@ def test_every_field_and_group_is_told():
                 "video": "https://example.com/film.mp4",
                 "url": "https://example.com/film.mp4",
                 "type": "video/mp4",
+                "image": "https://example.com/one.jpg",
             }
         ],
         "audios": [{"audio": "https://example.com/sound.mp3", "url": "https://example.com/sound.mp3"}],
@@ -96,11 +106,77 @@ def test_addresses_that_would_run_something_are_left_out():
         ("\ufeff<title>Grüße</title>".encode(), "latin-1"),
         ("<title>Grüße</title>".encode(), None),
         ("<title>Grüße</title>".encode(), "no-such-charset"),
+        ("<title>Grüße</title>".encode("latin-1"), None),
+        ("<meta charset=utf-16><title>Grüße</title>".encode(), None),
+        ("<!-- <meta charset=koi8-r> --><meta charset=utf-8><title>Grüße</title>".encode(), None),
+        ("<title>Grüße</title>".encode("utf-16"), None),
     ],
-    ids=["header", "meta", "byte order mark", "neither", "unknown"],
+    ids=[
+        *("header", "meta", "byte order mark", "neither", "unknown", "neither, and not UTF-8"),
+        *("UTF-16 by mistake", "inside a comment", "UTF-16"),
+    ],
 )
 def test_text_is_read_in_the_charset_of_the_page(body, charset):
     assert told(body, charset)["title"] == "Grüße"
+
+
+@pytest.mark.parametrize(
+    ("label", "title"),
+    [
+        ("euc-kr", "한국어 똠"),
+        ("ks_c_5601-1987", "한국어"),
+        ("gb2312", "简体 朱镕基"),
+        ("iso-8859-1", "“quoted” – 5 €"),
+        ("Shift_JIS", "日本語 ①"),
+        ("big5", "繁體"),
+        ("x-sjis", "日本語"),
+        ("windows-1251", "Русский"),
+    ],
+)
+def test_labels_mean_what_browsers_take_them_for(label, title):
+    codec = {"euc-kr": "cp949", "gb2312": "gbk", "iso-8859-1": "cp1252"}.get(label) or lookup(label)
+    body = f"<title>{title}</title>".encode(getattr(getattr(codec, "codec_info", None), "name", codec))
+    assert told(body, label)["title"] == title
+    declared = f"<meta charset='{label}'>".encode() + body
+    assert told(declared, None)["title"] == title
+    equivalent = f"<meta http-equiv=content-type content='text/html; charset={label}'>".encode() + body
+    assert told(equivalent, None)["title"] == title
+
+
+@pytest.mark.parametrize(
+    "label", ["replacement", "hz-gb-2312", "iso-2022-kr", "hex", "idna", "base64", "é", ""]
+)
+def test_labels_that_are_none_for_text_are_no_failure(label):
+    assert set(told(b"<title>plain</title>", label)) <= {"title", "url"}
+
+
+LABELS_AND_MORE = st.sampled_from(sorted(LABELS)) | st.sampled_from(sorted(set(aliases.values()))) | st.text()
+
+
+@given(label=LABELS_AND_MORE, body=st.binary(max_size=200), declared=st.booleans())
+def test_any_label_gives_text_or_nothing(label, body, declared):
+    head = b"<title>" + body + b"</title><meta property=og:title content='" + body + b"'>"
+    if declared:
+        head = f"<meta charset='{label}'>".encode() + head
+    for value in told(head, None if declared else label).values():
+        text = str(value)
+        assert text.encode().decode() == text
+        assert not any(
+            unicodedata.category(character) == "Cc" for character in text if character not in "\n\t\r"
+        )
+
+
+def test_an_address_in_raw_utf_8_is_followed(web):
+    web.moved("/old", "/größe".encode().decode("latin-1"))
+    web.html("/gr%C3%B6%C3%9Fe", FULL)
+    assert parse(fetch(web.url("/old"), seconds=5.0, most=100_000, rules=web.rules()))["title"] == "A & B"
+
+
+def test_the_label_of_the_server_is_found_however_it_is_written(web):
+    body = "<title>한국어</title>".encode("cp949")
+    web.html("/ko", body, content_type='text/html;foo=bar; Charset = "EUC-KR"')
+    page = fetch(web.url("/ko"), seconds=5.0, most=1000, rules=web.rules())
+    assert parse(page)["title"] == "한국어"
 
 
 def test_only_the_head_is_fetched_and_relative_addresses_follow_redirects(web):

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from django_stream.server.models import ChildCount, Reaction, ReactionCount
-from tests.contract.calling import call, ok
+from tests.contract.calling import call, ok, refused
 
 pytestmark = pytest.mark.django_db
 
@@ -94,3 +94,35 @@ def _tried(method: str, path: str, body=None, **query):
     answer = call(method, path, body, **query)
     assert answer.status in (200, 201, 400, 404), answer.body
     return answer.body
+
+
+@pytest.mark.parametrize("name", ["a", "..", "a b", "?", "%2F", "\u202e", "\n", "a/b", "/", "a/", "//a"])
+def test_what_an_id_may_hold_can_be_read_by_it(name):
+    fields = {"id": name, "kind": "like", "activity_id": ACTIVITIES[0], "user_id": "bob"}
+    if "/" in name or name == "..":
+        assert refused("POST", "reaction/", fields) == (400, 4)
+        return
+    ok("POST", "reaction/", fields)
+    assert ok("GET", f"reaction/{name}/")["id"] == name
+    ok("DELETE", f"reaction/{name}/")
+
+
+def test_what_a_restore_costs_does_not_grow_with_what_it_brings_back():
+    def family(size: int) -> list[int]:
+        root = react()
+        for number in range(size):
+            feeds = [f"notification:{number}", f"notification:{number % 2}"]
+            react(parent=root, user_id=f"u{number}", target_feeds=feeds)
+        counts = []
+        for method, path in (("DELETE", f"reaction/{root}/?soft=true"), ("PUT", f"reaction/{root}/restore/")):
+            path, _, query = path.partition("?")
+            with CaptureQueriesContext(connection) as queries:
+                ok(method, path, **({"soft": "true"} if query else {}))
+            counts.append(len(queries))
+        return counts
+
+    few, many = family(4), family(24)
+    # An index of savepoints, batches and groups stays; one query for each reaction would be twenty more.
+    assert [right - left < 20 for left, right in zip(few, many, strict=True)] == [True, True], (few, many)
+    page = ok("GET", "feed/notification/23/")["results"]
+    assert [one["actor"] for group in page for one in group["activities"]] == ["SU:u23"]

@@ -1,0 +1,104 @@
+"""Measure everything and write docs/benchmarks: `python -m benchmarks.report [--quick] [--peers PYTHON]`.
+
+PostgreSQL is the server that PGHOST, PGPORT and PGUSER name; databases are made there and dropped again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks.publishing.__main__ import postgres, sqlite
+from benchmarks.report.rows import Row
+from benchmarks.report.writing import write
+
+_FULL = [
+    "--sizes",
+    "10000",
+    "100000",
+    "1000000",
+    "--followers",
+    "1000",
+    "100000",
+    "--rounds",
+    "15",
+    "--late",
+    "200",
+]
+_QUICK = ["--sizes", "10000", "--followers", "1000", "5000", "--rounds", "7", "--late", "40"]
+_DATABASES = {"SQLite": sqlite, "PostgreSQL": postgres}
+_START = (
+    "import time, resource; before = resource.getrusage(resource.RUSAGE_SELF).ru_utime; import django;"
+    "from django.conf import settings; settings.configure(SECRET_KEY='x' * 50, STREAM_BACKEND='embedded',"
+    "DATABASES={'default': {'ENGINE': 'django.db.backends.sqlite3', 'NAME': ':memory:'}},"
+    "INSTALLED_APPS=['django.contrib.auth', 'django.contrib.contenttypes', *OURS]); django.setup();"
+    "print(resource.getrusage(resource.RUSAGE_SELF).ru_utime - before)"
+)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.report", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="small data, in five minutes")
+    parser.add_argument("--peers", help="the Python of an environment with django-activity-stream")
+    parser.add_argument("--database", choices=_DATABASES, action="append")
+    parser.add_argument("--folder", type=Path, default=Path("docs/benchmarks"))
+    options = parser.parse_args()
+    found = {"Start": [start_row()]}
+    for name in options.database or _DATABASES:
+        found[name] = []
+        for row in measured(name, options):
+            verdict = "met" if row.met else "MISSED"
+            print(f"{name}: {row.name}: {row.value:.3g} of {row.target:g} {verdict}", flush=True)
+            found[name].append(row)
+    write(options.folder, found, facts(options.quick))
+    return 0
+
+
+def measured(name: str, options: argparse.Namespace) -> Iterator[Row]:
+    with ExitStack() as stack:
+        url = stack.enter_context(_DATABASES[name]())
+        command = [sys.executable, "-m", "benchmarks.report.measure", *(_QUICK if options.quick else _FULL)]
+        if options.peers:
+            other = stack.enter_context(_DATABASES[name]())
+            command += ["--peer", options.peers, other]
+        environment = {**os.environ, "DATABASE_URL": url, "PYTHONHASHSEED": "0"}
+        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                yield Row(**json.loads(line))
+        if process.returncode:
+            raise SystemExit(f"{name}: the measurement failed with status {process.returncode}")
+
+
+def start_row() -> Row:
+    """Milliseconds of the processor that our apps add to `django.setup()`: the least of several."""
+    least = {}
+    for apps in ([], ["django_stream", "django_stream.server"]):
+        program = _START.replace("OURS", repr(apps))
+        runs = [
+            subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+            for _ in range(8)
+        ]
+        least[len(apps)] = min(float(run.stdout) for run in runs)
+    return Row("django.setup() with our apps, embedded, without a broker", (least[2] - least[0]) * 1000, 60)
+
+
+def facts(quick: bool) -> list[str]:
+    return [
+        f"{datetime.now(UTC):%Y-%m-%d}, {'quick' if quick else 'full'} run, {os.cpu_count()} cores, "
+        f"Python {platform.python_version()}, {platform.system()}.",
+        "The figures of a row were taken in turns: trust its ratio; milliseconds are the machine's.",
+        "*By hand* is what one writes for this page alone, on the same rows; *the statement* is its SQL.",
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

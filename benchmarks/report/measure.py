@@ -1,0 +1,71 @@
+"""All rows on the database that DATABASE_URL names, one JSON object a line; started by the report."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import django
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", type=int, nargs="+", required=True)
+    parser.add_argument("--followers", type=int, nargs="+", required=True)
+    parser.add_argument("--rounds", type=int, required=True)
+    parser.add_argument("--late", type=int, required=True)
+    parser.add_argument("--peer", nargs=2, metavar=("PYTHON", "URL"))
+    options = parser.parse_args()
+    os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.report.settings"
+    django.setup()
+    for row in rows(options):
+        print(json.dumps(row.as_json()), flush=True)
+
+
+def rows(options: argparse.Namespace) -> Iterator:  # type: ignore[type-arg]
+    from django.core.management import call_command
+
+    from benchmarks.report import data, pages, writes
+    from django_stream.server.models import Application
+
+    call_command("migrate", verbosity=0)
+    call_command("migrate", verbosity=0, run_syncdb=True)
+    Application.objects.create(id=data.application(), name="report")
+    few = max(options.rounds // 3, 3)
+    # First, while nobody has run ANALYZE.
+    yield from writes.fanout_rows(options.followers[0], 20, few, statistics=False)
+    for followers in options.followers:
+        yield from writes.fanout_rows(followers, options.late, few, statistics=True)
+    reader = data.prepare()
+    for size in options.sizes:
+        data.fill(reader, size)
+        with peer(options.peer, size) as process:
+            yield from pages.page_rows(reader, size, process, options.rounds)
+    yield from writes.change_rows(reader, options.sizes[-1], options.rounds)
+    yield from pages.enriched_api_rows(options.rounds)
+    yield from writes.create_rows(2000, options.rounds)
+
+
+@contextmanager
+def peer(named: list[str] | None, size: int) -> Iterator[subprocess.Popen[str] | None]:
+    """django-activity-stream with as much data, ready to be asked; the database is told apart by the size."""
+    if named is None:
+        yield None
+        return
+    command = [named[0], "benchmarks/report/peer.py", named[1].replace("SIZE", str(size)), str(size)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,50 @@
+"""A site of five tracked models, and one that says nothing."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from django_stream.models import ActivityMixin
+
+
+class Said(models.Model):
+    """An ordinary row."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    title = models.CharField(max_length=100)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Silent(Said):
+    """Not tracked: the bare save."""
+
+
+class Post(ActivityMixin, Said):
+    """Tracked, as its siblings."""
+
+
+class Photo(ActivityMixin, Said):
+    """Tracked, as its siblings."""
+
+
+class Review(ActivityMixin, Said):
+    """Tracked, as its siblings."""
+
+
+class Event(ActivityMixin, Said):
+    """Tracked, as its siblings."""
+
+
+class Song(ActivityMixin, Said):
+    """Tracked, as its siblings."""
+
+
+TRACKED: tuple[type[Said], ...] = (Post, Photo, Review, Event, Song)

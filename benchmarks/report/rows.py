@@ -1,0 +1,63 @@
+"""One row of the report, and how its figures are taken: in turns, so that what slows one slows all."""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+Timed = Callable[[], float]
+"""It does something and says how many seconds that took."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """Ours against another figure; the target is the largest ratio, or the largest figure by itself."""
+
+    name: str
+    ours: float
+    target: float
+    unit: str = "ms"
+    against: str = ""
+    limit: float | None = None
+    at_least: bool = False
+    """The target is the smallest ratio of the other over ours: so many times faster."""
+
+    @property
+    def value(self) -> float:
+        """What is held against the target."""
+        if self.limit is None:
+            return self.ours
+        return self.limit / self.ours if self.at_least else self.ours / self.limit
+
+    @property
+    def met(self) -> bool:
+        return self.value >= self.target if self.at_least else self.value <= self.target
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def timed(call: Callable[[], object], repeat: int = 1) -> Timed:
+    def run() -> float:
+        started = time.perf_counter()
+        for _ in range(repeat):
+            call()
+        return (time.perf_counter() - started) / repeat
+
+    return run
+
+
+def in_turns(calls: Mapping[str, Timed], rounds: int) -> dict[str, float]:
+    """Median milliseconds of each, after one round that does not count."""
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    for turn in range(rounds + 1):
+        gc.collect()
+        for name, call in calls.items():
+            taken = call()
+            if turn:
+                times[name].append(taken * 1000)
+    return {name: statistics.median(taken) for name, taken in times.items()}

@@ -1,0 +1,129 @@
+"""What writing costs: a create, fan-out to groups, follows, unfollows and removals."""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from benchmarks.report import data
+from benchmarks.report.models import Post, Silent
+from benchmarks.report.rows import Row, in_turns, timed
+from benchmarks.server.data import run, series
+from django_stream.protocol.feed_ids import FeedID
+from django_stream.server.actions import follows, placements, removals
+from django_stream.server.activity_input import activity_inputs
+from django_stream.server.models import Feed, Follow
+from django_stream.server.reads.activities import keys_of_foreign_id
+
+_numbers = itertools.count()
+_NEWS = ("timeline", "timeline_aggregated")
+
+
+def create_rows(followers: int, rounds: int) -> Iterator[Row]:
+    """`create()` without Celery, default feeds: against the bare save, and with followers against none."""
+    lonely, popular = (
+        User.objects.create(username=f"{name}-{uuid.uuid4()}") for name in ("lonely", "popular")
+    )
+    for slug in _NEWS:
+        follow(str(popular.pk), slug, followers)
+    calls = {
+        "bare": timed(lambda: Silent.objects.create(user=lonely, title="x"), 5),
+        "none": timed(lambda: Post.objects.create(user=lonely, title="x"), 5),
+        "many": timed(lambda: Post.objects.create(user=popular, title="x")),
+    }
+    found = in_turns(calls, rounds)
+    yield Row(
+        "create() without Celery, no followers", found["none"], 10, against="save()", limit=found["bare"]
+    )
+    name = f"create() without Celery, {followers:,} followers"
+    yield Row(name, found["many"], 2, against="without followers", limit=found["none"])
+    with CaptureQueriesContext(connection) as queries:
+        Post.objects.create(user=lonely, title="x")
+    count = sum(not one["sql"].startswith(("BEGIN", "COMMIT")) for one in queries)
+    yield Row("create() without Celery", float(count), 20, "statements")
+
+
+def fanout_rows(followers: int, late: int, rounds: int, *, statistics: bool) -> Iterator[Row]:
+    """One activity to grouped feeds against as many flat ones, early and late in the group of a day."""
+    authors = {slug: f"author-{uuid.uuid4()}" for slug in ("timeline", "timeline_aggregated", "notification")}
+    for slug, author in authors.items():
+        follow(author, slug, followers)
+    if statistics:
+        run("ANALYZE")
+    known = "" if statistics else ", without statistics"
+    for name, before in (("early", 3), ("late", late)):
+        for number in range(before):
+            for author in authors.values():
+                post(author, number)
+        calls = {
+            slug: timed(lambda author=author: post(author, next(_numbers)))
+            for slug, author in authors.items()
+        }
+        found = in_turns(calls, rounds)
+        for slug in ("timeline_aggregated", "notification"):
+            yield Row(
+                f"fan-out to {followers:,} {slug} feeds, {name} in a group{known}",
+                found[slug],
+                2.5,
+                against="flat feeds",
+                limit=found["timeline"],
+            )
+
+
+def follow(author: str, slug: str, followers: int) -> None:
+    """So many new feeds of a group follow an author."""
+    target, _ = Feed.objects.get_or_create(application_id=data.application(), slug="user", user_id=author)
+    named = [
+        Feed(application_id=data.application(), slug=slug, user_id=f"{author}-{n}") for n in range(followers)
+    ]
+    Feed.objects.bulk_create(named, batch_size=5000)
+    first = Feed.objects.filter(slug=slug, user_id__startswith=f"{author}-").order_by("pk")[0].pk
+    run(
+        f"INSERT INTO {Follow._meta.db_table} (source_id, target_id, since_seq, created_at) "
+        f"SELECT {first} + n, {target.pk}, 0, '2026-01-01 00:00:00' FROM {series(followers)}"
+    )
+
+
+def post(author: str, number: int) -> None:
+    moment = datetime.now(UTC).replace(tzinfo=None) + timedelta(microseconds=next(_numbers))
+    item = {"actor": f"a{number % 50}", "verb": "v", "object": str(number), "time": moment.isoformat()}
+    placements.add(data.application(), FeedID("user", author), activity_inputs([item], data.application()))
+
+
+def change_rows(reader: User, activities: int, rounds: int) -> Iterator[Row]:
+    """Removal by foreign_id, follow and unfollow beside a million others; milliseconds are the target."""
+    app, feed = data.application(), FeedID("timeline", str(reader.pk))
+    author = f"historian-{uuid.uuid4()}"
+    items = [{"actor": "a", "verb": "v", "object": str(n), "foreign_id": f"h:{n}"} for n in range(100)]
+    for _ in range(20):
+        placements.add(app, FeedID("user", author), activity_inputs(items, app))
+    new, old = (
+        follows.Following(feed, FeedID("user", author), 100),
+        follows.Unfollowing(feed, FeedID("user", author)),
+    )
+    numbers = itertools.count()
+
+    def remove() -> None:
+        name = f"h:{next(numbers)}"
+        removals.remove(app, FeedID("user", author), keys_of_foreign_id(app, name))
+
+    found = in_turns(
+        {
+            "follow": timed(lambda: follows.follow_many(app, [new])),
+            "unfollow": timed(lambda: follows.unfollow_many(app, [old])),
+            "find": timed(lambda: keys_of_foreign_id(app, f"h:{next(numbers)}"), 5),
+            "remove": timed(remove),
+        },
+        rounds,
+    )
+    beside = f"beside {activities:,} activities"
+    yield Row(f"follow an author of 2,000 activities, {beside}", found["follow"], 5)
+    yield Row(f"unfollow, on a feed of {activities:,}", found["unfollow"], 5)
+    yield Row(f"find by foreign_id {beside}", found["find"], 1)
+    yield Row(f"remove by foreign_id {beside}", found["remove"], 10)

@@ -1,0 +1,156 @@
+"""The two ends of a follow: the columns that name an owner, and the owner that their values stand for."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import models
+
+from django_stream.activities.ids import pk_text
+from django_stream.activities.model_references import clean_pk
+from django_stream.activities.owners import OwnerID, names_itself, owner_id, owner_id_of, owner_model
+from django_stream.activities.paths import is_elsewhere, is_generic
+
+Value = tuple[str, ...]
+"""The columns of one end, as texts."""
+_Owner = tuple[Any, str]
+"""A model, the first of its tables, and the text of a primary key."""
+
+
+class FollowEnd(ABC):
+    """One end of the rows of a model."""
+
+    def __init__(self, *fields: Any) -> None:
+        self.fields = fields
+        """The columns that name the owner."""
+
+    @abstractmethod
+    def lookup(self, owner: models.Model, using: str) -> dict[str, Any] | None:
+        """What a filter asks for rows with this owner; None when it cannot be one of theirs."""
+
+    @abstractmethod
+    def owner_ids(self, values: Iterable[Value], using: str) -> dict[Value, OwnerID]:
+        """The owners that values stand for; those whose rows are known to be gone are left out."""
+
+    @abstractmethod
+    def rows_meant(self, values: Iterable[Value], using: str) -> dict[Value, _Owner]:
+        """The rows that values stand for."""
+
+    @abstractmethod
+    def values_meaning(self, rows: Iterable[_Owner], using: str) -> dict[_Owner, Value]:
+        """The inverse; rows that cannot stand at this end are left out."""
+
+
+def end_of(model: type[models.Model], name: str) -> FollowEnd:
+    """The end that a foreign key, or a generic one, makes; TypeError for any other field."""
+    field: Any = model._meta.get_field(name)
+    if is_generic(field):
+        return _Generic(model._meta.get_field(field.ct_field), model._meta.get_field(field.fk_field))
+    if not (field.concrete and field.remote_field):
+        raise TypeError(f"{model._meta.label}.{name} is no foreign key of the model's own")
+    return _Foreign(field)
+
+
+class _Foreign(FollowEnd):
+    """Rows are read only where the key does not tell: `to_field` names another column, or rows name
+    themselves."""
+
+    def lookup(self, owner: models.Model, using: str) -> dict[str, Any] | None:
+        (field,) = self.fields
+        same = owner_model(field.related_model) is owner_model(owner.__class__)
+        return {f"{field.name}__pk": owner.pk} if same else None
+
+    def owner_ids(self, values: Iterable[Value], using: str) -> dict[Value, OwnerID]:
+        (field,) = self.fields
+        model = field.related_model
+        if field.target_field.primary_key and not names_itself(model):
+            return {value: owner_id_of(model, value[0]) for value in values}
+        name = field.target_field.attname
+        rows = _rows(model, using).filter(**{f"{name}__in": {value[0] for value in values}})
+        return {(str(getattr(row, name)),): owner_id(row) for row in rows}
+
+    def rows_meant(self, values: Iterable[Value], using: str) -> dict[Value, _Owner]:
+        (field,) = self.fields
+        model, target = owner_model(field.related_model), field.target_field
+        if target.primary_key:
+            return {value: (model, value[0]) for value in values}
+        rows = _rows(model, using).filter(**{f"{target.attname}__in": {value[0] for value in values}})
+        return {(str(getattr(row, target.attname)),): (model, pk_text(row.pk)) for row in rows}
+
+    def values_meaning(self, rows: Iterable[_Owner], using: str) -> dict[_Owner, Value]:
+        (field,) = self.fields
+        model, target = owner_model(field.related_model), field.target_field
+        mine = {row[1]: row for row in rows if row[0] is model}
+        if target.primary_key:
+            return {row: (pk,) for pk, row in mine.items()}
+        there = _rows(model, using).filter(pk__in=list(mine))
+        return {mine[pk_text(row.pk)]: (str(getattr(row, target.attname)),) for row in there}
+
+
+class _Generic(FollowEnd):
+    """A content type, and the text of a primary key."""
+
+    def lookup(self, owner: models.Model, using: str) -> dict[str, Any] | None:
+        kind, key = self.fields
+        found = kind.related_model.objects.db_manager(using).get_for_model(owner)
+        return {kind.name: found, key.name: pk_text(owner.pk)}
+
+    def owner_ids(self, values: Iterable[Value], using: str) -> dict[Value, OwnerID]:
+        by_model: dict[Any, dict[Any, Value]] = defaultdict(dict)
+        for value, (model, pk) in self._keys(values, using).items():
+            by_model[model][pk] = value
+        found: dict[Value, OwnerID] = {}
+        for model, by_pk in by_model.items():
+            found |= _named(model, by_pk, using)
+        return found
+
+    def rows_meant(self, values: Iterable[Value], using: str) -> dict[Value, _Owner]:
+        return {
+            value: (owner_model(model), pk_text(pk))
+            for value, (model, pk) in self._keys(values, using).items()
+        }
+
+    def values_meaning(self, rows: Iterable[_Owner], using: str) -> dict[_Owner, Value]:
+        types = self._types(using)
+        return {row: (str(types.get_for_model(row[0]).pk), row[1]) for row in rows}
+
+    def _types(self, using: str) -> Any:
+        return self.fields[0].related_model.objects.db_manager(using)
+
+    def _keys(self, values: Iterable[Value], using: str) -> dict[Value, tuple[Any, Any]]:
+        """Model and primary key, where there are such."""
+        types, models_, found = self._types(using), {}, {}
+        for value in values:
+            if value[0] not in models_:
+                models_[value[0]] = _model_of(types, value[0])
+            model = models_[value[0]]
+            pk = clean_pk(model, value[1]) if model else None
+            if pk is not None:
+                found[value] = (model, pk)
+        return found
+
+
+def _model_of(types: Any, type_id: str) -> type[models.Model] | None:
+    """None for a model that is gone from the project, while its rows are still referred to."""
+    try:
+        found: type[models.Model] | None = types.get_for_id(int(type_id)).model_class()
+    except ObjectDoesNotExist:
+        return None
+    return found
+
+
+def _named(model: Any, by_pk: dict[Any, Value], using: str) -> dict[Value, OwnerID]:
+    if not names_itself(model):
+        return {value: owner_id_of(model, pk) for pk, value in by_pk.items()}
+    rows = _rows(model, using).filter(pk__in=list(by_pk))
+    return {by_pk[row.pk]: owner_id(row) for row in rows}
+
+
+def _rows(model: Any, using: str) -> models.QuerySet[Any]:
+    """The owners beside the rows that name them, or wherever a router keeps them."""
+    found: models.QuerySet[Any] = model._base_manager.all()
+    return found if is_elsewhere(model, using) else found.using(using)

@@ -1,0 +1,135 @@
+"""People who do not want to see one another: models whose rows are mutes or blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from django.db import models, transaction
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.signals import post_save
+
+from django_stream.activities.owners import is_user_model, owner_model
+from django_stream.activities.publishers.follows import FollowPublisher
+from django_stream.activities.registry import ModelOrLabel, model_of
+from django_stream.publishing.publisher import publishers
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """Rows of a model by which people are hidden from others."""
+
+    model: type[models.Model]
+    by: str
+    """Foreign key to the person who wants this."""
+    of: str
+    """Foreign key to the person, or whatever else owns feeds, who is meant."""
+    is_block: bool
+
+    @property
+    def hidden(self) -> type[models.Model]:
+        """The model of those who are hidden."""
+        return _end(self.model, self.of)
+
+    def concerns(self, viewer: Any) -> bool:
+        """Whether a viewer can have such rows at all: visitors have none."""
+        return viewer.pk is not None and isinstance(viewer, _end(self.model, self.by))
+
+    @property
+    def _ways(self) -> list[tuple[str, str]]:
+        return [(self.by, self.of), (self.of, self.by)] if self.is_block else [(self.by, self.of)]
+
+    def hides_somebody(self, viewer: models.Model) -> bool:
+        """Whether there is anybody whom the viewer does not see by this."""
+        rows = self.model._default_manager
+        return any(rows.filter(**{f"{mine}__pk": viewer.pk}).exists() for mine, _ in self._ways)
+
+    def hidden_among(self, viewer: models.Model, pks: Sequence[Any]) -> set[Any]:
+        """Which of these people are hidden from the viewer."""
+        ways = [Q(**{f"{mine}__pk": viewer.pk, f"{theirs}__pk__in": pks}) for mine, theirs in self._ways]
+        pairs = self.model._default_manager.filter(reduce(or_, ways)).values_list(
+            *(f"{one}__pk" for one in self._ways[0])
+        )
+        return {theirs if mine == viewer.pk else mine for mine, theirs in pairs}
+
+    def without_hidden(
+        self, rows: models.QuerySet[Any], viewer: models.Model, path: str
+    ) -> models.QuerySet[Any]:
+        """The rows without those of people who are hidden from the viewer; `path` leads to the person."""
+        for mine, theirs in self._ways:
+            pair = {f"{mine}__pk": viewer.pk, f"{theirs}__pk": OuterRef(path)}
+            rows = rows.exclude(Exists(self.model._default_manager.using(rows.db).filter(**pair)))
+        return rows
+
+
+_relations: dict[tuple[type[models.Model], str, str], Relation] = {}
+
+
+def register_mutes(model: ModelOrLabel, *, by: str, of: str) -> None:
+    """Let rows of a model mute: whoever `by` leads to sees nothing of those whom `of` leads to.
+
+    Both are names of foreign keys. Call it in the `ready()` of an app.
+    """
+    _register(model, by, of, is_block=False)
+
+
+def register_blocks(model: ModelOrLabel, *, by: str, of: str, unfollow: bool = True) -> None:
+    """Let rows of a model block: neither of the two sees anything of the other.
+
+    A block that is saved deletes the rows by which the two follow one another, unless `unfollow` is False.
+    """
+    relation = _register(model, by, of, is_block=True)
+    uid = f"django_stream.blocks.{relation.model._meta.label}.{by}.{of}"
+    if unfollow:
+        receiver = _Unfollow(relation)
+        post_save.connect(receiver, sender=relation.model, weak=False, dispatch_uid=uid)
+    else:
+        post_save.disconnect(sender=relation.model, dispatch_uid=uid)
+
+
+def relations(viewer: Any, *, with_muted: bool) -> Iterator[Relation]:
+    """The relations by which something may be hidden from a viewer."""
+    for one in _relations.values():
+        if (one.is_block or not with_muted) and one.concerns(viewer):
+            yield one
+
+
+def _register(model: ModelOrLabel, by: str, of: str, *, is_block: bool) -> Relation:
+    model = model_of(model)
+    relation = Relation(model, by, of, is_block)
+    if is_block and _end(model, by) is not _end(model, of):
+        raise TypeError(f"{model._meta.label}: {by} and {of} lead to different models, and a block is mutual")
+    for name in (by, of):
+        _end(model, name)
+    if not is_user_model(_end(model, by)):
+        raise TypeError(f"{model._meta.label}.{by} must lead to users: nobody else looks at pages")
+    _relations[model, by, of] = relation
+    return relation
+
+
+def _end(model: type[models.Model], name: str) -> type[models.Model]:
+    field: Any = model._meta.get_field(name)
+    if not isinstance(field, models.ForeignKey):
+        raise TypeError(f"{model._meta.label}.{name} is no foreign key")
+    return owner_model(field.related_model)
+
+
+class _Unfollow:
+    """Deletes the rows by which the two ends of a block follow one another."""
+
+    def __init__(self, relation: Relation) -> None:
+        self._relation = relation
+
+    def __call__(self, instance: Any, using: str, raw: bool = False, **_: Any) -> None:
+        ends = [getattr(instance, name) for name in (self._relation.by, self._relation.of)]
+        # Rows of a fixture come in any order, and say themselves who follows whom.
+        if raw or None in ends:
+            return
+        with transaction.atomic(using):
+            for publisher in publishers():
+                if isinstance(publisher, FollowPublisher):
+                    for one, other in (ends, ends[::-1]):
+                        publisher.rows_between(one, other, using).delete()

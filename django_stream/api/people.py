@@ -1,0 +1,94 @@
+"""Following and unfollowing, and what a front end asks of the signed-in user beside feeds."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import models
+from django.http import Http404
+from django.utils.translation import gettext_lazy as _
+from rest_framework.exceptions import ValidationError
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from django_stream.activities.follow_rows import follow, unfollow
+from django_stream.activities.model_references import clean_pk
+from django_stream.activities.owners import user_id_of
+from django_stream.api.failures import refusals_as_answers
+from django_stream.feeds.follow_lists import is_following
+from django_stream.feeds.manager import feed_manager
+from django_stream.feeds.readers import notifications, visible_to
+
+
+class SignedInView(APIView):
+    """Answers JSON to who is signed in."""
+
+    permission_classes = (IsAuthenticated,)
+    # The browsable form would need the templates of an app that sites may not have installed.
+    renderer_classes = (JSONRenderer,)
+
+
+class FollowView(SignedInView):
+    """Whether one follows a user; POST follows, DELETE stops it. Each may be sent again."""
+
+    def get(self, request: Request, key: str) -> Response:
+        with refusals_as_answers():
+            return Response({"following": is_following(request.user, self.person(request, key))})
+
+    def post(self, request: Request, key: str) -> Response:
+        user, person = _user(request), self.person(request, key)
+        if person == user:
+            raise ValidationError({"detail": [_("Nobody follows oneself.")]})
+        follows = follow(user, person)
+        return Response({"following": follows, "requested": not follows})
+
+    def delete(self, request: Request, key: str) -> Response:
+        # Whoever is hidden by now may have been followed before.
+        unfollow(_user(request), self.found(get_user_model()._default_manager.all(), key))
+        return Response({"following": False, "requested": False})
+
+    def person(self, request: Request, key: str) -> models.Model:
+        """The user that the address names, as far as who is signed in may see one; override it for names."""
+        active = get_user_model()._default_manager.filter(is_active=True)
+        return self.found(visible_to(request.user, active), key)
+
+    def found(self, users: models.QuerySet[Any], key: str) -> models.Model:
+        pk = clean_pk(users.model, key)
+        row: models.Model | None = None if pk is None else users.filter(pk=pk).first()
+        if row is None:
+            raise Http404(f"there is no user {key!r}")
+        return row
+
+
+class NotificationCountView(SignedInView):
+    """How many notifications wait to be seen and to be read: `{"unseen": 2, "unread": 5}`."""
+
+    def get(self, request: Request) -> Response:
+        with refusals_as_answers():
+            page = notifications(request.user).page(limit=1)
+        return Response({"unseen": page.unseen, "unread": page.unread})
+
+
+class UserTokenView(SignedInView):
+    """POST gives a token with which the browser or phone of who is signed in calls the API itself."""
+
+    lifetime = 3600
+    """Seconds until it expires."""
+
+    def post(self, request: Request) -> Response:
+        expires = int(time.time()) + self.lifetime
+        user_id = user_id_of(_user(request))
+        token = feed_manager.client.create_user_token(user_id, exp=expires)
+        expires_at = datetime.fromtimestamp(expires, UTC).isoformat()
+        return Response({"token": token, "user_id": user_id, "expires_at": expires_at})
+
+
+def _user(request: Request) -> Any:
+    """Who is signed in, which the permission has made sure of."""
+    return request.user

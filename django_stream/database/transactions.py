@@ -1,0 +1,38 @@
+"""Waiting for transactions that are under way in other connections."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from django.db import connections, transaction
+
+_GLANCE = 0.02
+# Each transaction that has written holds a lock on its own number. Those of other databases do not matter.
+_OPEN = (
+    "SELECT l.transactionid::text FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid"
+    " WHERE l.locktype = 'transactionid' AND l.mode = 'ExclusiveLock' AND l.granted"
+    " AND a.datname = current_database() AND l.pid <> pg_backend_pid()"
+)
+
+
+def wait_for_writers(alias: str, seconds: float) -> bool:
+    """Wait until every transaction that has written something by now is over; False after `seconds`.
+
+    To be called outside of transactions. Databases that have one writer at a time are locked for a moment.
+    """
+    connection = connections[alias]
+    if connection.vendor != "postgresql":
+        with transaction.atomic(using=alias):
+            return True
+    never, until = threading.Event(), time.monotonic() + seconds
+    with connection.cursor() as cursor:
+        cursor.execute(_OPEN)
+        open_now = set(cursor.fetchall())
+        while open_now:
+            if time.monotonic() > until:
+                return False
+            never.wait(_GLANCE)
+            cursor.execute(_OPEN)
+            open_now &= set(cursor.fetchall())
+    return True

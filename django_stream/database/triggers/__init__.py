@@ -1,0 +1,1 @@
+"""Triggers that note changed rows in a table, whoever changes them."""

@@ -1,0 +1,61 @@
+"""What verify and repair share: which models, the differences, and how one is told."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from django_stream.activities.kinds import FOLLOWS, kind_of
+from django_stream.management.commands._family import FamilyCommand
+from django_stream.management.commands._publishing import chosen
+from django_stream.operations.comparison import Difference
+from django_stream.operations.verify import server_faults, verify
+from django_stream.publishing.publisher import Publisher, publishers
+
+
+class ComparingCommand(FamilyCommand):
+    """Compares tables with feeds."""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "models", nargs="*", metavar="app.Model", help="all tracked models when none is named"
+        )
+        super().add_arguments(parser)
+
+    def differences(self, mend: bool = False, **options: Any) -> Iterator[Difference]:
+        """All of them, one after the other; without models also those inside of an embedded server."""
+        found = _with_all_follows(chosen(publishers(), options["models"]))
+        yield from verify(found, options["database"], sample=options.get("sample"), tell=self._tell_of_kind)
+        if not options["models"] and not options.get("sample"):
+            yield from server_faults(mend=mend)
+
+    def tell_of(self, one: Difference) -> None:
+        """One line for each difference."""
+        whose = f"  ({one.label} {one.key})" if one.key else ""
+        self.tell(
+            f"{one}{whose}",
+            kind=one.kind,
+            place=one.place,
+            thing=one.thing,
+            model=one.label,
+            key=one.key,
+        )
+
+    def end(self, found: Counter[str], remedy: str) -> None:
+        """The summary of what was only looked at."""
+        remaining = f"{found.total()} differences: {remedy}" if found else ""
+        self.conclude("" if found else "no differences", remaining=remaining, differences=dict(found))
+
+    def _tell_of_kind(self, kind: str, count: int) -> None:
+        self.tell(f"{kind}: {count} compared", kind=kind, compared=count)
+
+
+def _with_all_follows(found: list[Publisher]) -> list[Publisher]:
+    """A follow is nobody's only if no model means it."""
+    if not any(kind_of(one) is FOLLOWS for one in found):
+        return found
+    every = [one for one in publishers() if kind_of(one) is FOLLOWS]
+    return [*(one for one in found if one not in every), *every]

@@ -1,0 +1,119 @@
+"""Before anything is sent: would the activities of a model be those that the feeds hold already?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from django_stream.activities.publishers.activities import ActivityPublisher
+from django_stream.client import StreamClient
+from django_stream.database.querysets import all_rows
+from django_stream.protocol import limits
+from django_stream.protocol.feed_ids import FeedID
+from django_stream.protocol.times import as_utc, parse_time
+from django_stream.protocol.wire import members
+from django_stream.publishing.publisher import Desired
+
+Activity = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What an activity is there and would be here, so that it would be doubled."""
+
+    name: str
+    """`foreign_id`, `time` or `feed`."""
+    there: str
+    here: str
+
+
+@dataclass(slots=True)
+class Comparison:
+    """The newest rows of a model, compared with the API."""
+
+    label: str
+    found: int = 0
+    absent: int = 0
+    """Rows of which the API knows nothing."""
+    failed: Counter[str] = field(default_factory=Counter)
+    """Rows that cannot be published, by the reason."""
+    differences: list[Difference] = field(default_factory=list)
+
+    def __iadd__(self, other: Comparison) -> Comparison:
+        self.found += other.found
+        self.absent += other.absent
+        self.failed += other.failed
+        self.differences += other.differences
+        return self
+
+
+def compare(publisher: ActivityPublisher, client: StreamClient, using: str, sample: int) -> Comparison:
+    """Look for the activities of the newest rows by foreign id and time, and for others in their place."""
+    result = Comparison(publisher.model._meta.label)
+    rows = all_rows(publisher.model, using).order_by("-pk")
+    keys = list(publisher.keys_where(rows.filter(pk__in=list(rows.values_list("pk", flat=True)[:sample]))))
+    wanted: list[Desired] = []
+    for value in publisher.desired(keys, using).values():
+        if isinstance(value, Desired):
+            wanted.append(value)
+        else:
+            result.failed[str(value)] += 1
+    there = _by_identity(client, wanted)
+    newest = cache(lambda feed: _newest(client, feed))
+    for one in wanted:
+        known = there.get(_identity(one.content))
+        difference = _difference(one, known, newest(one.records[0]["feed"]))
+        if difference:
+            result.differences.append(difference)
+        elif known:
+            result.found += 1
+        else:
+            result.absent += 1
+    return result
+
+
+def _identity(activity: Activity) -> tuple[str, str]:
+    return activity["foreign_id"], _time(activity)
+
+
+def _time(activity: Activity) -> str:
+    time = activity["time"]
+    return as_utc(parse_time(time) if isinstance(time, str) else time).isoformat()
+
+
+def _by_identity(client: StreamClient, wanted: list[Desired]) -> dict[tuple[str, str], Activity]:
+    pairs = [(one.content["foreign_id"], one.content["time"]) for one in wanted]
+    found = client.get_activities(foreign_id_times=pairs)["results"] if pairs else []
+    return {_identity(one): one for one in found}
+
+
+def _newest(client: StreamClient, feed: str) -> list[Activity]:
+    name = FeedID.parse(feed)
+    page = client.feed(name.slug, name.user_id).get(limit=limits.PAGE_MAX)
+    return [activity for entry in page["results"] for activity in members(entry)]
+
+
+def _difference(wanted: Desired, known: Activity | None, newest: list[Activity]) -> Difference | None:
+    content, feed = wanted.content, wanted.records[0]["feed"]
+    if known is not None:
+        in_feed = any(one["id"] == known["id"] for one in newest)
+        if in_feed or len(newest) >= limits.PAGE_MAX:
+            return None
+        return Difference("feed", "another feed", feed)
+    for name, there, here in _likely(content, newest):
+        return Difference(name, there, here)
+    return None
+
+
+def _likely(content: Activity, newest: list[Activity]) -> Iterator[tuple[str, str, str]]:
+    """Activities that differ in one half of the identity alone, and are the same in all else that counts."""
+    for one in newest:
+        if one["verb"] != content["verb"] or one["actor"] != content["actor"]:
+            continue
+        if _time(one) == _time(content):
+            yield "foreign_id", one["foreign_id"], content["foreign_id"]
+        elif one["foreign_id"] == content["foreign_id"]:
+            yield "time", _time(one), _time(content)

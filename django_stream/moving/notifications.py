@@ -1,0 +1,143 @@
+"""django-notifications-hq: one activity for each notification, to its recipient alone, read or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.db import models
+
+from django_stream.activities.model_references import reference_of
+from django_stream.activities.owners import feed_id
+from django_stream.activities.representation import aware
+from django_stream.client import Feed
+from django_stream.conf import stream_settings
+from django_stream.moving.sending import Destination, Entry, Outcome
+from django_stream.moving.tables import Pointer, in_steps, json_of, read_table, rows_at, users_at
+from django_stream.protocol import limits
+from django_stream.protocol.feed_ids import FeedID
+from django_stream.protocol.wire import members
+
+_POINTERS = ("actor", "action_object", "target")
+_FOREIGN_ID = "notifications.Notification:"
+
+
+def groups() -> list[str]:
+    """The feed groups that are written to."""
+    return [stream_settings.NOTIFICATION_FEED]
+
+
+def table() -> str:
+    """The table of the package's model, or of the one that the project has put in its place."""
+    label = getattr(settings, "NOTIFICATIONS_NOTIFICATION_MODEL", "")
+    try:
+        own: str = apps.get_model(label)._meta.db_table
+    except (LookupError, ValueError):
+        return "notifications_notification"
+    return own
+
+
+def run(to: Destination, using: str, db_table: str) -> None:
+    """All notifications, recipient by recipient, oldest first; then what was read is marked so."""
+    rows = _table(db_table, using).objects.using(using)
+    to.outcome.left_out["deleted"] += rows.filter(deleted=True).count()
+    rows = rows.filter(deleted=False)
+    recipients: dict[FeedID, Any] = {}
+    for some in in_steps(rows, "timestamp", "id"):
+        users = users_at({one.recipient for one in some}, using)
+        feeds = {one.recipient: _feed(users.get(str(one.recipient))) for one in some}
+        recipients |= {feed: key for key, feed in feeds.items() if feed}
+        to.add(_entries(some, feeds, using, to.outcome))
+    if not to.dry_run:
+        for feed, key in recipients.items():
+            _mark(to.client.feed(feed.slug, feed.user_id), rows.filter(recipient=key, unread=False))
+
+
+def _table(db_table: str, using: str) -> Any:
+    pointers: dict[str, models.Field[Any, Any]] = {}
+    for name in _POINTERS:
+        pointers[f"{name}_content_type_id"] = models.IntegerField(null=True)
+        pointers[f"{name}_object_id"] = models.TextField(null=True)
+    return read_table(
+        db_table,
+        using,
+        id=models.BigIntegerField(primary_key=True),
+        recipient=models.TextField(db_column="recipient_id"),
+        level=models.TextField(),
+        unread=models.BooleanField(),
+        deleted=models.BooleanField(),
+        verb=models.TextField(),
+        description=models.TextField(null=True),
+        timestamp=models.DateTimeField(),
+        data=models.TextField(null=True),
+        **pointers,
+    )
+
+
+def _feed(user: models.Model | None) -> FeedID | None:
+    return feed_id(stream_settings.NOTIFICATION_FEED, user) if user else None
+
+
+def _entries(
+    rows: list[Any], feeds: dict[Any, FeedID | None], using: str, outcome: Outcome
+) -> Iterator[Entry]:
+    found = rows_at((_pointer(row, name) for row in rows for name in _POINTERS), using)
+    for row in rows:
+        feed, actor = feeds[row.recipient], found.get(_pointer(row, "actor"))
+        if feed is None or actor is None:
+            outcome.left_out["the recipient or the actor is gone"] += 1
+        else:
+            yield Entry(feed, _activity(row, actor, found, outcome))
+
+
+def _pointer(row: Any, name: str) -> Pointer:
+    return getattr(row, f"{name}_content_type_id"), getattr(row, f"{name}_object_id")
+
+
+def _activity(
+    row: Any, actor: models.Model, found: dict[Pointer, models.Model], outcome: Outcome
+) -> dict[str, Any]:
+    object_, target = (found.get(_pointer(row, name)) for name in ("action_object", "target"))
+    for one in (actor, object_, target):
+        if one is not None:
+            outcome.refer_to(one)
+    foreign_id = f"{_FOREIGN_ID}{row.id}"
+    activity = {
+        "actor": reference_of(actor),
+        "verb": row.verb,
+        "object": reference_of(done_to) if (done_to := object_ or target) else foreign_id,
+        "foreign_id": foreign_id,
+        "time": aware(row.timestamp),
+        "level": row.level,
+    }
+    further = {
+        "target": reference_of(target) if target else None,
+        "description": row.description,
+        "data": json_of(getattr(row, "data", None)),
+    }
+    return activity | {name: value for name, value in further.items() if value}
+
+
+def _mark(feed: Feed, read: models.QuerySet[Any]) -> None:
+    """Mark the groups in which everything was read, page by page."""
+    cursor: dict[str, Any] = {}
+    while groups := feed.get(limit=limits.PAGE_MAX, **cursor)["results"]:
+        was_read = _read_among(groups, read)
+        if ids := [group["id"] for group in groups if _is_read(group, was_read)]:
+            feed.get(limit=1, mark_seen=ids, mark_read=ids)
+        cursor = {"id_lt": groups[-1]["id"]}
+
+
+def _is_read(group: dict[str, Any], was_read: set[str]) -> bool:
+    """Whether all of a group was; the API does not list all members of a large one, which stays unread."""
+    known = members(group)
+    return len(known) == group["activity_count"] and all(one["foreign_id"] in was_read for one in known)
+
+
+def _read_among(groups: Iterable[dict[str, Any]], read: models.QuerySet[Any]) -> set[str]:
+    ids = (one["foreign_id"] for group in groups for one in members(group))
+    ours = [name.removeprefix(_FOREIGN_ID) for name in ids if name.startswith(_FOREIGN_ID)]
+    keys = [key for key in ours if key.isdecimal()]
+    return {f"{_FOREIGN_ID}{pk}" for pk in read.filter(pk__in=keys).values_list("pk", flat=True)}

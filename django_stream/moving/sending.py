@@ -1,0 +1,116 @@
+"""Sending what importers have read: follows first, then activities; what does not fit is counted."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from django.db import models
+
+from django_stream.activities.model_references import concrete
+from django_stream.activities.registry import is_shown
+from django_stream.client import StreamClient
+from django_stream.client.exceptions import FeedConfigException, StreamApiException
+from django_stream.database.batches import batched
+from django_stream.protocol import limits
+from django_stream.protocol.feed_ids import FeedID
+
+_NOT_FOR_ONE = frozenset({401, 403, 429})
+"""Refusals that say nothing of the activity that was sent."""
+
+
+class Entry(NamedTuple):
+    """An activity, and the feed that it is added to."""
+
+    feed: FeedID
+    activity: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of the rows of an import."""
+
+    follows: int = 0
+    activities: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
+    """Rows that were not sent, by the reason."""
+    notes: Counter[str] = field(default_factory=Counter)
+    """What of rows was sent in another form, by what was the matter."""
+    refused: int = 0
+    """How many of those left out the API refused."""
+    hidden: set[str] = field(default_factory=set)
+    """Models whose rows pages show as text until `tracking.show` is called for them."""
+
+    def refer_to(self, row: models.Model) -> None:
+        if not is_shown(type(row)):
+            self.hidden.add(concrete(type(row))._meta.label)
+
+
+class MissingGroups(LookupError):
+    """The API lacks feed groups that an import writes to."""
+
+
+def require_groups(client: StreamClient, slugs: Iterable[str]) -> None:
+    """MissingGroups, naming them all, unless the API has these feed groups."""
+    missing = []
+    for slug in slugs:
+        try:
+            client.feed(slug, "any").get(limit=1)
+        except FeedConfigException:
+            missing.append(slug)
+    if missing:
+        raise MissingGroups(", ".join(missing))
+
+
+class Destination:
+    """Where an import goes: with `dry_run` it only counts."""
+
+    def __init__(self, client: StreamClient, outcome: Outcome, *, dry_run: bool = False) -> None:
+        self.client, self.outcome, self.dry_run = client, outcome, dry_run
+
+    def follow(self, pairs: Sequence[dict[str, str]]) -> None:
+        if pairs and not self.dry_run:
+            # Nothing is there to be copied, unless somebody followed between two runs.
+            self.client.follow_many(list(pairs), limits.COPY_LIMIT_MAX)
+        self.outcome.follows += len(pairs)
+
+    def add(self, entries: Iterable[Entry]) -> None:
+        by_feed: dict[FeedID, list[dict[str, Any]]] = defaultdict(list)
+        for entry in entries:
+            if trouble := _unfit(entry.activity):
+                self.outcome.left_out[trouble] += 1
+            else:
+                by_feed[entry.feed].append(entry.activity)
+        for feed, activities in by_feed.items():
+            for some in batched(activities, limits.ACTIVITIES_PER_REQUEST):
+                if self.dry_run:
+                    self.outcome.activities += len(some)
+                else:
+                    self._add(self.client.feed(feed.slug, feed.user_id).add_activities, list(some))
+
+    def _add(self, send: Callable[[list[dict[str, Any]]], Any], activities: list[dict[str, Any]]) -> None:
+        """All at once; where the API refuses them, one by one, to find those that it refuses."""
+        try:
+            send(activities)
+        except StreamApiException as error:
+            if error.status_code in _NOT_FOR_ONE or (error.status_code or 500) >= 500:
+                raise
+            if len(activities) == 1:
+                self.outcome.left_out[f"refused by the API: {error}"] += 1
+                self.outcome.refused += 1
+                return
+            for one in activities:
+                self._add(send, [one])
+        else:
+            self.outcome.activities += len(activities)
+
+
+def _unfit(activity: dict[str, Any]) -> str:
+    if len(activity["verb"].encode()) > limits.TEXT_BYTES:
+        return f"the verb has more than {limits.TEXT_BYTES} bytes"
+    if len(json.dumps(activity, default=str, ensure_ascii=False).encode()) > limits.ACTIVITY_BYTES:
+        return f"the activity has more than {limits.ACTIVITY_BYTES // 1024} KiB"
+    return ""

@@ -1,0 +1,192 @@
+"""What is wrong with an installation, each finding with its remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Literal
+
+from celery import current_app
+from django.core import checks
+from django.core.exceptions import ImproperlyConfigured
+from django.template import TemplateDoesNotExist
+from django.template.loader import get_template
+
+from django_stream.activities.registry import declared_feeds
+from django_stream.backends import get_client
+from django_stream.client import meta
+from django_stream.client.exceptions import FeedConfigException, StreamApiException, StreamException
+from django_stream.conf import stream_settings
+from django_stream.database.statistics import never_analyzed
+from django_stream.publishing import capture
+from django_stream.publishing.models import Checkpoint, OutboxEntry, Publication
+from django_stream.publishing.nudge import DRAIN_TASK
+from django_stream.publishing.publisher import publisher_for
+from django_stream.publishing.status import outbox_status
+from django_stream.wakeup import has_workers
+
+Level = Literal["ok", "warning", "error"]
+_SKEW_SECONDS = 60
+_PING_SECONDS = 2
+_TEMPLATES = ("django_stream/activity.html", "django_stream/group.html")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that was looked at."""
+
+    about: str
+    level: Level
+    text: str
+    remedy: str = ""
+
+
+def examine(using: str = "default", *, deploy: bool = False) -> Iterator[Finding]:
+    """Look at everything, one after the other; what cannot be looked at is a finding itself."""
+    looks: list[tuple[str, Callable[[], Iterator[Finding]]]] = [
+        ("settings", lambda: _settings(deploy)),
+        ("API", _api),
+        ("feed groups", _feed_groups),
+        ("broker", _broker),
+        ("outbox", lambda: _outbox(using)),
+        ("ledger", lambda: _ledger(using)),
+        ("runs", lambda: _runs(using)),
+        ("triggers", lambda: _triggers(using)),
+        ("templates", _templates),
+        ("statistics", lambda: _statistics(using)),
+    ]
+    for about, look in looks:
+        try:
+            found = list(look())
+        except Exception as error:  # whatever is broken must not keep the rest from being looked at
+            found = [Finding(about, "error", f"{type(error).__name__}: {error}")]
+        yield from found or [Finding(about, "ok", "nothing to complain of")]
+
+
+def _settings(deploy: bool) -> Iterator[Finding]:
+    for one in checks.run_checks(include_deployment_checks=deploy):
+        if (one.id or "").startswith("django_stream") and not one.is_silenced():
+            level: Level = "error" if one.level >= checks.ERROR else "warning"
+            yield Finding("settings", level, f"{one.id}: {one.msg}", one.hint or "")
+
+
+def _api() -> Iterator[Finding]:
+    """Whether it is reached, believes us, and has the same time."""
+    try:
+        client = get_client()
+    except ImproperlyConfigured as error:
+        yield Finding("API", "error", str(error), "correct STREAM_BACKEND")
+        return
+    try:
+        answer = client.feed(stream_settings.USER_FEED, "doctor").get(limit=1)
+    except FeedConfigException:
+        return  # it is reached; the groups are another matter
+    except StreamApiException as error:
+        refused = error.status_code in (401, 403)
+        remedy = "correct STREAM_API_KEY and STREAM_API_SECRET" if refused else "see the log of the API"
+        yield Finding("API", "error", f"it refuses us: {error}", remedy)
+        return
+    except StreamException as error:
+        yield Finding(
+            "API", "error", f"it cannot be reached: {error}", "check STREAM_BACKEND and the network"
+        )
+        return
+    if date := meta(answer).header("Date"):
+        skew = abs((datetime.now(UTC) - parsedate_to_datetime(date)).total_seconds())
+        if skew > _SKEW_SECONDS:
+            yield Finding(
+                "API", "error", f"its clock and ours differ by {skew:.0f} s", "let NTP set both clocks"
+            )
+
+
+def _feed_groups() -> Iterator[Finding]:
+    news = dict.fromkeys(stream_settings.news_feeds.values(), "STREAM_NEWS_FEEDS")
+    wanted = {stream_settings.USER_FEED: "STREAM_USER_FEED", **news}
+    wanted[stream_settings.NOTIFICATION_FEED] = "STREAM_NOTIFICATION_FEED"
+    wanted |= {slug: place for place, slug in declared_feeds() if slug not in wanted}
+    for slug, place in wanted.items():
+        try:
+            get_client().feed(slug, "doctor").get(limit=1)
+        except FeedConfigException:
+            text = f"{place} names the feed group {slug!r}, which the API does not have"
+            yield Finding(
+                "feed groups", "error", text, "add it to STREAM_SERVER_FEED_GROUPS, or in the dashboard"
+            )
+
+
+def _broker() -> Iterator[Finding]:
+    if stream_settings.WORKERS == "django":
+        yield Finding("broker", "ok", "the workers of Django's tasks publish", "")
+        return
+    if not has_workers():
+        remedy = "run `manage.py stream_outbox drain --watch`, or `stream_outbox drain` by cron"
+        yield Finding(
+            "broker", "ok", "no Celery: commits publish on the spot, and retries need a drain", remedy
+        )
+        return
+    try:
+        with current_app.connection_for_write(connect_timeout=_PING_SECONDS) as connection:
+            connection.ensure_connection(max_retries=1, timeout=_PING_SECONDS)
+        answers = current_app.control.ping(timeout=_PING_SECONDS)
+    except Exception as error:  # each kind of broker has errors of its own
+        yield Finding("broker", "error", f"the broker does not answer: {error}", "start it; nothing is lost")
+        return
+    if not answers:
+        yield Finding("broker", "error", "no worker answers", "start `celery -A <project> worker`")
+    if DRAIN_TASK not in {entry["task"] for entry in (current_app.conf.beat_schedule or {}).values()}:
+        text = f"{DRAIN_TASK} is not in CELERY_BEAT_SCHEDULE: failed changes are never tried again"
+        yield Finding("broker", "error", text, "add it, as docs/publishing.md shows")
+
+
+def _outbox(using: str) -> Iterator[Finding]:
+    found = outbox_status(using)
+    if found.oldest_seconds > stream_settings.OUTBOX_ALARM_SECONDS:
+        text = f"{found.depth} changes wait, the oldest for {found.oldest_seconds:.0f} s"
+        yield Finding("outbox", "error", text, "see `manage.py stream_outbox status`; is a drain running?")
+    if found.parked:
+        text = f"{found.parked} changes are parked"
+        remedy = "see `manage.py stream_outbox status`, mend the cause, then `stream_outbox retry`"
+        yield Finding("outbox", "warning", text, remedy)
+
+
+def _ledger(using: str) -> Iterator[Finding]:
+    labels = Publication.objects.using(using).order_by().values_list("model_label", flat=True).distinct()
+    for label in sorted(labels):
+        if publisher_for(label) is None:
+            remedy = "track the model again, or run `manage.py stream_backfill` and `stream_sync`"
+            yield Finding("ledger", "warning", f"{label} is tracked no longer, and in the feeds", remedy)
+
+
+def _runs(using: str) -> Iterator[Finding]:
+    for row in Checkpoint.objects.using(using).filter(done=False).order_by("pk"):
+        command, _, label = row.name.partition(" ")
+        text = f"{row.name} has not ended since {row.updated_at:%Y-%m-%d %H:%M}"
+        remedy = f"if it runs no longer: `manage.py {command} {label.partition('#')[0]} --resume`"
+        yield Finding("runs", "warning", text, remedy)
+
+
+def _triggers(using: str) -> Iterator[Finding]:
+    if not capture.is_possible(using):
+        return
+    found = capture.differences(using)
+    if found.missing or found.surplus:
+        text = f"{len(found.missing)} triggers are missing, {len(found.surplus)} stale or not declared"
+        yield Finding("triggers", "error", text, "run `manage.py stream_triggers install`")
+
+
+def _templates() -> Iterator[Finding]:
+    for name in _TEMPLATES:
+        try:
+            get_template(name)
+        except TemplateDoesNotExist:
+            remedy = 'set "APP_DIRS": True in TEMPLATES, or add the loader of apps'
+            yield Finding("templates", "warning", f"{name} is not found: activities cannot be shown", remedy)
+
+
+def _statistics(using: str) -> Iterator[Finding]:
+    tables = never_analyzed((OutboxEntry, Publication), using)
+    if tables:
+        text = f"{', '.join(tables)}: PostgreSQL has no statistics of what is in there"
+        yield Finding("statistics", "warning", text, "run ANALYZE, and see that autovacuum is on")

@@ -1,0 +1,80 @@
+"""Mending what a comparison has found, and nothing else."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+
+from django.db import transaction
+
+from django_stream.backends import get_client
+from django_stream.client import StreamClient
+from django_stream.conf import stream_settings
+from django_stream.database.batches import batched
+from django_stream.operations.comparison import Difference
+from django_stream.operations.wanted_follows import wanted_follows
+from django_stream.protocol import limits
+from django_stream.publishing import ledger
+from django_stream.publishing.ledger import LeasedObject
+from django_stream.publishing.objects import publish_objects
+from django_stream.publishing.publisher import Record
+from django_stream.publishing.report import DrainReport
+
+_CHUNK = 500
+
+
+def repair(
+    differences: Iterable[Difference],
+    using: str = "default",
+    *,
+    tell: Callable[[Difference], object] = lambda one: None,
+) -> DrainReport:
+    """Publish the objects that differ, take out what is nobody's, and return what became of it.
+
+    What was found is written into the ledger first. So a repair that is killed leaves nothing that
+    the next publishing of the object would not take out.
+    """
+    client, total, token = get_client(), DrainReport(), uuid.uuid4()
+    for some in batched(differences, _CHUNK):
+        for one in some:
+            tell(one)
+        total += _mend(some, using, client, token)
+    return total
+
+
+def _mend(differences: list[Difference], using: str, client: StreamClient, token: uuid.UUID) -> DrainReport:
+    total = DrainReport()
+    records: dict[str, dict[str, list[Record]]] = defaultdict(lambda: defaultdict(list))
+    for one in differences:
+        if one.key and one.kind not in ("unreadable", "server"):
+            records[one.label][one.key] += [one.record] if one.record else []
+    for label, found in records.items():
+        _write_down(label, found, using)
+        total += publish_objects(label, sorted(found), using, client=client, token=token, force=True)
+    follows = [one.record for one in differences if not one.key and one.record and "source" in one.record]
+    return total + DrainReport(published=sum(_end(part, client) for part in _parts(follows)))
+
+
+def _parts(follows: list[Record]) -> Iterator[list[Record]]:
+    yield from batched(follows, limits.FOLLOWS_PER_REQUEST)
+
+
+def _end(follows: list[Record], client: StreamClient) -> int:
+    """End follows that nobody meant when they were compared, and nobody means since; how many those are."""
+    wanted = wanted_follows(follows)
+    ended = [one for one in follows if one not in wanted]
+    if not ended:
+        return 0
+    client.unfollow_many(ended)
+    # Who began to follow in between was told before the follow ended: a row that came later tells again.
+    if begun := wanted_follows(ended):
+        client.follow_many(begun, stream_settings.ACTIVITY_COPY_LIMIT)
+    return len(ended) - len(begun)
+
+
+def _write_down(label: str, found: dict[str, list[Record]], using: str) -> None:
+    objects = [LeasedObject(0, key, records, "", 0) for key, records in found.items() if records]
+    if objects:
+        with transaction.atomic(using):
+            ledger.reopen(label, objects, using)

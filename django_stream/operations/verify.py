@@ -1,0 +1,77 @@
+"""By what the feeds differ from the tables, both ways, however many rows there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from itertools import groupby
+
+from django.utils import timezone
+
+from django_stream.backends import get_client
+from django_stream.database.batches import batched
+from django_stream.database.bulk_sql import among
+from django_stream.operations.comparison import Difference
+from django_stream.operations.ledgers import known_elsewhere
+from django_stream.operations.sources import Look, sources_of
+from django_stream.operations.spool import Spool
+from django_stream.protocol.inspection import Inspected, Inspection
+from django_stream.publishing.drain import spoken_as_the_site
+from django_stream.publishing.models import OutboxEntry, Publication
+from django_stream.publishing.publisher import Publisher
+
+
+def verify(
+    publishers: Collection[Publisher],
+    using: str = "default",
+    *,
+    sample: int | None = None,
+    tell: Callable[[str, int], object] = lambda kind, count: None,
+) -> Iterator[Difference]:
+    """The differences of these models, without those that are on their way.
+
+    `tell` is called after each kind with its name and with how much of it the tables want. Follows are only
+    told apart by all models that make them, so give all publishers of that kind or none.
+    """
+    client = get_client()
+    look = Look(using, client, inspection_of_home(), sample)
+    with spoken_as_the_site():
+        for kind, source in sources_of(publishers, look):
+            with Spool() as spool:
+                count = source.fill(spool)
+                yield from _settled(spool.differences(moves=source.moves), using)
+            tell(kind.inner, count)
+
+
+def inspection_of_home() -> Inspection | None:
+    """What looks behind the API, where the feeds live in this process."""
+    client = get_client()
+    transport = client.api.transport
+    return transport.inspection(client.api_key) if isinstance(transport, Inspected) else None
+
+
+def server_faults(*, mend: bool = False) -> Iterator[Difference]:
+    """Where the embedded server does not agree with its own record; nothing of a home elsewhere."""
+    inspection = inspection_of_home()
+    if inspection is not None:
+        for fault in inspection.faults(mend=mend):
+            yield Difference("server", fault.place, fault.what)
+
+
+def _settled(differences: Iterable[Difference], using: str) -> Iterator[Difference]:
+    """Those of objects that nobody is about to publish, or is publishing, or has published elsewhere."""
+    for some in batched(differences, 500):
+        waiting = _under_way(some, using) | known_elsewhere(some, using)
+        yield from (one for one in some if (one.label, one.key) not in waiting)
+
+
+def _under_way(differences: Iterable[Difference], using: str) -> set[tuple[str, str]]:
+    found: set[tuple[str, str]] = set()
+    named = sorted({(one.label, one.key) for one in differences if one.key})
+    for label, pairs in groupby(named, key=lambda pair: pair[0]):
+        chosen = among("object_key", [key for _, key in pairs], using)
+        entries = OutboxEntry.objects.using(using).filter(chosen, model_label=label, parked_at=None)
+        leased = Publication.objects.using(using).filter(chosen, model_label=label)
+        leased = leased.filter(leased_until__gte=timezone.now())
+        for rows in (entries, leased):
+            found |= {(label, key) for key in rows.values_list("object_key", flat=True)}
+    return found

@@ -1,0 +1,44 @@
+"""Which follows between feeds the tables mean at this moment, in any database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.contrib.auth import get_user_model
+
+from django_stream.activities.ids import from_wire_id
+from django_stream.activities.model_references import clean_pk
+from django_stream.activities.owners import Owner, owner_model, parse_owner_id
+from django_stream.activities.publishers.follows import FollowPublisher
+from django_stream.database.tables import has_table
+from django_stream.operations.ledgers import aliases
+from django_stream.protocol.feed_ids import FeedID
+from django_stream.publishing.publisher import Desired, Record, publishers
+
+
+def wanted_follows(records: Iterable[Record]) -> list[Record]:
+    """Those of the follows that a row means now."""
+    asked = {(one["source"], one["target"]): one for one in records}
+    owners = [(_owner(source), _owner(target)) for source, target in asked]
+    meant = [(source, target) for source, target in owners if source is not None and target is not None]
+    found: set[tuple[str, str]] = set()
+    for alias in aliases():
+        for publisher in publishers():
+            if isinstance(publisher, FollowPublisher) and has_table(publisher.model, alias):
+                desired = publisher.desired(publisher.keys_meaning(meant, alias), alias).values()
+                found.update(
+                    (record["source"], record["target"])
+                    for one in desired
+                    if isinstance(one, Desired)
+                    for record in one.records
+                )
+    return [record for ends, record in asked.items() if ends in found]
+
+
+def _owner(feed: str) -> Owner | None:
+    """The row whose feed it is, if a row can have it: users have their bare key."""
+    text = FeedID.parse(feed).user_id
+    owner = parse_owner_id(text) or Owner(get_user_model(), from_wire_id(text))
+    if clean_pk(*owner) is None:
+        return None
+    return Owner(owner_model(owner.model), owner.object_id)

@@ -1,0 +1,130 @@
+"""Activities are taken off feeds, or hidden where following brought them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Mapping
+
+from django_stream.database.batches import batched
+from django_stream.database.statements import Database, rows_among
+from django_stream.protocol.feed_ids import FeedID
+from django_stream.server import feed_store
+from django_stream.server.actions import activities
+from django_stream.server.actions.placements import PAIR, Pair, with_targets_locked
+from django_stream.server.activity_rows import read_key
+from django_stream.server.events.event import fields_of
+from django_stream.server.events.recording import record
+from django_stream.server.fanout import jobs as fanout
+from django_stream.server.feed_store import database
+from django_stream.server.models import Activity, Exclusion, Feed, Placement
+from django_stream.server.timelines import admission, timelines
+
+# Activities that are taken off a feed in one transaction.
+_AT_ONCE = 1000
+
+
+def remove(application_id: int, feed_id: FeedID, keys: Collection[uuid.UUID]) -> bool:
+    """Take activities off a feed. From the feed they were posted to, they go everywhere.
+
+    An activity that only reached the feed by following is hidden there and stays elsewhere. Whether
+    any of them was there.
+    """
+    found = [remove_from(application_id, {feed_id: part}) for part in batched(sorted(keys), _AT_ONCE)]
+    return any(found)
+
+
+def remove_from(application_id: int, wanted: Mapping[FeedID, Collection[uuid.UUID]]) -> bool:
+    """Likewise, activities off several feeds at once."""
+    if not feed_store.find(application_id, wanted):
+        return False
+
+    def work(locked: Mapping[FeedID, Feed], stored: Mapping[uuid.UUID, Activity]) -> bool:
+        before = {key: fields_of(activity) for key, activity in stored.items()}
+        removed = withdraw_or_hide(application_id, locked, wanted, stored)
+        there = {key: feeds for key, feeds in sorted(removed.items()) if key in stored}
+        gone = activities.drop_unplaced(application_id, there)
+        record(
+            activities.event(stored[key], "delete", before=before[key], is_gone=key in gone, feeds=feeds)
+            for key, feeds in there.items()
+        )
+        return bool(there)
+
+    keys = {key for some in wanted.values() for key in some}
+    return with_targets_locked(application_id, list(wanted), keys, work)
+
+
+def withdraw_or_hide(
+    application_id: int,
+    locked: Mapping[FeedID, Feed],
+    wanted: Mapping[FeedID, Collection[uuid.UUID]],
+    stored: Mapping[uuid.UUID, Activity],
+) -> dict[uuid.UUID, list[FeedID]]:
+    """Take locked activities off locked feeds, or hide there what they have by following.
+
+    Returns the keys of those that were there, each with the feeds that it was taken off.
+    """
+    pairs = {(locked[name].pk, key) for name, keys in wanted.items() if name in locked for key in keys}
+    if not pairs:
+        return {}
+    left = _withdraw(application_id, pairs, stored)
+    hidden = _hide(pairs)
+    fanout.withdraw({feed for feed, _ in left}, {key for _, key in left})
+    if others := pairs - left:
+        timelines().withdrawn({feed for feed, _ in others}, {key for _, key in others}, own_only=True)
+    removed: dict[uuid.UUID, list[FeedID]] = {}
+    for name, keys in wanted.items():
+        for key in keys:
+            if name in locked and (locked[name].pk, key) in left | hidden:
+                removed.setdefault(key, []).append(name)
+    return removed
+
+
+def _withdraw(
+    application_id: int, pairs: Collection[Pair], stored: Mapping[uuid.UUID, Activity]
+) -> set[Pair]:
+    """Delete the record of activities on feeds; the pairs that lost their placement.
+
+    What is posted nowhere else after that leaves the feeds of its `to` list too.
+    """
+    wanted: dict[uuid.UUID, set[int]] = {}
+    for feed, key in pairs:
+        wanted.setdefault(key, set()).add(feed)
+    placed = _placements(application_id, wanted)
+    left: set[Pair] = set()
+    unaddressed: list[uuid.UUID] = []
+    for key, feeds in wanted.items():
+        here = placed.get(key, {})
+        leaving = feeds & here.keys()
+        posted = {feed for feed, targeted in here.items() if not targeted}
+        if posted and posted <= leaving:
+            leaving |= here.keys()
+            unaddressed.append(key)
+        left |= {(feed, key) for feed in leaving}
+    activities.unaddress(application_id, [stored[key] for key in unaddressed if key in stored])
+    if left:
+        Database.to_write(Placement).delete(Placement, rows_among(PAIR, sorted(left)))
+    return left
+
+
+def _placements(application_id: int, keys: Collection[uuid.UUID]) -> dict[uuid.UUID, dict[int, bool]]:
+    """Of each activity, on which feeds it is, and whether only a `to` list put it there."""
+    rows = Placement.objects.using(database()).of_application(application_id).filter(key__in=keys)
+    placed: dict[uuid.UUID, dict[int, bool]] = {}
+    for feed, key, targeted in rows.values_list("feed_id", "key", "targeted"):
+        placed.setdefault(key, {})[feed] = targeted
+    return placed
+
+
+def _hide(pairs: Collection[Pair]) -> set[Pair]:
+    """Exclude activities that feeds have by following; those that were to be seen until now."""
+    admitted = admission.admitted({feed for feed, _ in pairs}, {key for _, key in pairs}) & set(pairs)
+    if not admitted:
+        return set()
+    known = Database.to_write(Exclusion).select(
+        Exclusion, ["feed_id", "key"], rows_among(PAIR, sorted(admitted))
+    )
+    new = admitted - {(feed, read_key(key)) for feed, key in known}
+    Exclusion.objects.using(database()).bulk_create(
+        [Exclusion(feed_id=feed, key=key) for feed, key in sorted(new)], ignore_conflicts=True
+    )
+    return new

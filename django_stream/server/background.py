@@ -1,0 +1,39 @@
+"""Work that is too much for a request: its job is written with the change, and run after the commit."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from django_stream.database.commits import call_after_commit
+from django_stream.server.conf import server_settings
+from django_stream.server.feed_store import database
+from django_stream.wakeup import has_workers, waker
+
+logger = logging.getLogger("django_stream.server")
+
+
+def on_commit(task: str, run: Callable[[int], None], job_id: int) -> None:
+    """After the commit, have a worker run a job by the task of this name.
+
+    Without workers it is run there and then; without their broker, soon.
+    """
+    call_after_commit(database(), _hand_on, task, partial(run, job_id), job_id)
+
+
+def _hand_on(task: str, run: Callable[[], None], job_id: int) -> None:
+    if has_workers():
+        waker.send(task, (job_id,), queue=server_settings.FANOUT_QUEUE, on_failure=run)
+    else:
+        run()
+
+
+def resume(jobs: Sequence[int], run: Callable[[int], None]) -> int:
+    """Run jobs that were left; one that fails is logged, stays, and keeps nobody else waiting."""
+    for number in jobs:
+        try:
+            run(number)
+        except Exception:
+            logger.exception("job %s of %s failed, and stays", number, run.__module__)
+    return len(jobs)

@@ -1,0 +1,150 @@
+"""Whether what the server derives agrees with its record: timelines, groups and counters."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Count
+
+from django_stream.database.deadlocks import retry_on_deadlock
+from django_stream.protocol.activity_ids import sort_key
+from django_stream.protocol.feed_ids import FeedID
+from django_stream.protocol.inspection import Fault
+from django_stream.server.feed_store import database, find
+from django_stream.server.maintenance import lock_writers, rebuild
+from django_stream.server.models import FanoutJob, Feed, Follow, Reaction, ReactionCount
+from django_stream.server.timelines import timelines
+from django_stream.server.timelines.snapshot import snapshot
+
+_CHUNK = 500
+_Counter = tuple[UUID, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ServerInspection:
+    """Of one application. Every look takes the locks of a writer, for as long as one feed takes."""
+
+    application_id: int
+
+    def feeds(self, slugs: Collection[str]) -> Iterator[str]:
+        """The ids of all feeds of these groups."""
+        for feed in self._feeds():
+            if feed.slug in slugs:
+                yield str(feed.feed_id)
+
+    def ways(self, feed_id: str, activity_id: str) -> Iterator[str]:
+        """By what an activity is on a feed, or is kept off it, in words."""
+        name, key = FeedID.parse(feed_id), sort_key(UUID(activity_id))
+        feed = find(self.application_id, [name]).get(name)
+        if feed is None:
+            return
+        for via in timelines().origins(feed.pk, key):
+            if via < 0:
+                yield "it was taken off this feed alone"
+            elif via == 0:
+                yield "it was put on this feed itself"
+            else:
+                followed = Feed.objects.using(database()).get(pk=via)
+                yield f"{followed.feed_id} brought it, which this feed follows"
+
+    def faults(self, *, mend: bool) -> Iterator[Fault]:
+        """Where timelines, groups and counters do not agree with the record."""
+        for feed in self._feeds():
+            if not _agrees(feed, mend=mend):
+                yield Fault(str(feed.feed_id), "the timeline is not what placements and follows make of it")
+        yield from self._counters(mend=mend)
+
+    def _feeds(self) -> Iterator[Feed]:
+        rows = Feed.objects.using(database()).filter(application=self.application_id).order_by("pk")
+        last = 0
+        while feeds := list(rows.filter(pk__gt=last)[:_CHUNK]):
+            last = feeds[-1].pk
+            yield from feeds
+
+    def _counters(self, *, mend: bool) -> Iterator[Fault]:
+        stored = ReactionCount.objects.using(database()).filter(application_id=self.application_id)
+        for (activity, kind), counted, noted in _side_by_side(self._counted(), _noted(stored)):
+            # Both were read while others wrote: what differs is looked at again under the counter's lock.
+            if counted != noted and (told := self._compared(activity, kind, mend=mend)):
+                yield Fault(f"activity {activity}", told)
+
+    def _counted(self) -> Iterator[tuple[_Counter, int]]:
+        rows = self._shown().values("activity", "kind").annotate(number=Count("pk"))
+        for row in rows.order_by("activity", "kind").iterator(chunk_size=_CHUNK):
+            yield (row["activity"], row["kind"]), row["number"]
+
+    def _shown(self) -> Any:
+        rows = Reaction.objects.using(database()).filter(application_id=self.application_id)
+        return rows.filter(parent=None, deleted_at=None)
+
+    @retry_on_deadlock
+    def _compared(self, activity: UUID, kind: str, *, mend: bool) -> str:
+        """In what a counter is wrong; empty when it is right. Every writer of it takes its lock."""
+        which = {"application_id": self.application_id, "activity": activity, "kind": kind}
+        counters = ReactionCount.objects.using(database()).filter(**which)
+        with transaction.atomic(using=database()):
+            if mend:
+                ReactionCount.objects.using(database()).bulk_create(
+                    [ReactionCount(**which, count=0)], ignore_conflicts=True
+                )
+            noted = sum(counters.select_for_update().values_list("count", flat=True))
+            counted = self._shown().filter(activity=activity, kind=kind).count()
+            if counted == noted:
+                return ""
+            if mend:
+                counters.update(count=counted)
+        return f"{noted} reactions of kind {kind!r} are noted, {counted} there"
+
+
+@retry_on_deadlock
+def _agrees(feed: Feed, *, mend: bool) -> bool:
+    """Compute the timeline anew and compare; what was computed stays only if it is to be mended."""
+    with transaction.atomic(using=database()):
+        lock_writers(feed)
+        followed = _followed(feed)
+        if FanoutJob.objects.using(database()).filter(feed__in=[feed.pk, *followed]).exists():
+            return True  # what is on its way is no fault
+        timelines().settle(feed.pk)
+        before = snapshot(feed.pk)
+        rebuild(feed)
+        # Who follows takes no lock of the feed that follows.
+        agrees = snapshot(feed.pk) == before or _followed(feed) != followed
+        transaction.set_rollback(agrees or not mend, using=database())
+    return agrees
+
+
+def _followed(feed: Feed) -> list[int]:
+    rows = Follow.objects.using(database()).filter(source=feed).order_by("pk")
+    return list(rows.values_list("target_id", flat=True))
+
+
+def _noted(rows: Any) -> Iterator[tuple[_Counter, int]]:
+    for activity, kind, count in (
+        rows.exclude(count=0)
+        .order_by("activity", "kind")
+        .values_list("activity", "kind", "count")
+        .iterator(chunk_size=_CHUNK)
+    ):
+        yield (activity, kind), count
+
+
+def _side_by_side(
+    ours: Iterator[tuple[_Counter, int]], theirs: Iterator[tuple[_Counter, int]]
+) -> Iterator[tuple[_Counter, int, int]]:
+    """Two ordered streams by key, with 0 for what one of them lacks."""
+    one, other = next(ours, None), next(theirs, None)
+    while one or other:
+        if other is None or (one is not None and one[0] < other[0]):
+            assert one is not None
+            yield *one, 0
+            one = next(ours, None)
+        elif one is None or other[0] < one[0]:
+            yield other[0], 0, other[1]
+            other = next(theirs, None)
+        else:
+            yield *one, other[1]
+            one, other = next(ours, None), next(theirs, None)

@@ -1,0 +1,1 @@
+"""App Streams: long-lived connections that push what happens to the applications that asked for it."""

@@ -1,0 +1,76 @@
+"""What a hub asks the database, in one go and in a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from django_stream.protocol.errors import ApiError
+from django_stream.server.streams import log, subscriptions
+from django_stream.server.streams.admission import Admission, check_token
+from django_stream.server.streams.log import Logged, State
+from django_stream.server.streams.subscriptions import Subscription
+
+
+class Credential(NamedTuple):
+    """By what a reader was let in; readers with the same one are checked together."""
+
+    application_id: int
+    token: str
+
+    @classmethod
+    def of(cls, admission: Admission) -> Credential:
+        return cls(admission.subscription.application_id, admission.token)
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What is new."""
+
+    state: State
+    events: list[Logged]
+    asked: frozenset[int]
+    subscriptions: dict[int, Subscription] | None = None
+    """Those of the streams that exist; None where nothing has changed."""
+    refusals: dict[Credential, ApiError] = field(default_factory=dict)
+
+
+def read(
+    position: int | None,
+    version: int | None,
+    numbers: Collection[int],
+    credentials: Collection[Credential],
+    *,
+    woken: bool,
+) -> Round:
+    """The events after a place, and what has changed since a version; None looks at all streams again.
+
+    `woken` says that something new is expected, which spares the question whether there is.
+    """
+    state, events = log.place_some() if woken or log.is_waiting() else (log.state(), [])
+    if position is None:
+        state, events = State(state.newest + len(events), state.pruned, state.version), []
+    elif position < state.newest:
+        # Others have placed some; what comes behind those is for the next round.
+        events = log.after(position)
+    asked = frozenset(numbers)
+    if version == state.version:
+        return Round(state, events, asked)
+    return Round(state, events, asked, subscriptions.load(asked), _refused(credentials))
+
+
+def catch_up(position: int) -> tuple[State, list[Logged]]:
+    """A part of the log for one reader. How far it is pruned is asked last: nothing may go in between."""
+    events = log.after(position)
+    return log.state(), events
+
+
+def _refused(credentials: Collection[Credential]) -> dict[Credential, ApiError]:
+    refused = {}
+    for credential in credentials:
+        try:
+            check_token(*credential)
+        except ApiError as error:
+            refused[credential] = error
+    return refused

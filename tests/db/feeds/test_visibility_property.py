@@ -1,0 +1,208 @@
+"""Whatever people follow, mute, block and hide: each viewer finds exactly what is theirs to see."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from rest_framework.test import APIRequestFactory, force_authenticate
+
+from django_stream import feeds
+from django_stream.api import FeedView
+from django_stream.protocol.wire import is_group, members
+from django_stream.syndication import AtomView
+from django_stream.tracking import drain
+from tests.testapp.models import Block, Moment, Mute, Praise, Quote, Subscription, Whisper
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("people")]
+
+PEOPLE = 4
+person = st.integers(0, PEOPLE - 1)
+pairs = st.sets(st.tuples(person, person).filter(lambda pair: pair[0] != pair[1]), max_size=5)
+moments = st.lists(
+    st.tuples(person, st.sampled_from(["all", "followers", "self"]), st.none() | person, st.sets(person)),
+    min_size=1,
+    max_size=5,
+)
+# By whom, and of which of the moments (or praises) before.
+words = st.lists(st.tuples(person, st.integers(0, 4)), max_size=5)
+
+
+class World:
+    """Rows as they were drawn, and an independent account of who may see them."""
+
+    def __init__(self, drawn: dict[str, Any]) -> None:
+        self.people = [User.objects.create(username=str(number)) for number in range(PEOPLE)]
+        for a, b in drawn["follows"]:
+            Subscription.objects.create(reader=self.people[a], writer=self.people[b])
+        for day, (author, audience, at, mentioned) in enumerate(drawn["moments"], start=1):
+            moment = Moment.objects.create(
+                author=self.people[author],
+                audience=audience,
+                at=None if at is None else self.people[at],
+                created_at=f"2026-01-{day:02}T12:00:00Z",
+            )
+            moment.mentioned.set([self.people[one] for one in mentioned])
+        for by, which in drawn["praises"]:
+            Praise.objects.create(by=self.people[by], moment=self._one_of(Moment, which))
+        for user, which in drawn["quotes"] if drawn["praises"] else ():
+            Quote.objects.create(user=self.people[user], praise=self._one_of(Praise, which))
+        for user, which in drawn["whispers"]:
+            moment = self._one_of(Moment, which)
+            Whisper.objects.create(user=self.people[user], moment=moment, secret=which % 2)
+        drain()
+        Mute.objects.bulk_create(Mute(by=self.people[a], of=self.people[b]) for a, b in drawn["mutes"])
+        for a, b in drawn["blocks"]:
+            Block.objects.create(by=self.people[a], of=self.people[b])
+        drain()
+        self.follows = set(Subscription.objects.values_list("reader", "writer"))
+        self.mutes = set(Mute.objects.values_list("by", "of"))
+        self.blocks = set(Block.objects.values_list("by", "of"))
+
+    @staticmethod
+    def _one_of(model: Any, number: int) -> Any:
+        rows = list(model.objects.order_by("pk"))
+        return rows[number % len(rows)]
+
+    def hides(self, viewer: User | None, someone: User) -> bool:
+        if viewer is None:
+            return False
+        pair = (viewer.pk, someone.pk)
+        return pair in self.mutes or pair in self.blocks or pair[::-1] in self.blocks
+
+    def shows_moment(self, viewer: User | None, moment: Moment) -> bool:
+        if self.hides(viewer, moment.author):
+            return False
+        if moment.audience == "followers" and viewer is not None:
+            return viewer == moment.author or (viewer.pk, moment.author_id) in self.follows
+        return moment.audience == "all" or viewer == moment.author
+
+    def shows(self, viewer: User | None, activity: dict[str, Any]) -> bool:
+        label, pk = activity["foreign_id"].split(":")
+        if label == "testapp.Moment":
+            return self.shows_moment(viewer, Moment.objects.get(pk=pk))
+        if label == "testapp.Praise":
+            praise = Praise.objects.get(pk=pk)
+            return not self.hides(viewer, praise.by) and self.shows_moment(viewer, praise.moment)
+        quote = Quote.objects.get(pk=pk)
+        return not (self.hides(viewer, quote.user) or self.hides(viewer, quote.praise.by))
+
+    def whispers(self, viewer: User | None, moment: Moment) -> set[str]:
+        return {
+            str(one.user_id)
+            for one in moment.whispers.all()
+            if not (self.hides(viewer, one.user) or (one.secret and viewer != one.user))
+        }
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    drawn=st.fixed_dictionaries(
+        {
+            "follows": pairs,
+            "mutes": pairs,
+            "blocks": pairs,
+            "moments": moments,
+            "praises": words,
+            "quotes": words,
+            "whispers": words,
+        }
+    )
+)
+def test_each_viewer_finds_exactly_what_is_theirs_to_see(drawn: dict[str, Any]) -> None:
+    with transaction.atomic():
+        world = World(drawn)
+        for viewer in (*world.people, None):
+            for reader in readers(world, viewer):
+                check(world, viewer, reader)
+            if viewer is not None:
+                check_badge(world, viewer)
+        transaction.set_rollback(True)
+
+
+def readers(world: World, viewer: User | None) -> Iterator[feeds.FeedReader]:
+    for someone in world.people:
+        yield feeds.profile(someone, viewer=viewer)
+        yield feeds.timeline(someone).seen_by(viewer)
+    if viewer is not None:
+        yield feeds.timeline(viewer, "timeline_aggregated")
+        yield feeds.notifications(viewer)
+
+
+def check(world: World, viewer: User | None, reader: feeds.FeedReader) -> None:
+    everything = reader.feed.get(limit=100)["results"]
+    expected = [[one["id"] for one in members(entry) if world.shows(viewer, one)] for entry in everything]
+    expected = [ids for ids in expected if ids]
+    shown = all_of(reader)
+    assert [[one["id"] for one in members(entry)] for entry in shown] == expected
+    assert ids_in(json_of(reader, viewer)) == expected
+    if viewer is None:
+        assert syndicated(reader) == [ids[0] for ids in expected]
+    for entry in shown:
+        if is_group(entry):
+            actors = {one["actor"] for one in entry["activities"]}
+            assert (entry["activity_count"], entry["actor_count"]) == (len(members(entry)), len(actors))
+        for activity in members(entry):
+            if target := activity.get("target"):
+                assert not (isinstance(target, User) and world.hides(viewer, target))
+            check_reactions(world, viewer, activity)
+
+
+def check_reactions(world: World, viewer: User | None, activity: Any) -> None:
+    if not (isinstance(activity["object"], Moment) and "reaction_counts" in activity):
+        return
+    row = activity["object"] if activity["foreign_id"].startswith("testapp.Moment:") else None
+    users = world.whispers(viewer, row) if row else set()
+    listed = [one["user_id"] for one in activity["latest_reactions"].get("whisper", ())]
+    assert set(listed) == users
+    count = row.whispers.filter(user__in=users) if row else Whisper.objects.none()
+    visible = [one for one in count if not one.secret or one.user == viewer]
+    assert activity["reaction_counts"].get("whisper", 0) == len(visible) == len(listed)
+
+
+def check_badge(world: World, viewer: User) -> None:
+    page = feeds.notifications(viewer).page(limit=2)
+    shown = all_of(feeds.notifications(viewer))
+    assert feeds.unseen(viewer) == page.unseen == page.unread == len(shown)
+
+
+def all_of(reader: feeds.FeedReader) -> list[Any]:
+    """Read two by two, so that pages are filled up and follow one another."""
+    asked = {"reactions": {"counts": True, "recent": True}} if reader.feed.slug == "user" else {}
+    page = reader.page(limit=2, **asked)
+    found = [*page]
+    while page.next:
+        assert len(page) == 2
+        page = reader.page(limit=2, cursor=page.next, **asked)
+        found += page
+    return found
+
+
+def json_of(reader: feeds.FeedReader, viewer: User | None) -> Any:
+    class View(FeedView):
+        permission_classes = ()
+
+        def reader(self, request: Any, **captures: str) -> feeds.FeedReader:
+            return feeds.FeedReader(reader.feed)
+
+    request = APIRequestFactory().get("/", {"limit": "100"})
+    force_authenticate(request, viewer)
+    return json.loads(View.as_view()(request).render().content)["results"]
+
+
+def syndicated(reader: feeds.FeedReader) -> list[str]:
+    view = AtomView.as_view(reader=lambda request: reader, limit=100)
+    found = ElementTree.fromstring(view(APIRequestFactory().get("/")).content)
+    ids = found.findall("{*}entry/{*}id")
+    return [str(one.text).removeprefix("urn:uuid:") for one in ids]
+
+
+def ids_in(entries: Any) -> list[list[str]]:
+    return [[one["id"] for one in members(entry)] for entry in entries]

@@ -1,0 +1,150 @@
+"""Rows that are about to be published cannot change behind the back of whoever notes or settles them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from django_stream.models import OutboxEntry, Publication
+from django_stream.publishing import ledger
+from django_stream.publishing.leases import Lease, claim
+from django_stream.publishing.ledger import LeasedObject
+from django_stream.publishing.nudge import nudges_held
+from django_stream.tracking import drain
+from tests.db.locks.interleaving import meet
+from tests.testapp.models import Article, Subscription, Tag
+
+pytestmark = [
+    pytest.mark.services,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("row_locks"),
+]
+
+
+@pytest.fixture
+def follow(ada: User, grace: User) -> Subscription:
+    with nudges_held():
+        return Subscription.objects.create(reader=grace, writer=ada)
+
+
+def updates(**fields: Any) -> Callable[[], Any]:
+    def update() -> int:
+        with nudges_held():
+            return Subscription.objects.filter(pk__gt=0).update(**fields)
+
+    return update
+
+
+def test_rows_of_an_update_stay_as_they_are_once_they_are_noted(follow: Subscription, make_user: Any) -> None:
+    third = make_user("third")
+    meeting = meet(updates(writer=third), 'UPDATE "testapp_subscription"', updates(reader=third))
+    assert meeting.waited
+    assert (meeting.first, meeting.second) == (1, 1)
+
+
+def test_rows_of_a_deletion_stay_as_they_are_once_they_are_noted(
+    follow: Subscription, make_user: Any
+) -> None:
+    def delete() -> Any:
+        with nudges_held():
+            return Subscription.objects.all().delete()
+
+    meeting = meet(delete, 'DELETE FROM "testapp_subscription"', updates(reader=make_user("third")))
+    assert meeting.waited
+    assert meeting.second == 0
+
+
+def test_the_pair_of_a_saved_follow_stays_as_it_was_read(follow: Subscription, make_user: Any) -> None:
+    third = make_user("third")
+
+    def save() -> None:
+        follow.writer = third
+        with nudges_held():
+            follow.save()
+
+    assert meet(save, 'UPDATE "testapp_subscription"', updates(reader=third)).waited
+
+
+def test_nobody_begins_to_refer_to_a_row_that_goes(ada: User, grace: User) -> None:
+    with nudges_held():
+        article = Article.objects.create(author=ada, title="one")
+
+    def refer() -> None:
+        with nudges_held(), transaction.atomic():
+            Article.objects.filter(pk=article.pk).update(editor=grace)
+
+    def delete() -> None:
+        with nudges_held():
+            grace.delete()
+
+    # Before the row itself is touched: its fast deletes come first.
+    meeting = meet(delete, 'DELETE FROM "auth_user_groups"', lambda: _refused(refer))
+    assert meeting.waited
+    assert meeting.second == "IntegrityError"
+
+
+def _refused(work: Callable[[], None]) -> str:
+    try:
+        work()
+    except Exception as error:
+        return type(error).__name__
+    return ""
+
+
+def _claimed(minutes: int = 0) -> list[str]:
+    lease = claim("default", timezone.now() + timedelta(minutes=minutes), 100)
+    return sorted(lease.objects["testapp.Tag"]) if isinstance(lease, Lease) else []
+
+
+def test_two_who_claim_at_once_do_not_wait_and_share_nothing(ada: User) -> None:
+    with nudges_held():
+        Tag.objects.create(name="a", user=ada)
+    meeting = meet(_claimed, f'(?s).*INTO "{Publication._meta.db_table}"', _claimed)
+    assert not meeting.waited
+    assert (meeting.first, meeting.second) == (["a"], [])
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [f'UPDATE "{Publication._meta.db_table}"', f'DELETE FROM "{OutboxEntry._meta.db_table}"'],
+    ids=["intent", "settlement"],
+)
+def test_who_claims_waits_for_who_still_holds_the_lease(ada: User, statement: str) -> None:
+    """The lease has run out, but its worker is about to write what it sends, or how that ended."""
+    with nudges_held():
+        Tag.objects.create(name="a", user=ada)
+        Tag.objects.create(name="b", user=ada)
+    published = lambda: drain().published  # noqa: E731
+    meeting = meet(published, statement, lambda: _claimed(minutes=60))
+    if statement.startswith("UPDATE"):
+        assert meeting.waited
+        assert meeting.second == ["a", "b"]
+    else:
+        # Entries are skipped that somebody is deleting.
+        assert meeting.second in ([], ["a", "b"])
+    assert Tag.objects.count() == 2
+
+
+def test_who_claims_waits_for_who_opens_the_ledger_again(ada: User) -> None:
+    """Otherwise the new lease would be written over by what was read before it."""
+    with nudges_held():
+        Tag.objects.create(name="a", user=ada)
+    Publication.objects.create(model_label="testapp.Tag", object_key="a")
+    sent = LeasedObject(0, "a", [{"feed": "user:1"}], "", 1)
+
+    def reopen() -> None:
+        with transaction.atomic():
+            ledger.reopen("testapp.Tag", [sent], "default")
+
+    meeting = meet(reopen, f'UPDATE "{Publication._meta.db_table}"', _claimed)
+    assert meeting.waited
+    assert meeting.second == ["a"]
+    row = Publication.objects.get()
+    assert (row.records, row.attempts) == (sent.records, 2)
+    assert row.lease is not None

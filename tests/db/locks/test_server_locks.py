@@ -1,0 +1,299 @@
+"""Whoever writes to the same feed, activity, reaction, user, entry or group waits for who came first."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
+from django.db import models, transaction
+from django.utils import timezone
+
+from django_stream.protocol.errors import ApiError
+from django_stream.server.actions import files
+from django_stream.server.aggregation.names import name_older
+from django_stream.server.conf import server_settings
+from django_stream.server.fanout import jobs
+from django_stream.server.files import images
+from django_stream.server.files.images import Resizing
+from django_stream.server.maintenance import heal_orphans, rebuild
+from django_stream.server.models import (
+    Activity,
+    ActivityGroup,
+    CollectionEntry,
+    FanoutJob,
+    Feed,
+    Follow,
+    Placement,
+    Reaction,
+    StoredFile,
+    StreamUser,
+    TimelineEntry,
+)
+from tests.contract.calling import Api, follow, ids, ok, post
+from tests.db.locks.interleaving import meet
+
+pytestmark = [
+    pytest.mark.services,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("row_locks", "things"),
+]
+
+TIME = "2026-01-01T10:00:00"
+NAMED = {"foreign_id": "a", "time": TIME}
+api = Api()
+
+
+@pytest.fixture
+def things() -> None:
+    """An activity with a target, what was said of it, and feeds that have it or may get it."""
+    made = post("user:1", **NAMED, to=["topic:1"])
+    post("user:3", foreign_id="old", time=TIME)
+    Activity.objects.filter(foreign_id="old").update(group_names={})
+    follow("timeline:1", "user:1")
+    follow("notification:1", "user:1")
+    for feed in ("user:2", "user:3", "topic:2", "aggregated:1"):
+        gone = post(feed, foreign_id="b", time=TIME)["id"]
+        ok("DELETE", f"feed/{feed.replace(':', '/')}/{gone}/")
+    api.react(made["id"], id="r1", target_feeds=["user:2"])
+    api.answer_to("r1", id="r2")
+    ok("POST", "user/", {"id": "ann", "data": {"n": 0}})
+    ok("POST", "collections/food/", {"id": "pie", "data": {"n": 0}})
+    own = server_settings.own_app_id
+    StoredFile.objects.create(application_id=own, key="large", name="large", size=1)
+    StoredFile.objects.create(application_id=own, key="small", name="small", size=1, source="large")
+
+
+def feed(name: str) -> Feed:
+    slug, user_id = name.split(":")
+    return Feed.objects.get(slug=slug, user_id=user_id)
+
+
+def key() -> Any:
+    return Activity.objects.get(foreign_id="a").key
+
+
+def insert(model: type[models.Model]) -> str:
+    return f'INSERT INTO "?{model._meta.db_table}"?\\b'
+
+
+def update(model: type[models.Model]) -> str:
+    return f'UPDATE "?{model._meta.db_table}"?\\b'
+
+
+def delete(model: type[models.Model]) -> str:
+    return f'DELETE FROM "?{model._meta.db_table}"?\\b'
+
+
+def calls(method: str, path: str, body: Any = None, **query: Any) -> Callable[[], Any]:
+    return lambda: ok(method, path, body, **query)
+
+
+def posts(name: str, **fields: Any) -> Callable[[], Any]:
+    return lambda: post(name, **{"foreign_id": "new", "time": TIME, **fields})
+
+
+def sets(**fields: Any) -> Callable[[], Any]:
+    return calls("POST", "activity/", {**NAMED, "set": fields})
+
+
+def serves_a_chunk() -> bool:
+    job = FanoutJob.objects.create(
+        feed=feed("user:1").pk,
+        keys=[str(key())],
+        change=FanoutJob.Change.PLACED,
+        touched_at=timezone.now(),
+    )
+    return jobs.run_chunk(job.pk)
+
+
+def names_the_groups() -> None:
+    with transaction.atomic():
+        name_older(server_settings.own_app_id, "aggregated", [Activity.objects.get(foreign_id="old").key])
+
+
+def heals() -> None:
+    Activity.objects.filter(foreign_id="a").delete()
+    heal_orphans()
+
+
+def deletes_the_image() -> None:
+    files.delete(StoredFile.objects.get(key="large"))
+
+
+def makes_a_size() -> None:
+    files.resize(StoredFile.objects.get(key="large"), Resizing(5, None))
+
+
+def makes_no_size() -> None:
+    with pytest.raises(ApiError):
+        makes_a_size()
+
+
+def deletes_its_size() -> None:
+    files.delete(StoredFile.objects.get(key="small"))
+
+
+many = {"activity": {"actor": "a", "verb": "v", "object": "o"}, "feeds": ["user:1"]}
+follows_one, unfollows_one = "feed/timeline/1/follows/", "feed/timeline/1/follows/user:1/"
+targets = "feed_targets/user/1/activity_to_targets/"
+replaced = {"activities": [{"actor": "c", "verb": "v", "object": "o", **NAMED}]}
+decided = {"target_feeds": ["user:3"], "data": {"n": 1}}
+
+MEETINGS: dict[str, tuple[Callable[[], Any], str, Callable[[], Any]]] = {
+    "post, post": (posts("user:1", foreign_id="one"), insert(Placement), posts("user:1")),
+    "post to a target, post": (
+        posts("user:3", foreign_id="one", to=["topic:1"]),
+        insert(Placement),
+        posts("topic:1"),
+    ),
+    "add to many, post": (calls("POST", "feed/add_to_many/", many), insert(Placement), posts("user:1")),
+    "remove, post": (calls("DELETE", "feed/user/1/a/", foreign_id=1), delete(Placement), posts("user:1")),
+    "remove, post to a target": (
+        calls("DELETE", "feed/user/1/a/", foreign_id=1),
+        delete(Placement),
+        posts("topic:1"),
+    ),
+    "retarget, post to the new target": (
+        calls("POST", targets, {**NAMED, "new_targets": ["topic:2"]}),
+        delete(Placement),
+        posts("topic:2"),
+    ),
+    "follow, post": (
+        calls("POST", "feed/timeline/2/follows/", {"target": "user:1"}),
+        insert(Follow),
+        posts("user:1"),
+    ),
+    "unfollow, post": (calls("DELETE", unfollows_one), delete(Follow), posts("user:1")),
+    "unfollow and keep, post": (
+        calls("DELETE", unfollows_one, keep_history="true"),
+        update(Follow),
+        posts("user:1"),
+    ),
+    "chunk, unfollow": (serves_a_chunk, insert(TimelineEntry), calls("DELETE", unfollows_one)),
+    "chunk, post": (serves_a_chunk, insert(TimelineEntry), posts("user:1")),
+    "rebuild, post to it": (
+        lambda: rebuild(feed("timeline:1")),
+        delete(TimelineEntry),
+        posts("timeline:1"),
+    ),
+    "rebuild, post to a followed feed": (
+        lambda: rebuild(feed("timeline:1")),
+        delete(TimelineEntry),
+        posts("user:1"),
+    ),
+    "heal, post": (heals, delete(Placement), posts("topic:1")),
+    "change an activity, change it": (sets(n=1), update(Activity), sets(n=2)),
+    "replace an activity, change it": (
+        calls("POST", "activities/", replaced),
+        update(Activity),
+        sets(n=2),
+    ),
+    "post it again, post it elsewhere": (
+        posts("user:1", **NAMED, verb="one"),
+        update(Activity),
+        posts("user:3", **NAMED, verb="two"),
+    ),
+    "name its groups, change it": (
+        names_the_groups,
+        update(Activity),
+        calls("POST", "activity/", {"foreign_id": "old", "time": TIME, "set": {"n": 2}}),
+    ),
+    "group an activity, read it": (
+        calls("GET", "feed/notification/1/"),
+        insert(ActivityGroup),
+        calls("GET", "feed/notification/1/"),
+    ),
+    "change a reaction, change it": (
+        calls("PUT", "reaction/r1/", {"data": {"n": 1}}),
+        update(Reaction),
+        calls("PUT", "reaction/r1/", {"data": {"n": 2}}),
+    ),
+    "delete a reaction softly, change a child": (
+        calls("DELETE", "reaction/r1/", soft="true"),
+        update(Reaction),
+        lambda: api.call("PUT", "reaction/r2/", {"data": {"n": 2}}).status,
+    ),
+    "change targets of a reaction, post to the new one": (
+        calls("PUT", "reaction/r1/", decided),
+        update(Reaction),
+        posts("user:3"),
+    ),
+    "change a user, change it": (
+        calls("PUT", "user/ann/", {"data": {"n": 1}}),
+        update(StreamUser),
+        calls("PUT", "user/ann/", {"data": {"n": 2}}),
+    ),
+    "delete a user, create it": (
+        calls("DELETE", "user/ann/"),
+        delete(StreamUser),
+        calls("POST", "users/", {"users": [{"id": "ann", "data": {"n": 2}}], "override": True}),
+    ),
+    "change an entry, change it": (
+        calls("PUT", "collections/food/pie/", {"data": {"n": 1}}),
+        update(CollectionEntry),
+        calls("PUT", "collections/food/pie/", {"data": {"n": 2}}),
+    ),
+    "delete an entry, replace it": (
+        calls("DELETE", "collections/food/pie/"),
+        delete(CollectionEntry),
+        calls("POST", "collections/", {"data": {"food": [{"id": "pie", "n": 2}]}}),
+    ),
+    "make a size of an image, delete the image": (makes_a_size, insert(StoredFile), deletes_the_image),
+    "delete an image, make a size of it": (
+        deletes_the_image,
+        delete(StoredFile),
+        makes_no_size,
+    ),
+    "delete an image, delete its size": (deletes_the_image, delete(StoredFile), deletes_its_size),
+}
+
+
+@pytest.mark.parametrize("meeting", MEETINGS)
+def test_the_second_writer_waits_for_the_first(
+    meeting: str, monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Any
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    monkeypatch.setattr(images, "resized", lambda file, resizing: (io.BytesIO(b"x"), "image/png"))
+    storages["default"].save("large", ContentFile(b"x"))
+    monkeypatch.setattr(storages["default"], "delete", lambda name: None)
+    first, before, second = MEETINGS[meeting]
+    assert meet(first, before, second).waited
+    assert ids("user:1") is not None
+    # A copy of an image that is gone would stay readable.
+    sources = set(StoredFile.objects.exclude(source="").values_list("source", flat=True))
+    assert sources <= set(StoredFile.objects.values_list("key", flat=True))
+
+
+@pytest.mark.parametrize(
+    "write",
+    [sets(actor="new"), sets(verb="new"), calls("DELETE", unfollows_one)],
+    ids=["another actor", "another verb", "unfollowed"],
+)
+@pytest.mark.parametrize("before", [insert(ActivityGroup), update(ActivityGroup)])
+def test_no_writer_waits_for_a_reader_and_the_next_reader_sees_what_was_written(
+    before: str, write: Callable[[], Any]
+) -> None:
+    reads = calls("GET", "feed/notification/1/")
+    meeting = meet(reads, before, write)
+    assert not meeting.waited
+    found = ok("GET", "feed/notification/1/")["results"]
+    rebuild(feed("notification:1"))
+    assert ok("GET", "feed/notification/1/")["results"] == found
+
+
+def test_what_is_posted_while_its_group_is_marked_is_unseen() -> None:
+    assert ok("GET", "feed/notification/1/")["unseen"] == 1
+    marks = calls("GET", "feed/notification/1/", mark_seen="true")
+    assert not meet(marks, update(ActivityGroup), posts("user:1", verb="tweet")).waited
+    assert ok("GET", "feed/notification/1/")["unseen"] == 1
+
+
+def test_a_chunk_and_an_unfollow_leave_nothing_behind() -> None:
+    """The chunk would bring back what the unfollow had taken away."""
+    TimelineEntry.objects.filter(feed=feed("timeline:1").pk).delete()
+    meet(serves_a_chunk, insert(TimelineEntry), calls("DELETE", unfollows_one))
+    assert ids("timeline:1") == []

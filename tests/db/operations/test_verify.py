@@ -1,0 +1,402 @@
+"""What differs between tables and feeds is found, told by kind, and mended; what agrees is left alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.db import connections, transaction
+from django.utils import timezone
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from django_stream.activities.kinds import publishers_for
+from django_stream.backends import get_client
+from django_stream.models import OutboxEntry, Publication
+from django_stream.operations.comparison import Difference
+from django_stream.operations.repair import repair
+from django_stream.operations.verify import verify
+from django_stream.server.conf import server_settings
+from django_stream.server.models import ActivityGroup, FanoutJob, Feed, Follow, ReactionCount, TimelineEntry
+from django_stream.server.timelines import timelines
+from django_stream.testing import drain_outbox
+from django_stream.tracking import activities_paused
+from tests.db.publishing.test_property import make_site
+from tests.expected_feeds import check_feeds
+from tests.testapp.models import Album, Article, Comment, Member, Subscription
+
+pytestmark = pytest.mark.django_db(databases=["default", "other"])
+
+START = datetime(2026, 1, 31, 12, tzinfo=UTC)
+Drift = Callable[[], Any]
+
+
+def run(*args: str) -> list[dict[str, Any]]:
+    """The lines of a command, whatever its exit code."""
+    out = StringIO()
+    with suppress(CommandError):
+        call_command(*args, "--json", stdout=out, stderr=out)
+    return [json.loads(line) for line in out.getvalue().splitlines()]
+
+
+def found(*args: str) -> list[tuple[str, str]]:
+    """Kinds and places of the differences."""
+    return sorted((line["kind"], line["place"]) for line in run("stream_verify", *args) if "place" in line)
+
+
+def feed(user: User) -> Any:
+    return get_client().feed("user", user.pk)
+
+
+def first(model: Any = Article) -> Any:
+    return model.objects.order_by("pk").first()
+
+
+def activity_of(article: Article) -> Any:
+    name = f"testapp.Article:{article.pk}"
+    (one,) = (one for one in feed(article.author).get(limit=100)["results"] if one["foreign_id"] == name)
+    return one
+
+
+@pytest.fixture
+def site(db: None) -> None:
+    make_site()
+    Member.objects.create(email="m@example.org", name="Mia")
+    Album.objects.create(owner=first(User), title="Blue")
+    drain_outbox()
+
+
+def feeds_equal_tables() -> None:
+    """By what other code makes of the tables; that does not know albums."""
+    Album.objects.all().delete()
+    drain_outbox()
+    check_feeds([*User.objects.values_list("pk", flat=True), 4711])
+
+
+def lost_activity() -> None:
+    article = first()
+    feed(article.author).remove_activity(foreign_id=f"testapp.Article:{article.pk}")
+
+
+def foreign_activity() -> None:
+    client = get_client()
+    ghost = {
+        "actor": "x",
+        "verb": "publish",
+        "object": "y",
+        "foreign_id": "testapp.Article:987",
+        "time": START,
+    }
+    client.feed("user", User.objects.latest("pk").pk).add_activity(ghost)
+
+
+def ghost_of_a_stranger() -> None:
+    """On a feed that neither a table nor the ledger names."""
+    ghost = {"actor": "x", "verb": "v", "object": "y", "foreign_id": "testapp.Comment:9", "time": START}
+    get_client().feed("user", 4711).add_activity(ghost)
+
+
+def other_content() -> None:
+    changed = {**activity_of(first()), "title": "something else"}
+    get_client().update_activities([changed])
+
+
+def other_targets() -> None:
+    article = first()
+    one = activity_of(article)
+    feed(article.author).update_activity_to_targets(one["foreign_id"], one["time"], new_targets=["user:4712"])
+
+
+def other_feed() -> None:
+    article = first()
+    one = activity_of(article)
+    feed(article.author).remove_activity(one["id"])
+    feed(article.editor).add_activity({**one, "to": []})
+
+
+def lost_follow() -> None:
+    follow = first(Subscription)
+    get_client().feed("timeline", follow.reader_id).unfollow("user", follow.writer_id)
+
+
+def foreign_follow() -> None:
+    get_client().feed("timeline", first(User).pk).follow("user", 4713)
+
+
+def follow_of_a_stranger() -> None:
+    get_client().feed("timeline", 4711).follow("user", first(User).pk)
+
+
+def other_end_of_a_follow() -> None:
+    """The same feed is followed by another one in its place."""
+    lost_follow()
+    get_client().feed("timeline", 4711).follow("user", first(Subscription).writer_id)
+
+
+def other_user() -> None:
+    get_client().users.update("testapp-member-_b32_nvagk6dbnvygyzjon5zgo", {"name": "Max"})
+
+
+def lost_entry() -> None:
+    get_client().collections.delete("albums", str(first(Album).pk))
+
+
+def lost_reaction() -> None:
+    get_client().reactions.delete(reaction_id())
+
+
+def other_reaction() -> None:
+    get_client().reactions.update(reaction_id(), data={"text": "awful"})
+
+
+def hidden_reaction() -> None:
+    get_client().reactions.delete(reaction_id(), soft=True)
+
+
+def reaction_id() -> str:
+    records = Publication.objects.filter(model_label="testapp.Opinion#reaction").order_by("pk")
+    return str(records.first().records[0]["id"])
+
+
+def rows_deleted() -> None:
+    with activities_paused():
+        Comment.objects.all()._raw_delete("default")  # noqa: SLF001
+
+
+def rows_changed() -> None:
+    with activities_paused():
+        Article.objects.filter(pk=first().pk).update(title="by SQL", author=User.objects.latest("pk"))
+
+
+def rows_moved_in_time() -> None:
+    with activities_paused():
+        Article.objects.filter(pk=first().pk).update(published_at=START + timedelta(hours=9))
+
+
+def rows_added() -> None:
+    with activities_paused():
+        Article.objects.create(author=first(User), title="new", published_at=START)
+        Subscription.objects.create(reader=first(User), writer=User.objects.latest("pk"))
+
+
+def ledger_lost() -> None:
+    Publication.objects.filter(model_label="testapp.Article").delete()
+    lost_activity()
+
+
+def timeline_entry_lost() -> None:
+    number = Feed.objects.filter(slug="timeline", user_id=first(User).pk).get().pk
+    TimelineEntry.objects.filter(feed=number).delete()
+
+
+def group_miscounted() -> None:
+    for feed in Feed.objects.values_list("pk", flat=True):
+        timelines().settle(feed)
+    ActivityGroup.objects.update(activity_count=77)
+
+
+def reactions_miscounted() -> None:
+    ReactionCount.objects.update(count=5)
+
+
+KINDS: dict[Drift, set[str]] = {
+    lost_activity: {"missing"},
+    foreign_activity: {"extra"},
+    ghost_of_a_stranger: {"extra"},
+    other_content: {"stale"},
+    other_targets: {"stale"},
+    other_feed: {"missing", "misplaced"},
+    lost_follow: {"missing"},
+    foreign_follow: {"extra"},
+    follow_of_a_stranger: {"extra"},
+    other_end_of_a_follow: {"missing", "extra"},
+    other_user: {"stale"},
+    lost_entry: {"missing"},
+    lost_reaction: {"missing"},
+    other_reaction: {"stale"},
+    hidden_reaction: {"missing"},
+    rows_deleted: {"extra"},
+    rows_changed: {"missing", "misplaced"},
+    rows_moved_in_time: {"missing", "extra"},
+    rows_added: {"missing"},
+    ledger_lost: {"missing"},
+    timeline_entry_lost: {"server"},
+    group_miscounted: {"server"},
+    reactions_miscounted: {"server"},
+}
+
+
+@pytest.mark.usefixtures("site")
+def test_a_site_whose_feeds_are_right_has_no_differences() -> None:
+    before = list(Publication.objects.order_by("pk").values())
+    lines = run("stream_verify")
+
+    assert lines[-1] == {"summary": True, "ok": True, "differences": {}}
+    compared = {line["kind"]: line["compared"] for line in lines if "compared" in line}
+    assert compared.keys() == {"StreamUser", "Collection", "Activity", "Reaction", "Follows"}
+    assert min(compared.values()) > 0
+    assert run("stream_repair")[-1]["differences"] == {}
+    assert list(Publication.objects.order_by("pk").values()) == before
+
+
+@pytest.mark.usefixtures("site")
+@pytest.mark.parametrize("drift", KINDS, ids=lambda drift: drift.__name__)
+def test_every_kind_of_drift_is_found_and_mended(drift: Drift) -> None:
+    drift()
+    kinds = {kind for kind, _ in found()}
+    assert kinds >= KINDS[drift]
+    assert kinds - KINDS[drift] <= {"missing", "extra", "stale"}, "what hangs on it, such as reactions"
+    planned = run("stream_repair", "--dry-run")
+    assert {line["kind"] for line in planned if "place" in line} == kinds
+
+    assert run("stream_repair")[-1]["ok"]
+
+    assert found() == []
+    assert run("stream_repair")[-1]["differences"] == {}
+    feeds_equal_tables()
+
+
+def never_migrated() -> None:
+    with connections["other"].cursor() as cursor:
+        for model in (Publication, Subscription):
+            cursor.execute(f"ALTER TABLE {model._meta.db_table} RENAME TO another_{model._meta.db_table}")
+
+
+def replica() -> None:
+    Publication.objects.using("other").bulk_create(Publication.objects.all())
+
+
+@pytest.mark.usefixtures("site")
+@pytest.mark.parametrize("other", [never_migrated, replica], ids=lambda other: other.__name__)
+@pytest.mark.parametrize("drift", [foreign_follow, other_feed, rows_deleted, rows_moved_in_time])
+def test_a_second_database_without_rows_of_its_own_says_nothing(
+    drift: Drift, other: Callable[[], None]
+) -> None:
+    other()
+    drift()
+    assert {kind for kind, _ in found()} >= KINDS[drift]
+
+    assert run("stream_repair")[-1]["ok"]
+
+    assert found() == []
+    feeds_equal_tables()
+
+
+@settings(
+    max_examples=12,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@pytest.mark.usefixtures("site")
+@given(drifts=st.lists(st.sampled_from(list(KINDS)), min_size=2, max_size=5, unique=True))
+def test_any_mixture_of_drift_is_healed_to_zero(drifts: list[Drift]) -> None:
+    with transaction.atomic():
+        for drift in drifts:
+            # What an earlier one took away cannot drift.
+            with suppress(Exception), transaction.atomic():
+                drift()
+        run("stream_repair")
+        run("stream_repair")
+
+        assert found() == []
+        feeds_equal_tables()
+        transaction.set_rollback(True)
+
+
+@pytest.mark.usefixtures("site")
+def test_what_is_on_its_way_is_no_difference() -> None:
+    article = first()
+    Article.objects.filter(pk=article.pk).update(title="soon")
+    assert OutboxEntry.objects.exists()
+
+    assert found() == []
+    drain_outbox()
+    assert found() == []
+
+
+@pytest.mark.usefixtures("site")
+def test_a_row_that_cannot_be_read_is_told_and_not_mended(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(self: Article) -> Any:
+        raise LookupError("gone")
+
+    monkeypatch.setattr(Article, "activity_target", property(broken))
+
+    assert found("testapp.Article") == [("unreadable", "testapp.Article")] * 3
+    told = run("stream_repair", "testapp.Article")[-1]
+    assert (told["ok"], told["unreadable"], told["differences"]) == (False, 3, {})
+
+
+@pytest.mark.usefixtures("site")
+def test_a_sample_looks_at_so_many_rows_of_each_model() -> None:
+    lines = run("stream_verify", "testapp.Article", "--sample", "2")
+    assert lines[0] == {"kind": "Activity", "compared": 2}
+    lost_activity()
+    assert found("testapp.Article", "--sample", "3") == [("missing", f"user:{first().author_id}")]
+
+
+@pytest.mark.usefixtures("site")
+def test_of_one_model_only_that_is_compared() -> None:
+    lost_activity()
+    rows_deleted()
+
+    assert found("testapp.Album") == []
+    assert {kind for kind, _ in found("testapp.Comment")} == {"extra"}
+
+
+@pytest.mark.usefixtures("site")
+def test_whoever_began_to_follow_meanwhile_goes_on_following() -> None:
+    follow = first(Subscription)
+    place, thing = f"timeline:{follow.reader_id}", f"user:{follow.writer_id}"
+    late = Difference("extra", place, thing, record={"source": place, "target": thing})
+
+    assert repair([late]).published == 0
+    feeds_equal_tables()
+
+
+@pytest.mark.usefixtures("site")
+def test_rows_of_another_database_are_no_strangers() -> None:
+    foreign_activity()
+    (extra,) = [one for one in verify(publishers_for("stream_backfill")) if one.kind == "extra"]
+    Publication.objects.using("other").create(model_label=extra.label, object_key=extra.key)
+    assert found() == []
+
+
+@pytest.mark.usefixtures("site")
+def test_what_is_on_its_way_to_followers_is_no_fault() -> None:
+    feed = Feed.objects.get(slug="user", user_id=str(first().author_id))
+    fans = Follow.objects.filter(target=feed).values("source")
+    assert TimelineEntry.objects.filter(feed__in=fans, via=feed.pk).delete()[0]
+    assert {kind for kind, _ in found()} == {"server"}
+    job = {"keys": [str(uuid4())], "change": FanoutJob.Change.PLACED, "touched_at": timezone.now()}
+    FanoutJob.objects.create(feed=feed.pk, **job)
+    assert found() == []
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "other"])
+def test_the_same_over_http(live_server: Any, settings: Any) -> None:
+    make_site()
+    drain_outbox()
+    settings.STREAM_NETWORK_IN_TESTS = True
+    settings.STREAM_API_SECRET = server_settings.own_secret
+    settings.STREAM_BACKEND = live_server.url
+    run("stream_backfill")
+    run("stream_sync")
+    assert found() == []
+    for drift in (other_content, foreign_activity, rows_deleted, lost_follow, foreign_follow):
+        drift()
+    other_reaction()
+
+    assert {kind for kind, _ in found()} == {"missing", "extra", "stale"}
+    assert run("stream_repair")[-1]["ok"]
+
+    assert found() == []
+    feeds_equal_tables()

@@ -1,0 +1,3 @@
+"""What several tests send."""
+
+APP = {"resource": "streams", "action": "*", "feed_id": "*"}

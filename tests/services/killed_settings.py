@@ -1,0 +1,9 @@
+"""The test project with small batches: more places to be killed in."""
+
+from tests.settings import *  # noqa: F403
+
+STREAM_OUTBOX_BATCH_SIZE = 20
+STREAM_ACTIVITY_COPY_LIMIT = 1000
+
+# Without a router Django allows every model in every database; this one was never migrated.
+DATABASES["other"] = {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}  # noqa: F405
