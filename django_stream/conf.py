@@ -51,6 +51,18 @@ class StreamSettings:
     ACTIVITY_COPY_LIMIT: int = 100
     """Activities copied into a follower's feeds at the moment of the follow."""
 
+    NOTIFICATIONS_BASE_URL: str = ""
+    """The address of the site, such as "https://example.com", before the links in e-mails."""
+    NOTIFICATIONS_DIGEST: Literal["off", "daily", "weekly"] = "off"
+    """How often those who chose nothing else get e-mails of what they have not seen."""
+    NOTIFICATIONS_DIGEST_CLASS: str = "django_stream.notifications.Digest"
+    """What makes the e-mails."""
+    NOTIFICATIONS_REPEAT_SECONDS: float = 86400.0
+    """What somebody was told of is not new again for so long: like, unlike, like."""
+
+    API_REACTIONS: Sequence[str] = ()
+    """Kinds of reactions that the JSON API lists, adds and deletes, such as "like"."""
+
     CAPTURE: Literal["signals", "database"] = "signals"
     """Who notes that rows changed: Django's signals, or triggers in the database, which see all writers."""
     TRIGGERS_WITH_MIGRATE: bool = True

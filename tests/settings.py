@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "rest_framework",
     "django_stream",
+    "django_stream.notifications",
     "django_stream.server",
     "tests.testapp",
     "tests.moved",
@@ -77,3 +78,5 @@ STREAM_SERVER_FEED_GROUPS = {
 
 # Tests of streams switch it on. Elsewhere, looking for streams now and then would change counts of queries.
 STREAM_SERVER_STREAMS = False
+
+STREAM_NOTIFICATIONS_BASE_URL = "https://example.com"

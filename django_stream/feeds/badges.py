@@ -37,7 +37,8 @@ def shown_counts(
             for name in counts:
                 if not raw[MARKS[name]]:
                     waiting[name] -= 1
-                    hidden[name] += shown is None
+                    # What is not shown, or is shown as if it had been looked at, counts no more.
+                    hidden[name] += shown is None or shown[MARKS[name]]
         looked_at += len(page["results"])
         # All at once: the next that waits may be the last of them.
         more = _LOOKED_AT - looked_at

@@ -21,6 +21,7 @@ from django_stream.database.pending_migrations import remedy
 from django_stream.feeds.badges import MARKS, shown_counts
 from django_stream.feeds.enrichment import DEFAULT_FIELDS, Enrich, EnrichedActivity
 from django_stream.feeds.event_loop import refuse_event_loop
+from django_stream.feeds.lenses import Lens, LensMaker, lens_for
 from django_stream.feeds.selection import Selection
 from django_stream.protocol import limits
 from django_stream.protocol.suggestions import did_you_mean
@@ -75,6 +76,8 @@ class FeedReader:
     viewer: Any = None
     with_muted: bool = False
     """Whether those whom the viewer has muted are shown all the same."""
+    through: LensMaker = lens_for
+    """What apps leave out of this feed, or mark."""
 
     def seen_by(self, viewer: Any) -> FeedReader:
         """The same feed for another viewer."""
@@ -104,13 +107,29 @@ class FeedReader:
             used = _entries_used(chosen, need)
             kept += [entry for entry in chosen[:used] if entry is not None]
             place = _cursor_after(answer, used, place)
+            if used == len(chosen) and selection.lens.is_over(answer):
+                place = None
             if len(kept) == limit or place is None:
                 break
+        _tell(selection.lens, kept, options)
         return Page(kept, place, **(counts or {}))
 
     async def apage(self, limit: int = 25, cursor: str | None = None, **options: Any) -> Page:
         """`page` for asynchronous views."""
         return await sync_to_async(self.page)(limit, cursor, **options)
+
+    def mark(self, *, seen: bool | Sequence[str] = False, read: bool | Sequence[str] = False) -> None:
+        """Mark entries of a notification feed as seen or read: True for all, or their ids."""
+        given = {"mark_seen": seen, "mark_read": read}
+        if marks := {name: value for name, value in given.items() if value}:
+            lens = self._selection().lens
+            answer = self._read(1 if type(lens) is Lens else _TOP, None, marks)
+            lens.look(answer["results"])
+            _tell(lens, answer["results"], marks)
+
+    async def amark(self, *, seen: bool | Sequence[str] = False, read: bool | Sequence[str] = False) -> None:
+        """`mark` for asynchronous views."""
+        await sync_to_async(self.mark)(seen=seen, read=read)
 
     def unseen(self) -> int:
         """How many entries of a notification feed were never looked at; KeyError for other feeds."""
@@ -127,7 +146,7 @@ class FeedReader:
 
     def _selection(self) -> Selection:
         enrich = Enrich(self.fields, viewer=self.viewer, with_muted=self.with_muted)
-        return Selection(self.feed.client, enrich)
+        return Selection(self.feed.client, enrich, self.through(self.feed, enrich.viewer))
 
     def _counts(
         self,
@@ -178,6 +197,16 @@ def _check(limit: object, cursor: object, options: Mapping[str, Any]) -> None:
         raise ValueError("a page begins at its cursor: give cursor= and not id_lt=")
     for name in options.keys() - _OPTIONS:
         raise TypeError(f"page() has no option {name!r}. {did_you_mean(name, sorted(_OPTIONS))}")
+
+
+def _tell(lens: Lens, entries: Sequence[Mapping[str, Any]], options: Mapping[str, Any]) -> None:
+    """Tell the lens which entries are marked by reading them with these options."""
+    seen, read = (
+        [entry["id"] for entry in entries if mark is True or (mark and entry["id"] in mark)]
+        for mark in (options.get("mark_seen"), options.get("mark_read"))
+    )
+    if seen or read:
+        lens.tell(seen, read)
 
 
 def _tell_of_missing_tables(error: InternalException) -> None:

@@ -13,6 +13,7 @@ from django_stream.client import StreamClient
 from django_stream.feeds.activity_references import resolve_activities
 from django_stream.feeds.enriched_answers import with_references
 from django_stream.feeds.enrichment import Enrich, EnrichedActivity, shown_entry
+from django_stream.feeds.lenses import Lens
 from django_stream.feeds.visible_reactions import VisibleReactions, has_reactions, reacted
 from django_stream.protocol.wire import is_group, members
 
@@ -20,7 +21,8 @@ from django_stream.protocol.wire import is_group, members
 class Selection:
     """Chooses for one viewer, page by page, what may be shown."""
 
-    def __init__(self, client: StreamClient, enrich: Enrich) -> None:
+    def __init__(self, client: StreamClient, enrich: Enrich, lens: Lens | None = None) -> None:
+        self.lens = lens or Lens()
         self._client = client
         self._enrich = enrich
         self._models: set[type[models.Model]] = set()
@@ -28,6 +30,15 @@ class Selection:
 
     def choose(self, results: Sequence[Mapping[str, Any]]) -> list[EnrichedActivity | None]:
         """Each entry as it may be shown, in order, and None in place of those that may not."""
+        looked = list(self.lens.look(results))
+        left = [(seen, raw) for seen, raw in zip(looked, results, strict=True) if seen is not None]
+        chosen = iter(self._choose([seen for seen, _ in left], [raw for _, raw in left]))
+        return [None if seen is None else next(chosen) for seen in looked]
+
+    def _choose(
+        self, results: Sequence[Mapping[str, Any]], whole: Sequence[Mapping[str, Any]]
+    ) -> list[EnrichedActivity | None]:
+        """The same of entries that the lens has left; `whole` are they as the API answered them."""
         fields = self._enrich.fields
         entries = [with_references(entry, fields) for entry in self._with_visible_reactions(results)]
         entries = resolve_activities(self._client, entries, fields)
@@ -39,7 +50,7 @@ class Selection:
         self._models |= _models_of(entries, fields)
         for activity in _activities(enriched):
             activity.hidden |= activity["id"] in hidden
-        return [self._shown(entry, raw) for entry, raw in zip(enriched, results, strict=True)]
+        return [self._shown(entry, raw) for entry, raw in zip(enriched, whole, strict=True)]
 
     def _hidden_notices(self, raw: Sequence[Any], resolved: Sequence[Any]) -> set[str]:
         """Ids of activities that tell of a reaction which the viewer may not see."""
@@ -96,7 +107,7 @@ class Selection:
         if models_ not in self._asked:
             viewer, with_muted = self._enrich.viewer, self._enrich.with_muted
             self._asked[models_] = hides_some(models_, viewer, with_muted=with_muted)
-        return self._asked[models_]
+        return self.lens.hides_some or self._asked[models_]
 
 
 def _activities(entries: Iterable[Mapping[str, Any]]) -> Iterator[Any]:

@@ -1,0 +1,19 @@
+"""App configuration; with it, notification feeds are read as their owners want them."""
+
+from django.apps import AppConfig
+from django.core import checks
+
+
+class NotificationsConfig(AppConfig):
+    name = "django_stream.notifications"
+    label = "django_stream_notifications"
+    verbose_name = "Notifications"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from django_stream.feeds.lenses import install_lens
+        from django_stream.notifications.checks import check_digests
+        from django_stream.notifications.lens import lens_for
+
+        checks.register(check_digests, "django_stream")
+        install_lens(lens_for)
