@@ -1,6 +1,6 @@
 """App configuration of the site's half."""
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.core import checks
 
 
@@ -37,3 +37,5 @@ class DjangoStreamConfig(AppConfig):
         track_mixins()
         follow_migrations(self)
         show(get_user_model())
+        if apps.is_installed("drf_spectacular"):
+            from django_stream.api import schema  # noqa: F401  describes our views

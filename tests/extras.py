@@ -12,6 +12,7 @@ PACKAGES = {
     "opengraph": ["lxml", "requests_hardened", "webencodings"],
     "opentelemetry": ["opentelemetry"],
     "prometheus": ["prometheus_client"],
+    "spectacular": ["drf_spectacular"],
     "streams": ["uvicorn", "wsproto"],
 }
 

@@ -9,6 +9,11 @@ __all__ = [
     "FeedView",
     "FollowView",
     "NotificationCountView",
+    "NotificationView",
+    "NotificationsView",
+    "PreferencesView",
+    "ReactionView",
+    "ReactionsView",
     "UserTokenView",
     "outbox_health",
     "register_serializer",
@@ -16,9 +21,11 @@ __all__ = [
 
 if TYPE_CHECKING:
     from django_stream.api.health import outbox_health
+    from django_stream.api.notifications import NotificationsView, NotificationView, PreferencesView
     from django_stream.api.people import FollowView, NotificationCountView, UserTokenView
+    from django_stream.api.reactions import ReactionsView, ReactionView
     from django_stream.api.serializers import ActivitySerializer, register_serializer
     from django_stream.api.views import FeedView
 else:
-    _ROOMS = ("views", "people", "serializers", "health")
+    _ROOMS = ("views", "people", "reactions", "notifications", "serializers", "health")
     __getattr__ = lazy_exports(__name__, __all__, [f"{__name__}.{room}" for room in _ROOMS])

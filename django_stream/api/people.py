@@ -11,30 +11,20 @@ from django.db import models
 from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import ValidationError
-from rest_framework.permissions import IsAuthenticated
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from django_stream.activities.follow_rows import follow, unfollow
 from django_stream.activities.model_references import clean_pk
 from django_stream.activities.owners import user_id_of
+from django_stream.api.base import StreamView
 from django_stream.api.failures import refusals_as_answers
 from django_stream.feeds.follow_lists import is_following
 from django_stream.feeds.manager import feed_manager
 from django_stream.feeds.readers import notifications, visible_to
 
 
-class SignedInView(APIView):
-    """Answers JSON to who is signed in."""
-
-    permission_classes = (IsAuthenticated,)
-    # The browsable form would need the templates of an app that sites may not have installed.
-    renderer_classes = (JSONRenderer,)
-
-
-class FollowView(SignedInView):
+class FollowView(StreamView):
     """Whether one follows a user; POST follows, DELETE stops it. Each may be sent again."""
 
     def get(self, request: Request, key: str) -> Response:
@@ -66,7 +56,7 @@ class FollowView(SignedInView):
         return row
 
 
-class NotificationCountView(SignedInView):
+class NotificationCountView(StreamView):
     """How many notifications wait to be seen and to be read: `{"unseen": 2, "unread": 5}`."""
 
     def get(self, request: Request) -> Response:
@@ -75,11 +65,15 @@ class NotificationCountView(SignedInView):
         return Response({"unseen": page.unseen, "unread": page.unread})
 
 
-class UserTokenView(SignedInView):
+class UserTokenView(StreamView):
     """POST gives a token with which the browser or phone of who is signed in calls the API itself."""
 
     lifetime = 3600
     """Seconds until it expires."""
+
+    @property
+    def stream_scope(self) -> str:
+        return "stream_token"
 
     def post(self, request: Request) -> Response:
         expires = int(time.time()) + self.lifetime

@@ -27,6 +27,14 @@ class InstanceSerializer(serializers.BaseSerializer[Any]):
         return {"type": instance._meta.label, "id": object_id_of(instance), "text": str(instance)}
 
 
+def instance_data(instance: models.Model, context: dict[str, Any], *, default: Any = None) -> Any:
+    """A row by the serializer that is registered for its model, or else the default, or the default form."""
+    serializer = _serializers.get(type(instance))
+    if serializer is None and default is not None:
+        return default
+    return (serializer or InstanceSerializer)(instance, context=context).data
+
+
 class ActivitySerializer(serializers.BaseSerializer[Any]):
     """Activities and groups: instances by their serializers, null for no target, all else as it came."""
 
@@ -46,8 +54,7 @@ class ActivitySerializer(serializers.BaseSerializer[Any]):
 
     def _value(self, value: Any) -> Any:
         if isinstance(value, models.Model):
-            serializer = _serializers.get(type(value), InstanceSerializer)
-            return serializer(value, context=self.context).data
+            return instance_data(value, dict(self.context))
         if isinstance(value, Mapping):
             return self.to_representation(value)
         if isinstance(value, list):

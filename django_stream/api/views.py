@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from django.http import Http404
 from django.utils.translation import gettext_lazy as _
-from rest_framework.exceptions import MethodNotAllowed, ParseError
-from rest_framework.parsers import JSONParser
-from rest_framework.permissions import IsAuthenticated
-from rest_framework.renderers import JSONRenderer
+from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.status import HTTP_204_NO_CONTENT
-from rest_framework.views import APIView
 
+from django_stream.api.base import StreamView
 from django_stream.api.failures import refusals_as_answers
 from django_stream.api.marks import read_marks
 from django_stream.api.pagination import envelope, read_page
@@ -25,28 +19,11 @@ from django_stream.feeds.manager import feed_manager
 from django_stream.feeds.paging import FeedReader
 
 
-class BoundedJSONParser(JSONParser):
-    """JSON that is nested deeper than Python reads is a wrong request, and no failure."""
-
-    def parse(
-        self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
-    ) -> Any:
-        try:
-            return super().parse(stream, media_type, parser_context)
-        except RecursionError as error:
-            raise ParseError(_("The body is nested too deep.")) from error
-
-
-class FeedView(APIView):
+class FeedView(StreamView):
     """One's own news, profile or notification feed, enriched; notifications can be marked, too.
 
     `GET feeds/<slug>/?limit=&cursor=` and `POST feeds/notification/ {"mark_seen": true}`.
     """
-
-    permission_classes = (IsAuthenticated,)
-    # The browsable form would need the templates of an app that sites may not have installed.
-    renderer_classes = (JSONRenderer,)
-    parser_classes = (BoundedJSONParser,)
 
     def reader(self, request: Request, slug: str) -> FeedReader:
         """The feed that the URL names, Http404 for none; override it to show other feeds."""
@@ -74,5 +51,5 @@ class FeedView(APIView):
             raise MethodNotAllowed("POST", _("Only one's own notifications are marked as seen or read."))
         marks = read_marks(request)
         with refusals_as_answers():
-            reader.feed.get(limit=1, **marks)
+            reader.seen_by(user).mark(**{name.removeprefix("mark_"): ids for name, ids in marks.items()})
         return Response(status=HTTP_204_NO_CONTENT)

@@ -81,8 +81,7 @@ class ReactionPublisher(RowPublisher):
         self._representation_of = representation_of
 
     def desired_by(self, row: Any) -> Desired | None:
-        condition = self.declaration.should_publish
-        if condition is not None and not resolve(row, condition):
+        if not self.is_reaction(row):
             return None
         target = self._activity_id(row)
         user = resolve(row, self.declaration.user)
@@ -97,6 +96,11 @@ class ReactionPublisher(RowPublisher):
         }
         data = {wire_name(path): plain(resolve(row, path)) for path in self.declaration.fields}
         return Desired([record], {"data": data, "target_feeds": self._target_feeds(row, user)})
+
+    def is_reaction(self, row: Any) -> bool:
+        """Whether a row is one by now, as its `should_publish` says."""
+        condition = self.declaration.should_publish
+        return condition is None or bool(resolve(row, condition))
 
     @property
     def reaction_kind(self) -> str:
@@ -143,6 +147,10 @@ class ReactionPublisher(RowPublisher):
     def keys_reacting_to(self, model: type[models.Model], pks: Sequence[Any], using: str) -> Iterable[str]:
         """The keys of all rows that react to these rows of a model."""
         return self.keys_where(self._reacting_to(all_rows(self.model, using), model, pks))
+
+    def rows_on(self, model: type[models.Model], pks: Sequence[Any]) -> models.QuerySet[Any]:
+        """The rows that react to these rows of a model, whether or not they are reactions by now."""
+        return self._reacting_to(self.model._default_manager.all(), model, pks)
 
     def rows_reacting_to(
         self, model: type[models.Model], pks: Sequence[Any], users: Iterable[Reference]
