@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import models
 
@@ -175,8 +175,16 @@ def _items(feed: Feed) -> Iterator[tuple[int, Any, Any]]:
         after = {"id_lt": page[-1]["id"]}
 
 
-def explain_feed(feed_id: str, limit: int = 25) -> Iterator[tuple[str, str]]:
-    """What is in a feed, and why: (the activity, the reason), newest first."""
+class FeedItem(NamedTuple):
+    """An activity of a feed, what brought it there, and the row that it is of."""
+
+    text: str
+    reason: str
+    foreign_id: str
+
+
+def explain_feed(feed_id: str, limit: int = 25) -> Iterator[FeedItem]:
+    """What is in a feed, and why, newest first."""
     feed = get_client().feed(feed_id)
     for number, item, group in _items(feed):
         if number > limit:
@@ -184,7 +192,7 @@ def explain_feed(feed_id: str, limit: int = 25) -> Iterator[tuple[str, str]]:
         name = f"{item['actor']} {item['verb']} {item['object']}"
         ways = list(_ways(feed_id, item["id"])) or [_origin(item, feed_id)]
         grouped = f" (group {group['group']!r})" if group is not None else ""
-        yield f"{number}. {name}{grouped}", "; ".join(ways)
+        yield FeedItem(f"{number}. {name}{grouped}", "; ".join(ways), str(item.get("foreign_id") or ""))
 
 
 def _origin(item: Any, feed_id: str) -> str:

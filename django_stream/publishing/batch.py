@@ -38,8 +38,17 @@ _Failures = dict[str, Exception]
 class Batch:
     """The leased objects of one model, brought up to date together."""
 
-    def __init__(self, lease: Lease, label: str, client: StreamClient, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        lease: Lease,
+        label: str,
+        client: StreamClient,
+        clock: Callable[[], datetime],
+        *,
+        withdraw: bool = False,
+    ) -> None:
         self.lease = lease
+        self._nothing_is_desired = withdraw
         self.label = label
         self.objects = lease.objects[label]
         self.failures: _Failures = {}
@@ -64,7 +73,9 @@ class Batch:
         return self._settle(publisher, changes, different)
 
     def _changes(self, publisher: Publisher) -> dict[str, Change]:
-        state = desired_state(publisher, list(self.objects), self.lease.using)
+        state: dict[str, Desired | Exception] = {}
+        if not self._nothing_is_desired:
+            state = desired_state(publisher, list(self.objects), self.lease.using)
         changes = {}
         for key, leased in self.objects.items():
             desired = state.get(key)

@@ -31,11 +31,13 @@ def publish_objects(
     token: uuid.UUID,
     earlier: Collection[str] = (),
     force: bool = False,
+    withdraw: bool = False,
     clock: Callable[[], datetime] = timezone.now,
 ) -> DrainReport:
     """Bring these objects up to date now, outside of any transaction, as a drain does.
 
-    What another worker holds at the moment is left to the outbox, and so is what fails.
+    With `withdraw`, they are taken out of the feeds, whatever their rows say. What another worker
+    holds at the moment is left to the outbox, and so is what fails.
     """
     if not keys:
         return DrainReport()
@@ -50,7 +52,7 @@ def publish_objects(
         leased.force = True
     guarded = lease_guarded(client, lease.until, clock)
     with spoken_as_the_site(), telemetry.span("publish", model=label, objects=len(taken)):
-        return Batch(lease, label, guarded, clock).publish()
+        return Batch(lease, label, guarded, clock, withdraw=withdraw).publish()
 
 
 def preview_objects(

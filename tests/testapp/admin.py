@@ -2,12 +2,17 @@
 
 from django.contrib import admin
 
-from django_stream.admin import explain_in_feed, publish_to_feeds
-from tests.testapp.models import Article, Plain
+from django_stream.admin import FeedsAdminMixin, explain_in_feed, publish_to_feeds, remove_from_feeds
+from tests.testapp.models import Article, Moment, Plain
 
 
 @admin.register(Article, Plain)
 class PublishingAdmin(admin.ModelAdmin):
     """Rows with the action."""
 
-    actions = (publish_to_feeds, explain_in_feed)
+    actions = (publish_to_feeds, remove_from_feeds, explain_in_feed)
+
+
+@admin.register(Moment)
+class MomentAdmin(FeedsAdminMixin, admin.ModelAdmin):
+    """Rows whose pages lead to the feeds."""

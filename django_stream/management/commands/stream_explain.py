@@ -48,7 +48,7 @@ class Command(FamilyCommand):
 
     def _explain_feed(self, feed_id: str) -> None:
         count = 0
-        for activity, reason in explain_feed(feed_id):
+        for activity, reason, _ in explain_feed(feed_id):
             self.tell(f"{activity}\n     {reason}", activity=activity, reason=reason)
             count += 1
         self.conclude(f"{count} activities shown", shown=count)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -15,13 +16,18 @@ from hypothesis import strategies as st
 from rest_framework.test import APIRequestFactory, force_authenticate
 
 from django_stream import feeds
-from django_stream.api import FeedView
+from django_stream.api import FeedView, NotificationsView, ReactionsView
+from django_stream.notifications import Digest, dismiss, dismiss_all
 from django_stream.protocol.wire import is_group, members
 from django_stream.syndication import AtomView
 from django_stream.tracking import drain
 from tests.testapp.models import Block, Moment, Mute, Praise, Quote, Subscription, Whisper
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("people")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("people", "api_of_whispers"),
+    pytest.mark.urls("tests.db.site.urls"),
+]
 
 PEOPLE = 4
 person = st.integers(0, PEOPLE - 1)
@@ -33,6 +39,11 @@ moments = st.lists(
 )
 # By whom, and of which of the moments (or praises) before.
 words = st.lists(st.tuples(person, st.integers(0, 4)), max_size=5)
+
+
+@pytest.fixture
+def api_of_whispers(settings: Any) -> None:
+    settings.STREAM_API_REACTIONS = ("whisper",)
 
 
 class World:
@@ -78,11 +89,17 @@ class World:
         return pair in self.mutes or pair in self.blocks or pair[::-1] in self.blocks
 
     def shows_moment(self, viewer: User | None, moment: Moment) -> bool:
-        if self.hides(viewer, moment.author):
-            return False
+        return not self.hides(viewer, moment.author) and self._is_in_audience(self.follows, viewer, moment)
+
+    @staticmethod
+    def _is_in_audience(follows: set[Any], viewer: User | None, moment: Moment) -> bool:
         if moment.audience == "followers" and viewer is not None:
-            return viewer == moment.author or (viewer.pk, moment.author_id) in self.follows
+            return viewer == moment.author or (viewer.pk, moment.author_id) in follows
         return moment.audience == "all" or viewer == moment.author
+
+    def may_read(self, viewer: User, moment: Moment) -> bool:
+        """Whether `visible_to` of the model shows it, whoever is muted or blocked."""
+        return self._is_in_audience(self.follows, viewer, moment)
 
     def shows(self, viewer: User | None, activity: dict[str, Any]) -> bool:
         label, pk = activity["foreign_id"].split(":")
@@ -124,6 +141,10 @@ def test_each_viewer_finds_exactly_what_is_theirs_to_see(drawn: dict[str, Any]) 
                 check(world, viewer, reader)
             if viewer is not None:
                 check_badge(world, viewer)
+                check_digest(world, viewer)
+                check_reaction_lists(world, viewer)
+        for viewer in world.people:
+            check_dismissals(viewer)
         transaction.set_rollback(True)
 
 
@@ -173,6 +194,51 @@ def check_badge(world: World, viewer: User) -> None:
     assert feeds.unseen(viewer) == page.unseen == page.unread == len(shown)
 
 
+def check_digest(world: World, viewer: User) -> None:
+    """An e-mail tells of what the page shows, and its texts name nobody and nothing else."""
+    shown = all_of(feeds.notifications(viewer))
+    digest = Digest(viewer, datetime(2000, 1, 1, tzinfo=UTC))
+    assert [one["id"] for one in digest.entries] == [one["id"] for one in shown]
+    assert ids_in(json_answer(NotificationsView, viewer)) == [
+        [one["id"] for one in members(entry)] for entry in shown
+    ]
+    message = digest.message()
+    told = " ".join([message.subject, str(message.body), str(message.alternatives[0][0])])
+    named = {str(one[name]) for entry in shown for one in members(entry) for name in ("actor", "object")}
+    rows = [*Moment.objects.all(), *Praise.objects.all()]
+    assert [str(row) for row in rows if str(row) in told and str(row) not in named] == []
+
+
+def check_reaction_lists(world: World, viewer: User) -> None:
+    """The list of a moment's whispers is there for who sees the moment, with what they see of them."""
+    for moment in Moment.objects.all():
+        answer = answered(ReactionsView, viewer, kind="whisper", label="testapp.Moment", key=str(moment.pk))
+        blocks = {*world.blocks, *(pair[::-1] for pair in world.blocks)}
+        # Of the muted there are no feeds, but pages of their own.
+        blocked = (viewer.pk, moment.author_id) in blocks
+        if blocked or not world.may_read(viewer, moment):
+            assert answer.status_code == 404
+            continue
+        found = json.loads(answer.render().content)["results"]
+        seen = [
+            one
+            for one in moment.whispers.order_by("-pk")
+            if not (world.hides(viewer, one.user) or (one.secret and viewer != one.user))
+        ]
+        assert [one["id"] for one in found] == [str(one.pk) for one in seen]
+
+
+def check_dismissals(viewer: User) -> None:
+    """What is dismissed is on no page and in no count, and the rest is as before."""
+    shown = all_of(feeds.notifications(viewer))
+    if shown:
+        assert dismiss(viewer, shown[0])
+    assert [one["id"] for one in all_of(feeds.notifications(viewer))] == [one["id"] for one in shown[1:]]
+    assert feeds.unseen(viewer) == len(shown[1:])
+    dismiss_all(viewer)
+    assert (all_of(feeds.notifications(viewer)), feeds.unseen(viewer)) == ([], 0)
+
+
 def all_of(reader: feeds.FeedReader) -> list[Any]:
     """Read two by two, so that pages are filled up and follow one another."""
     asked = {"reactions": {"counts": True, "recent": True}} if reader.feed.slug == "user" else {}
@@ -195,6 +261,16 @@ def json_of(reader: feeds.FeedReader, viewer: User | None) -> Any:
     request = APIRequestFactory().get("/", {"limit": "100"})
     force_authenticate(request, viewer)
     return json.loads(View.as_view()(request).render().content)["results"]
+
+
+def json_answer(view: Any, viewer: User | None) -> Any:
+    return json.loads(answered(view, viewer).render().content)["results"]
+
+
+def answered(view: Any, viewer: User | None, **captures: str) -> Any:
+    request = APIRequestFactory().get("/", {"limit": "100"})
+    force_authenticate(request, viewer)
+    return view.as_view()(request, **captures)
 
 
 def syndicated(reader: feeds.FeedReader) -> list[str]:

@@ -12,11 +12,13 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
-from django_stream.models import OutboxEntry
+from django_stream.client.exceptions import ConnectionFailed
+from django_stream.feeds import feed_manager
+from django_stream.models import OutboxEntry, Publication
 from django_stream.publishing.models import never
 from django_stream.tracking import activities_paused, drain, record
 from tests.db.feeds.conftest import people
-from tests.testapp.models import Article, Mute, Plain, Subscription
+from tests.testapp.models import Article, Moment, Mute, Plain, Subscription
 
 __all__ = ["people"]
 
@@ -184,3 +186,153 @@ def test_who_may_not_look_at_rows_is_told_nothing_of_them(client: Client, ada: U
     client.force_login(staff)
     data = {"action": "explain_in_feed", "_selected_action": [article.pk], "feed": f"user:{ada.pk}"}
     assert client.post("/admin/testapp/article/", data).status_code == 403
+
+
+def test_selected_rows_are_taken_out_until_they_are_saved(
+    admin_client: Client, ada: User, feed_of: Callable[..., list[dict[str, Any]]]
+) -> None:
+    gone, stays = (Article.objects.create(author=ada, title=title) for title in ("gone", "stays"))
+    drain()
+
+    page = press(admin_client, "/admin/testapp/article/", "remove_from_feeds", gone.pk)
+
+    assert "1 row was taken out of the feeds until it is saved again." in page
+    assert [entry["title"] for entry in feed_of("user", ada)] == ["stays"]
+    assert Article.objects.count() == 2
+    assert list(Publication.objects.values_list("object_key", flat=True)) == [str(stays.pk)]
+    drain()
+    assert len(feed_of("user", ada)) == 1, "nothing brings it back by itself"
+    gone.save()
+    drain()
+    assert {entry["title"] for entry in feed_of("user", ada)} == {"gone", "stays"}
+    assert "is not tracked" in press(
+        admin_client, "/admin/testapp/plain/", "remove_from_feeds", Plain.objects.create(title="x").pk
+    )
+
+
+def test_what_cannot_be_taken_out_is_told_and_tried_again(
+    admin_client: Client, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    article = Article.objects.create(author=ada, title="x")
+    drain()
+
+    def broken(*args: Any, **kwargs: Any) -> Any:
+        raise ConnectionFailed("down")
+
+    monkeypatch.setattr(type(feed_manager.client.feed("user", "1")), "remove_activity", broken)
+    monkeypatch.setattr(type(feed_manager.client.feed("user", "1")), "remove", broken, raising=False)
+    page = press(admin_client, "/admin/testapp/article/", "remove_from_feeds", article.pk)
+    assert "0 rows were taken out" in page
+    assert "Not reached, and tried again or parked: 1." in page
+    assert OutboxEntry.objects.get().object_key == str(article.pk)
+
+
+def links_of(page: Any) -> dict[str, str]:
+    return {link.text: link.url for link in page.context["feed_links"]}
+
+
+def test_row_outbox_ledger_and_feed_lead_to_one_another(admin_client: Client, ada: User, grace: User) -> None:
+    moment = Moment.objects.create(author=ada, text="x")
+    moment.mentioned.add(grace)
+    drain()
+    OutboxEntry.objects.create(model_label="testapp.Moment", object_key=str(moment.pk), due_at=never())
+    row = f"/admin/testapp/moment/{moment.pk}/change/"
+
+    found = links_of(admin_client.get(row))
+    feed_ids = {f"user:{ada.pk}", f"notification:{grace.pk}"}
+    assert found.keys() == {"outbox entries: 1", "ledger", *feed_ids}
+    for text in ("outbox entries: 1", "ledger"):
+        page = admin_client.get(found[text])
+        (entry,) = page.context["cl"].result_list
+        assert f'href="{row}"' in page.content.decode()
+        back = links_of(admin_client.get(f"{found[text].partition('?')[0]}{entry.pk}/change/"))
+        assert back["Open the row"] == row
+        assert {"outbox entries: 1", "ledger"} <= back.keys()
+        assert (feed_ids <= back.keys()) is (text == "ledger")
+    for feed_id in feed_ids:
+        page = admin_client.get(found[feed_id])
+        assert f'href="{row}"' in page.content.decode()
+    assert (
+        "Nothing is in this feed."
+        in admin_client.get(found[f"user:{ada.pk}"].replace(f"user:{ada.pk}", "user:nobody")).content.decode()
+    )
+
+
+@pytest.mark.parametrize(
+    ("may_view", "expected"),
+    [
+        (["moment"], set()),
+        (["moment", "outboxentry"], {"outbox entries: 1"}),
+        (["moment", "publication"], {"ledger", "user"}),
+        (["outboxentry"], {"outbox entries: 1"}),
+    ],
+)
+def test_links_lead_where_one_may_look(
+    may_view: list[str], expected: set[str], client: Client, ada: User
+) -> None:
+    moment = Moment.objects.create(author=ada, text="x")
+    drain()
+    entry = OutboxEntry.objects.create(
+        model_label="testapp.Moment", object_key=str(moment.pk), due_at=never()
+    )
+    staff = User.objects.create_user("staff", is_staff=True)
+    staff.user_permissions.set(Permission.objects.filter(codename__in=[f"view_{name}" for name in may_view]))
+    client.force_login(staff)
+    url = (
+        f"/admin/testapp/moment/{moment.pk}/change/"
+        if "moment" in may_view
+        else f"/admin/django_stream/outboxentry/{entry.pk}/change/"
+    )
+
+    assert {
+        text.partition(":")[0] if "user" in text else text for text in links_of(client.get(url))
+    } == expected
+    feed = f"/admin/django_stream/publication/feed/user:{ada.pk}/"
+    assert client.get(feed).status_code == (200 if "publication" in may_view else 403)
+
+
+def test_entries_of_what_is_not_there_any_more_are_shown(admin_client: Client) -> None:
+    for label, key in (
+        ("testapp.Gone", "1"),
+        ("testapp.Moment", "x"),
+        ("nonsense", "1"),
+        ("testapp.Tag", "1"),
+    ):
+        entry = OutboxEntry.objects.create(model_label=label, object_key=key, due_at=never())
+        page = admin_client.get(f"/admin/django_stream/outboxentry/{entry.pk}/change/")
+        assert page.status_code == 200
+        assert "Open the row" not in links_of(page)
+    assert admin_client.get("/admin/django_stream/outboxentry/").status_code == 200
+    assert admin_client.get("/admin/testapp/moment/0/change/", follow=True).status_code == 200
+
+
+@pytest.mark.parametrize("page", _admins_with_actions(), ids=lambda page: page.opts.label)
+def test_every_action_is_refused_to_those_who_may_not_do_it(page: Any, client: Client, ada: User) -> None:
+    """An action that is not offered does nothing when it is posted all the same."""
+    staff = User.objects.create_user("staff", is_staff=True)
+    staff.user_permissions.set(Permission.objects.filter(codename=f"view_{page.opts.model_name}"))
+    client.force_login(staff)
+    article = Article.objects.create(author=ada, title="x")
+    Moment.objects.create(author=ada)
+    Plain.objects.create(title="x")
+    record(actor=ada, verb="visit")
+    drain()
+    before = [*Publication.objects.values_list("pk", "digest", "records")]
+    parked = OutboxEntry.objects.create(
+        model_label="testapp.Article", object_key=str(article.pk), parked_at=timezone.now(), due_at=never()
+    )
+    rows = [row.pk for row in page.model._default_manager.all()]
+    url = f"/admin/{page.opts.app_label}/{page.opts.model_name}/"
+    if page.opts.app_label in ("testapp", "django_stream"):
+        assert rows
+    actions = [one if isinstance(one, str) else one.__name__ for one in page.actions]
+    for action in {*actions, "delete_selected"} - {"explain_in_feed"}:
+        data = {"action": action, "_selected_action": rows or [1], "post": "yes"}
+        assert client.post(url, data, follow=True).status_code == 200
+    drain()
+
+    assert [*Publication.objects.values_list("pk", "digest", "records")] == before
+    assert OutboxEntry.objects.get() == parked
+    parked.refresh_from_db()
+    assert parked.parked_at is not None
+    assert page.model._default_manager.count() == len(rows)
