@@ -30,7 +30,7 @@ def main() -> None:
 def rows(options: argparse.Namespace) -> Iterator:  # type: ignore[type-arg]
     from django.core.management import call_command
 
-    from benchmarks.report import data, pages, writes
+    from benchmarks.report import data, pages, viewers, writes
     from django_stream.server.models import Application
 
     call_command("migrate", verbosity=0)
@@ -46,6 +46,7 @@ def rows(options: argparse.Namespace) -> Iterator:  # type: ignore[type-arg]
         data.fill(reader, size)
         with peer(options.peer, size) as process:
             yield from pages.page_rows(reader, size, process, options.rounds)
+    yield from viewers.viewer_rows(reader, options.sizes[-1], options.rounds)
     yield from writes.change_rows(reader, options.sizes[-1], options.rounds)
     yield from pages.enriched_api_rows(options.rounds)
     yield from writes.create_rows(2000, options.rounds)

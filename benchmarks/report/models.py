@@ -27,6 +27,16 @@ class Silent(Said):
     """Not tracked: the bare save."""
 
 
+class Mute(models.Model):
+    """One person hears nothing of another."""
+
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    of = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+
+    def __str__(self) -> str:
+        return f"{self.by_id} mutes {self.of_id}"
+
+
 class Post(ActivityMixin, Said):
     """Tracked, as its siblings."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
@@ -62,7 +61,7 @@ def registered_visibility() -> list[tuple[type[models.Model], VisibleTo]]:
 def visibility_of(model: type[models.Model]) -> VisibleTo | None:
     """What says which rows of a model a viewer may see; None when everybody sees all."""
     # A field or a method of rows may have the name by chance.
-    own = inspect.getattr_static(model, "visible_to", None)
+    own = next((vars(one)["visible_to"] for one in model.__mro__ if "visible_to" in vars(one)), None)
     if isinstance(own, staticmethod | classmethod):
         function: VisibleTo = model.visible_to  # type: ignore[attr-defined]
         return function

@@ -93,6 +93,7 @@ class Enrich:
         self.using = using
         self.viewer = viewer_of(viewer)
         self.with_muted = with_muted
+        self._restricted: dict[type[models.Model], bool] = {}
 
     def enrich_activities(self, activities: Iterable[Mapping[str, Any]]) -> list[EnrichedActivity]:
         """All activities in order, each with its `missing` fields noted."""
@@ -140,7 +141,9 @@ class Enrich:
         return rows
 
     def _is_restricted(self, model: type[models.Model]) -> bool:
-        return is_restricted(model, self.viewer, with_muted=self.with_muted)
+        if model not in self._restricted:
+            self._restricted[model] = is_restricted(model, self.viewer, with_muted=self.with_muted)
+        return self._restricted[model]
 
     def _candidates(self, model: type[models.Model], pks: Collection[Any]) -> Mapping[Any, Any]:
         """The rows with these keys, without those that `visible_to` hides."""
@@ -165,7 +168,7 @@ class Enrich:
             if pk in seen and _may_be_shown(seen[pk]):
                 rows.found[Reference(model, object_id)] = self.enrich_instance(seen[pk])
         if restricted:
-            absent = self._there(self._all(model), names.keys() - seen.keys())
+            absent = self._there(model, names.keys() - seen.keys())
             rows.hidden |= {Reference(model, names[pk]) for pk in absent}
 
     def _all(self, model: type[models.Model]) -> models.QuerySet[Any]:
@@ -195,11 +198,11 @@ class Enrich:
         hook: _Fetch | None = getattr(self, f"fetch_{model._meta.model_name}_instances", None)
         return hook
 
-    def _there(self, rows: models.QuerySet[Any], absent: Collection[Any]) -> Collection[Any]:
+    def _there(self, model: type[models.Model], absent: Collection[Any]) -> Collection[Any]:
         """Those of the absent keys whose rows are hidden: which are gone matters to placeholders only."""
         if not absent or stream_settings.MISSING_OBJECTS == "drop":
             return absent
-        return set(rows.filter(pk__in=absent).values_list("pk", flat=True))
+        return set(self._all(model).filter(pk__in=absent).values_list("pk", flat=True))
 
     def _enrich(self, activity: Mapping[str, Any], rows: _Rows) -> EnrichedActivity:
         values: dict[str, Any] = dict(activity)

@@ -4,6 +4,7 @@
 (() => {
   const entries = (feed) => [...feed.querySelectorAll(":scope > [role=feed] > [data-stream-entry]")];
   const idOf = (entry) => entry.dataset.streamEntry;
+  const groupOf = (entry) => entry.dataset.streamGroup;
 
   async function read(url, feed) {
     const answer = await fetch(url, { headers: { "X-Requested-With": "fetch" }, credentials: "same-origin" });
@@ -66,6 +67,9 @@
     button.hidden = fresh.length === 0;
     button.textContent = `${button.dataset.streamNew} (${fresh.length})`;
     button.onclick = () => {
+      // A group has another id with each activity that joins it: the old entry makes room for the new one.
+      const moved = new Set(fresh.map(groupOf).filter(Boolean));
+      for (const entry of entries(feed)) if (moved.has(groupOf(entry))) entry.remove();
       feed.querySelector(":scope > [role=feed]").prepend(...fresh.map((one) => document.adoptNode(one)));
       feed.querySelector(":scope > .stream-empty")?.remove();
       button.hidden = true;
