@@ -23,7 +23,7 @@ NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)  # a Monday
 
 @pytest.fixture
 def tell(ada: User, grace: User) -> Tell:
-    """Ada says something of which grace is told; each day has a group of its own."""
+    """Ada says something of which grace is told, in a group of its own."""
 
     def told(text: str = "x", author: User = ada, **values: Any) -> Moment:
         moment = Moment.objects.create(author=author, text=text, **values)
@@ -36,7 +36,7 @@ def tell(ada: User, grace: User) -> Tell:
 
 @pytest.fixture
 def praise(ada: User, grace: User) -> Callable[..., Praise]:
-    """Somebody praises what grace has said, which a group of that day tells her."""
+    """Somebody praises what grace has said; one group tells her of all of a day."""
     said = Moment.objects.create(author=grace, text="mine")
 
     def praised(by: User = ada, **values: Any) -> Praise:

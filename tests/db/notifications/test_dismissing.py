@@ -41,24 +41,29 @@ def test_one_is_gone_and_the_others_stay(by_id: bool, tell: Tell, grace: User) -
     assert counts(grace) == (1, 1, 1)
 
 
-def test_what_joins_a_dismissed_one_brings_it_back(tell: Tell, grace: User) -> None:
-    tell(created_at=NOON)
+def test_what_joins_a_dismissed_one_brings_it_back(
+    praise: Callable[..., Praise], grace: User, make_user: Any
+) -> None:
+    praise(created_at=NOON)
     (entry,) = feeds.notifications(grace).page()
     dismiss(grace, entry)
     assert shown(grace) == []
-    # Of two texts in one day, the second was written later, or has come later.
-    for moment in (NOON + timedelta(hours=1), NOON - timedelta(hours=1)):
-        tell(created_at=moment)
-        assert len(shown(grace)) == 1
+    # Of two in one day, the one was done later, and the other has come later.
+    for number, moment in enumerate((NOON + timedelta(hours=1), NOON - timedelta(hours=1)), start=2):
+        praise(make_user(f"fan{number}"), created_at=moment)
+        (entry,) = feeds.notifications(grace).page()
+        assert entry["activity_count"] == number
         assert counts(grace) == (1, 1, 1)
-        dismiss_all(grace)
+        assert dismiss(grace, entry)
         assert shown(grace) == []
 
 
-def test_one_that_has_changed_since_the_page_was_read_stays(tell: Tell, grace: User) -> None:
-    tell(created_at=NOON)
+def test_one_that_has_changed_since_the_page_was_read_stays(
+    praise: Callable[..., Praise], grace: User, make_user: Any
+) -> None:
+    praise(created_at=NOON)
     (entry,) = feeds.notifications(grace).page()
-    tell(created_at=NOON + timedelta(hours=1))
+    praise(make_user("other"), created_at=NOON + timedelta(hours=1))
 
     assert not dismiss(grace, entry["id"])
     assert len(shown(grace)) == 1
@@ -120,6 +125,7 @@ def test_the_dismissed_members_of_a_group_that_shrinks_stay_dismissed(
     praise: Callable[..., Praise], ada: User, grace: User, make_user: Any
 ) -> None:
     first, second = praise(ada), praise(make_user("other"))
+    assert len(shown(grace)) == 1
     dismiss_all(grace)
     second.delete()
     drain()
