@@ -27,6 +27,8 @@ class _TrackedForm:
         rows.__class__ = _tracked_queryset(rows.__class__)
         return rows
 
+    get_queryset.reads_as_before = True  # type: ignore[attr-defined]  # see database/instances.py
+
     # In migrations it is the manager of the library: nothing of ours may stand in them.
     def deconstruct(self) -> Any:
         return _untracked(self).deconstruct()

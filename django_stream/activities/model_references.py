@@ -22,6 +22,7 @@ USERS = "SU"
 """The prefix of users, whether or not they are mirrored: the server names those of reactions so."""
 
 _MAX_INTEGER = 2**63 - 1
+_SHORT = 256
 _prefix_of: dict[type[models.Model], str] = {}
 _model_by_prefix: dict[str, type[models.Model]] = {}
 
@@ -37,6 +38,7 @@ def refer_by_prefix(model: type[models.Model], prefix: str) -> None:
     """Let references to a mirrored model begin with `SU` or `SO:<collection>`."""
     _prefix_of[model] = prefix
     _model_by_prefix[prefix] = model
+    _row_of.cache_clear()
 
 
 def reference_of(instance: models.Model) -> str:
@@ -74,9 +76,16 @@ def parse_reference(value: object) -> Reference | None:
     """Read a reference, or None for any other value: text with a colon is not yet a reference."""
     if not isinstance(value, str):
         return None
-    prefix, colon, wire = value.rpartition(":")
+    prefix, _, wire = value.rpartition(":")
     if prefix == USERS and wire:
         return _user_of(wire)
+    # Anybody may write a long text into an activity: only short ones are remembered.
+    return _row_of(value) if len(value) < _SHORT else _row_of.__wrapped__(value)
+
+
+@lru_cache(maxsize=8192)
+def _row_of(value: str) -> Reference | None:
+    prefix, _, wire = value.rpartition(":")
     mirrored = _model_by_prefix.get(prefix)
     if mirrored is not None and wire:
         return Reference(mirrored, from_wire_id(wire))
@@ -106,6 +115,8 @@ def _model_of(label: str) -> type[models.Model] | None:
 def clean_pk(model: type[models.Model], object_id: str) -> Any:
     """The primary key as the model's own type, or None when the text cannot be one."""
     fields = model._meta.pk_fields
+    if _is_small_number(object_id) and type(fields[0]).to_python is models.IntegerField.to_python:
+        return int(object_id) if len(fields) == 1 else None
     try:
         parts = [object_id] if len(fields) == 1 else json.loads(object_id)
         if not isinstance(parts, list) or len(parts) != len(fields):
@@ -118,3 +129,7 @@ def clean_pk(model: type[models.Model], object_id: str) -> Any:
     if "\0" in object_id or any(isinstance(value, int) and abs(value) > _MAX_INTEGER for value in values):
         return None
     return values[0] if len(fields) == 1 else values
+
+
+def _is_small_number(text: str) -> bool:
+    return text.isdecimal() and text.isascii() and len(text) < len(str(_MAX_INTEGER))

@@ -6,6 +6,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from itertools import islice
 from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist
@@ -19,9 +20,11 @@ from django_stream.activities.visibility import (
     is_restricted,
     narrowed,
     viewer_of,
+    visibility_of,
     with_authors,
 )
 from django_stream.conf import stream_settings
+from django_stream.database import instances
 from django_stream.protocol.wire import is_group
 
 logger = logging.getLogger("django_stream.feeds")
@@ -98,46 +101,52 @@ class Enrich:
     def enrich_activities(self, activities: Iterable[Mapping[str, Any]]) -> list[EnrichedActivity]:
         """All activities in order, each with its `missing` fields noted."""
         activities = list(activities)
-        rows = self._fetch(activities)
-        return [self._enrich(activity, rows) for activity in activities]
+        references = [self._references(activity) for activity in activities]
+        rows = self._fetch(references)
+        return [self._enrich(*one, rows) for one in zip(activities, references, strict=True)]
 
     def enrich_aggregated_activities(self, groups: Iterable[Mapping[str, Any]]) -> list[EnrichedActivity]:
         """Groups with their inner activities enriched: still one query for each model of the page."""
         groups = list(groups)
-        rows = self._fetch(activity for group in groups for activity in group["activities"])
+        inner = iter(self.enrich_activities(one for group in groups for one in group["activities"]))
         return [
-            EnrichedActivity(
-                {**group, "activities": [self._enrich(activity, rows) for activity in group["activities"]]}
-            )
+            EnrichedActivity({**group, "activities": list(islice(inner, len(group["activities"])))})
             for group in groups
         ]
 
-    def _references(self, activity: Mapping[str, Any]) -> Iterator[tuple[str, Reference]]:
+    def _references(self, activity: Mapping[str, Any]) -> list[tuple[str, Reference]]:
+        found = []
         for name in self.fields:
             reference = parse_reference(activity.get(name))
             if reference is None:
                 continue
             if is_shown(reference.model) or self._fetches(reference.model):
-                yield name, reference
+                found.append((name, reference))
             else:
                 _tell_of_text(reference.model)
+        return found
 
-    def _fetch(self, activities: Iterable[Mapping[str, Any]]) -> _Rows:
+    def _fetch(self, activities: Iterable[Iterable[tuple[str, Reference]]]) -> _Rows:
         wanted: dict[type[models.Model], set[str]] = defaultdict(set)
-        for activity in activities:
-            for _, reference in self._references(activity):
-                wanted[reference.model].add(reference.object_id)
-        found: dict[type[models.Model], Mapping[Any, Any]] = {}
-        names: dict[type[models.Model], dict[Any, str]] = {}
-        for model, ids in wanted.items():
-            names[model] = {pk: one for one in ids if (pk := clean_pk(model, one)) is not None}
-            found[model] = self._candidates(model, list(names[model]))
-        hidden = self._by_hidden_authors(found)
+        for references in activities:
+            for _, (model, object_id) in references:
+                wanted[model].add(object_id)
+        names = {
+            model: {pk: one for one in ids if (pk := clean_pk(model, one)) is not None}
+            for model, ids in wanted.items()
+        }
+        restricted = {model for model in wanted if self._is_restricted(model)}
+        found = {
+            model: (self._candidates if model in restricted else self.fetch_model_instances)(model, list(pks))
+            for model, pks in names.items()
+        }
+        hidden = self._by_hidden_authors(row for model in restricted for row in found[model].values())
         rows = _Rows()
         for model, candidates in found.items():
-            if hidden and self._is_restricted(model):
-                candidates = {pk: row for pk, row in candidates.items() if row not in hidden}
-            self._add(rows, model, names[model], candidates)
+            if model in restricted:
+                self._add_visible(rows, model, names[model], candidates, hidden)
+            else:
+                self._add(rows, model, names[model], candidates)
         return rows
 
     def _is_restricted(self, model: type[models.Model]) -> bool:
@@ -147,29 +156,39 @@ class Enrich:
 
     def _candidates(self, model: type[models.Model], pks: Collection[Any]) -> Mapping[Any, Any]:
         """The rows with these keys, without those that `visible_to` hides."""
-        if not self._is_restricted(model):
-            return self.fetch_model_instances(model, pks)
-        rows = with_authors(narrowed(self.viewer, self._all(model).filter(pk__in=pks)))
+        rows = self._all(model)
+        if visibility_of(model) is None:
+            return _by_key(rows, pks, with_authors, _with_what_is_read)
+        rows = with_authors(narrowed(self.viewer, rows.filter(pk__in=pks)))
         return {row.pk: row for row in _with_what_is_read(rows)}
 
-    def _by_hidden_authors(self, found: Mapping[type[models.Model], Mapping[Any, Any]]) -> set[models.Model]:
+    def _by_hidden_authors(self, rows: Iterable[models.Model]) -> set[models.Model]:
         """Those that mutes and blocks hide: a query for each kind of these, however many there are."""
-        rows = [row for model, some in found.items() if self._is_restricted(model) for row in some.values()]
-        return by_hidden_authors(self.viewer, rows, with_muted=self.with_muted)
+        return by_hidden_authors(self.viewer, list(rows), with_muted=self.with_muted)
+
+    def _add_visible(
+        self,
+        rows: _Rows,
+        model: type[models.Model],
+        names: Mapping[Any, str],
+        candidates: Mapping[Any, Any],
+        hidden: set[models.Model],
+    ) -> None:
+        """Add what the viewer may see, and note what is there and hidden from them."""
+        seen = {pk: row for pk, row in candidates.items() if row not in hidden} if hidden else candidates
+        if self._fetches(model):
+            fetched = self.fetch_model_instances(model, list(seen))
+            seen = {pk: fetched[pk] for pk in seen if pk in fetched}
+        self._add(rows, model, names, seen)
+        absent = self._there(model, names.keys() - seen.keys())
+        rows.hidden |= {Reference(model, names[pk]) for pk in absent}
 
     def _add(
         self, rows: _Rows, model: type[models.Model], names: Mapping[Any, str], seen: Mapping[Any, Any]
     ) -> None:
-        restricted = self._is_restricted(model)
-        if restricted and self._fetches(model):
-            fetched = self.fetch_model_instances(model, list(seen))
-            seen = {pk: fetched[pk] for pk in seen if pk in fetched}
         for pk, object_id in names.items():
             if pk in seen and _may_be_shown(seen[pk]):
                 rows.found[Reference(model, object_id)] = self.enrich_instance(seen[pk])
-        if restricted:
-            absent = self._there(model, names.keys() - seen.keys())
-            rows.hidden |= {Reference(model, names[pk]) for pk in absent}
 
     def _all(self, model: type[models.Model]) -> models.QuerySet[Any]:
         return model._default_manager.using(self.using)
@@ -183,7 +202,7 @@ class Enrich:
         if hook := self._hook(model):
             found: Mapping[Any, Any] = hook(pks)
             return found
-        return {row.pk: row for row in _with_what_is_read(self._all(model).filter(pk__in=pks))}
+        return _by_key(self._all(model), pks, _with_what_is_read)
 
     def enrich_instance(self, instance: models.Model) -> Any:
         """What stands in the activity in place of the reference to a row."""
@@ -204,11 +223,13 @@ class Enrich:
             return absent
         return set(self._all(model).filter(pk__in=absent).values_list("pk", flat=True))
 
-    def _enrich(self, activity: Mapping[str, Any], rows: _Rows) -> EnrichedActivity:
+    def _enrich(
+        self, activity: Mapping[str, Any], references: Iterable[tuple[str, Reference]], rows: _Rows
+    ) -> EnrichedActivity:
         values: dict[str, Any] = dict(activity)
         missing: dict[str, str] = {}
         hidden = False
-        for name, reference in self._references(activity):
+        for name, reference in references:
             row = rows.found.get(reference)
             if row is not None:
                 values[name] = row
@@ -228,6 +249,19 @@ class _Rows:
     def __init__(self) -> None:
         self.found: dict[Reference, models.Model] = {}
         self.hidden: set[Reference] = set()
+
+
+def _by_key(
+    rows: models.QuerySet[Any], pks: Collection[Any], *ways: Callable[[models.QuerySet[Any]], Any]
+) -> Mapping[Any, Any]:
+    """Those of the rows that have these keys, with what each way adds to them."""
+    wider = rows
+    for way in ways:
+        wider = way(wider)
+    model: type[models.Model] = rows.model
+    if wider is rows and instances.adds_nothing(model):
+        return instances.by_key(model, rows.db, pks)
+    return {row.pk: row for row in wider.filter(pk__in=pks)}
 
 
 def _with_what_is_read(rows: models.QuerySet[Any]) -> models.QuerySet[Any]:

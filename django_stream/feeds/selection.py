@@ -10,6 +10,7 @@ from django.db import models
 from django_stream.activities.model_references import parse_reference
 from django_stream.activities.visibility import SEES_ALL, hides_some
 from django_stream.client import StreamClient
+from django_stream.conf import stream_settings
 from django_stream.feeds.activity_references import resolve_activities
 from django_stream.feeds.enriched_answers import with_references
 from django_stream.feeds.enrichment import Enrich, EnrichedActivity, shown_entry
@@ -45,12 +46,13 @@ class Selection:
         hidden = self._hidden_notices(results, entries)
         if entries and is_group(entries[0]):
             enriched = self._enrich.enrich_aggregated_activities(entries)
+            self._models |= _models_of(entries, fields)
         else:
             enriched = self._enrich.enrich_activities(entries)
-        self._models |= _models_of(entries, fields)
         for activity in _activities(enriched):
             activity.hidden |= activity["id"] in hidden
-        return [self._shown(entry, raw) for entry, raw in zip(enriched, whole, strict=True)]
+        policy = stream_settings.MISSING_OBJECTS
+        return [self._shown(entry, raw, policy) for entry, raw in zip(enriched, whole, strict=True)]
 
     def _hidden_notices(self, raw: Sequence[Any], resolved: Sequence[Any]) -> set[str]:
         """Ids of activities that tell of a reaction which the viewer may not see."""
@@ -81,8 +83,8 @@ class Selection:
             for entry in entries
         ]
 
-    def _shown(self, entry: EnrichedActivity, raw: Mapping[str, Any]) -> EnrichedActivity | None:
-        shown = shown_entry(entry)
+    def _shown(self, entry: EnrichedActivity, raw: Mapping[str, Any], policy: str) -> EnrichedActivity | None:
+        shown = shown_entry(entry, policy)
         if shown is None or not is_group(shown):
             return shown
         return EnrichedActivity({**shown, **self._numbers(raw, {one["id"] for one in shown["activities"]})})

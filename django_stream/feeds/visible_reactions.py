@@ -20,6 +20,7 @@ Entry = Mapping[str, Any]
 _NOTICE = "reaction:"
 # The first of these lists is the one that counts are about.
 _OF_ACTIVITIES = ("latest_reactions", "own_reactions", "first_reactions")
+_ASKED_FOR = {"reaction_counts", *_OF_ACTIVITIES}
 _OF_REACTIONS = ("latest_children", "own_children")
 _COUNTS = {_OF_ACTIVITIES: "reaction_counts", _OF_REACTIONS: "children_counts"}
 
@@ -150,6 +151,8 @@ def _id_in(value: Any) -> str:
 
 def has_reactions(activity: Entry) -> bool:
     """Whether the API was asked for reactions too, and not only an activity has a field of such a name."""
+    if activity.keys().isdisjoint(_ASKED_FOR):
+        return False
     return _is_counts(activity.get("reaction_counts")) or any(
         _is_lists(activity.get(name)) for name in _OF_ACTIVITIES
     )

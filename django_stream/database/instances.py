@@ -1,0 +1,109 @@
+"""Instances by primary key, by a statement that Django wrote once.
+
+Most of what a small query costs is Django putting its text together. Of a model whose manager adds nothing,
+the text is the same each time, so each thread keeps it. Every other model is read by its queryset.
+
+The text and what converts its values come from Django's compiler, for which there is no public name; the
+rows become instances by `Model.from_db`. tests/db/database/ runs this on every supported Django.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Sequence
+from functools import lru_cache
+from typing import Any
+
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Manager, Model, QuerySet
+
+from django_stream.database.statements import Condition, Database, Row, in_list
+
+# What a queryset may do its own way, and reading by key stays what it is.
+_WRITING = {"bulk_create", "bulk_update", "create", "delete", "get_or_create", "update", "update_or_create"}
+_OF_CLASSES = {"__doc__", "__module__", "__orig_bases__", "__parameters__", "__reduce__", "as_manager"}
+
+_Convert = Callable[[Any, Any, BaseDatabaseWrapper], Any]
+
+
+class _Kept(threading.local):
+    """The statements of a thread, each for the connection that it was made for."""
+
+    def __init__(self) -> None:
+        self.statements: dict[tuple[str, type[Model]], _Statement] = {}
+
+
+_kept = _Kept()
+
+
+@lru_cache(maxsize=1024)
+def adds_nothing(model: type[Model]) -> bool:
+    """Whether rows of a model, read by its manager, are those of its one table, whenever and by whomever."""
+    manager = model._default_manager
+    simple = not model._meta.parents and len(model._meta.pk_fields) == 1
+    return simple and _reads_all(type(manager)) and _reads_plainly(type(manager.get_queryset()))
+
+
+def by_key(model: type[Model], using: str, pks: Collection[Any]) -> dict[Any, Any]:
+    """The rows with these keys; only of a model of which `adds_nothing` holds."""
+    if not pks:
+        return {}
+    connection = connections[using]
+    statement = _kept.statements.get((using, model))
+    if statement is None or statement.connection is not connection:
+        statement = _kept.statements[using, model] = _Statement(model, connection)
+    return {row.pk: row for row in statement.instances(pks)}
+
+
+class _Statement:
+    """The text that selects the rows of a model, and what makes instances of them."""
+
+    def __init__(self, model: type[Model], connection: BaseDatabaseWrapper) -> None:
+        self.connection = connection
+        self._model = model
+        self._database = Database(connection.alias)
+        compiler = QuerySet(model).order_by().query.get_compiler(connection=connection)
+        self._text: str = compiler.as_sql()[0]
+        chosen = [column for column, _, _ in compiler.select]
+        self._names = [column.target.attname for column in chosen]
+        self._converters: list[tuple[int, Sequence[_Convert], Any]] = [
+            (place, converters, column)
+            for place, (converters, column) in compiler.get_converters(chosen).items()
+        ]
+        self._key: Any = model._meta.pk
+
+    def instances(self, pks: Collection[Any]) -> list[Any]:
+        where = self._database.where(self._chosen(pks))
+        found = self._database.rows(f"{self._text} WHERE {where.text}", where.params)
+        rows = self._converted(found) if self._converters else found
+        alias, names, from_db = self.connection.alias, self._names, self._model.from_db
+        return [from_db(alias, names, row) for row in rows]
+
+    def _chosen(self, pks: Collection[Any]) -> Condition:
+        prepare = self._key.get_db_prep_value
+        values = [prepare(pk, self.connection, prepared=False) for pk in pks]
+        # The last once more, so that pages of many sizes share a few texts, which databases prepare.
+        values += values[-1:] * ((1 << (len(values) - 1).bit_length()) - len(values))
+        return in_list(self._key.column, values)
+
+    def _converted(self, rows: Sequence[Row]) -> list[list[Any]]:
+        changed = [list(row) for row in rows]
+        for place, converters, column in self._converters:
+            for row in changed:
+                for convert in converters:
+                    row[place] = convert(row[place], column, self.connection)
+        return changed
+
+
+def _reads_all(manager: type[Any]) -> bool:
+    """Whether the querysets of a manager are Django's, but for what is marked `reads_as_before`."""
+    ways = [vars(one)["get_queryset"] for one in manager.__mro__ if "get_queryset" in vars(one)]
+    own = [one for one in ways if not getattr(one, "reads_as_before", False)]
+    return own[0] is Manager.get_queryset and manager.using is Manager.using
+
+
+def _reads_plainly(rows: type[Any]) -> bool:
+    above = rows.__mro__[: rows.__mro__.index(QuerySet)]
+    own = {name for one in above for name in vars(one) if hasattr(QuerySet, name)}
+    return own <= _WRITING | _OF_CLASSES
