@@ -108,6 +108,11 @@ def has_rows(model: type[Model], column: str, outer: str) -> Column:
     )
 
 
+def in_turn(of: str, number: int, *, wait: bool = True) -> Condition:
+    """Holds once nobody else has this turn, until the transaction ends: see `Dialect.turn`."""
+    return lambda dialect: dialect.turn(of, number, wait=wait)
+
+
 def union(*queries: Fragment) -> Fragment:
     """The rows of all queries, each once."""
     text = " UNION ".join(query.text for query in queries)

@@ -38,10 +38,11 @@ _ROUNDS = 10
 _UNDER_WAY = 60_000_000
 
 
-def bring_up_to_date(feed: Fragment) -> bool:
+def bring_up_to_date(feed: Fragment, *, wait: bool) -> bool:
     """Put what waits of a feed (a query of its number) into its groups; whether anything waited.
 
-    Where the database refuses that just now, since others hold it, the reader sees the groups as they are.
+    Where the database refuses that just now, or others do the same and the reader may not `wait`, the groups
+    are seen as they are.
     """
     source, changed = Database.to_read(GroupChange), False
     try:
@@ -50,7 +51,7 @@ def bring_up_to_date(feed: Fragment) -> bool:
             if waiting is None:
                 break
             source, changed = Database.to_write(GroupChange), True
-            fold(source, *waiting)
+            fold(source, *waiting, wait=wait)
             if len(waiting[1]) < group_changes.AT_ONCE:
                 break
     except DatabaseError as error:  # locked, a deadlock, a transaction that only reads
@@ -59,11 +60,27 @@ def bring_up_to_date(feed: Fragment) -> bool:
 
 
 @retry_on_deadlock
-def fold(database: Database, feed: int, keys: Keys) -> None:
+def fold(database: Database, feed: int, keys: Keys, *, wait: bool = True) -> None:
     """Take the changes of these activities on a feed, and put its groups right."""
     with transaction.atomic(using=database.alias):
-        if came := group_changes.take(database, feed, keys):
+        if came := group_changes.take(database, feed, keys, wait):
             _look_at(database, feed, came)
+
+
+def look_again(feed: Fragment, keys: Keys, *, wait: bool) -> None:
+    """Put right what groups of a feed hold and the feed has not, although no change waits.
+
+    Servers of a version without notes leave that behind, where they run beside this one while a site is
+    brought up to date.
+    """
+    database = Database.to_write(GroupChange)
+    try:
+        with transaction.atomic(using=database.alias):
+            group_changes.note_again(database, feed, keys)
+    except DatabaseError as error:  # as above
+        logger.warning("a feed shows what it has not in its groups: %s", error)
+    else:
+        bring_up_to_date(feed, wait=wait)
 
 
 def settled(database: Database, feed: int) -> None:

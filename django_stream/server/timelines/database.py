@@ -65,13 +65,20 @@ class DatabaseTimelines(Timelines):
     def group_page(
         self, application_id: int, feed_id: FeedID, window: Window, per_group: int, *, counted: bool
     ) -> ActivityGroupPage:
+        feed, primary = group_page.number_of(application_id, feed_id), _database()
+        # Inside a transaction that does more, a reader might wait for who waits for it.
+        wait = not primary.connection.in_atomic_block
+        changed = activity_groups.bring_up_to_date(feed, wait=wait)
         # A replica has not heard yet of what was put into groups just now.
-        changed = activity_groups.bring_up_to_date(group_page.number_of(application_id, feed_id))
-        source = Database.to_write(TimelineEntry) if changed else Database.to_read(TimelineEntry)
-        return group_page.page(source, application_id, feed_id, window, per_group, counted=counted)
+        source = primary if changed else Database.to_read(TimelineEntry)
+        page, strays = group_page.page(source, application_id, feed_id, window, per_group, counted=counted)
+        if strays:
+            activity_groups.look_again(feed, strays, wait=wait)
+            page, _ = group_page.page(primary, application_id, feed_id, window, per_group, counted=counted)
+        return page
 
     def mark(self, feed: int, *, seen: Marked = (), read: Marked = ()) -> bool:
-        activity_groups.bring_up_to_date(Fragment("%s", [feed]))
+        activity_groups.bring_up_to_date(Fragment("%s", [feed]), wait=True)
         return group_marks.mark(feed, seen=seen, read=read)
 
     def placed(self, feeds: Collection[int], keys: Collection[uuid.UUID], *, own_only: bool = False) -> None:

@@ -8,13 +8,14 @@ repetition matters. What a note says is committed with it.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from django_stream.database.dialect import Fragment
 from django_stream.database.statements import Database, equal, one_of
 from django_stream.protocol.times import now_in_microseconds
 from django_stream.server.activity_rows import read_key
 from django_stream.server.feed_groups import grouped_slugs
+from django_stream.server.timelines import group_marks
 from django_stream.server.timelines.tables import ENTRY, FEED, GROUP_CHANGE, TIMELINE
 
 AT_ONCE = 5_000
@@ -31,6 +32,13 @@ def note(database: Database, changed: Fragment) -> None:
         f"FROM ({changed.text}) c JOIN {FEED} s ON s.id = c.feed WHERE {grouped.text} ON CONFLICT DO NOTHING",
         [now_in_microseconds(), *changed.params, *grouped.params],
     )
+
+
+def note_again(database: Database, feed: Fragment, keys: Sequence[uuid.UUID]) -> None:
+    """Note activities of a feed, given by a query of its number, whatever is known of them."""
+    given = database.dialect.given({"key": "uuid"}, [[key] for key in keys])
+    text = f"SELECT {feed.text} AS feed, given.key AS key FROM {given.text}"
+    note(database, Fragment(text, [*feed.params, *given.params]))
 
 
 def _grouped() -> Fragment | None:
@@ -68,12 +76,14 @@ def waiting(database: Database, feed: Fragment) -> tuple[int, list[uuid.UUID]] |
     return (found[0][0], [read_key(key) for _, key in found]) if found else None
 
 
-def take(database: Database, feed: int, keys: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:
-    """Take the changes of these activities; when the last of each came.
+def take(database: Database, feed: int, keys: Collection[uuid.UUID], wait: bool) -> dict[uuid.UUID, int]:
+    """Take the changes of these activities, in turn; when the last of each came.
 
     Two who take the same change one after the other: the second finds nothing once the first has committed.
+    Without `wait`, nothing is taken while somebody else has the turn.
     """
-    chosen = database.where(equal("feed", feed), one_of("key", keys, uuids=True))
+    in_turn = group_marks.turn(feed, wait=wait)
+    chosen = database.where(in_turn, equal("feed", feed), one_of("key", keys, uuids=True))
     found = database.rows(
         f"DELETE FROM {GROUP_CHANGE} WHERE {chosen.text} RETURNING key, came_at", chosen.params
     )

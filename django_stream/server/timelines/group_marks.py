@@ -14,16 +14,27 @@ from django_stream.database.statements import (
     equal,
     every,
     in_list,
+    in_turn,
     is_false,
 )
 from django_stream.server.models import ActivityGroup
 from django_stream.server.timelines.base import Mark, Marked
 
 LOCK_ORDER = ("name", "feed")
-"""In this order all writers lock groups."""
+"""In this order groups are locked."""
+
 
 # Databases bound how many conditions one statement has.
 _AT_ONCE = 100
+
+
+def turn(feed: int, *, wait: bool = True) -> Condition:
+    """Holds for one transaction at a time: whoever changes the groups of a feed begins by it.
+
+    A transaction may take several steps, such as a reader who puts into groups what waits and marks some of
+    them then. In whatever order each step locks groups, nobody waits for two.
+    """
+    return in_turn("groups of a feed", feed, wait=wait)
 
 
 def mark(feed: int, *, seen: Marked, read: Marked) -> bool:
@@ -38,7 +49,7 @@ def mark(feed: int, *, seen: Marked, read: Marked) -> bool:
     with transaction.atomic(using=database.alias):
         # All that either mark may concern at once: in two steps, two markers could wait for each other.
         unmarked = either(is_false("is_seen"), is_false("is_read"))
-        database.lock(ActivityGroup, LOCK_ORDER, equal("feed", feed), unmarked)
+        database.lock(ActivityGroup, LOCK_ORDER, turn(feed), equal("feed", feed), unmarked)
         for column, marked in (("is_seen", seen), ("is_read", read)):
             for chosen in _chosen(marked):
                 where = [equal("feed", feed), is_false(column), *chosen]

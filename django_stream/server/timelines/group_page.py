@@ -18,10 +18,18 @@ from django_stream.database.dialect import Dialect, Fragment
 from django_stream.database.statements import Database
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.protocol.times import format_activity_time
-from django_stream.server.activity_rows import SELECTED, ActivityRow, loads
+from django_stream.server.activity_rows import SELECTED, ActivityRow, loads, read_key
 from django_stream.server.timelines import group_past
 from django_stream.server.timelines.base import ActivityGroupPage, ActivityGroupRow, Window
-from django_stream.server.timelines.tables import ACTIVITY, ACTIVITY_GROUP, ENTRY, FEED, TIMELINE, bounds
+from django_stream.server.timelines.tables import (
+    ACTIVITY,
+    ACTIVITY_GROUP,
+    ENTRY,
+    EXCLUDED,
+    FEED,
+    TIMELINE,
+    bounds,
+)
 
 _FEED = f"(SELECT id FROM {FEED} WHERE application_id = %s AND slug = %s AND user_id = %s)"
 # Both counts by one scan of the index of groups that wait.
@@ -32,8 +40,12 @@ _WAITING = (
 )
 _ORIGIN = f"(SELECT t.via FROM {TIMELINE} t WHERE t.feed = b.feed AND t.key = e.key ORDER BY t.via LIMIT 1)"
 _LOWEST = uuid.UUID(int=0)
+# Looked up again only where no followed feed brought it. An entry that nothing brings is astray.
+_ASTRAY = (
+    f"CASE WHEN o.id IS NULL AND e.key IS NOT NULL THEN coalesce({_ORIGIN}, {EXCLUDED}) = {EXCLUDED} END"
+)
 # Places in a row, after the two counts.
-_GROUP, _SUMMARY, _KEY = 2, 3, 4
+_GROUP, _SUMMARY, _STRAY, _KEY = 2, 3, 4, 5
 
 
 def number_of(application_id: int, feed_id: FeedID) -> Fragment:
@@ -49,8 +61,11 @@ def page(
     per_group: int,
     *,
     counted: bool,
-) -> ActivityGroupPage:
-    """Groups by their newest activity, each with its newest few; counted: and how many wait in all."""
+) -> tuple[ActivityGroupPage, list[uuid.UUID]]:
+    """Groups by their newest activity, each with its newest few; counted: and how many wait in all.
+
+    Beside them, which of these activities the feed itself has not.
+    """
     name = [application_id, feed_id.slug, feed_id.user_id]
     bound = bounds(database.dialect, "newest", window)
     offset = [window.offset] if window.offset else []
@@ -62,7 +77,8 @@ def page(
     summary = _summary(database.dialect, "place" if moved else "newest")
     text = _text(summary, bound.text, window.limit, bool(offset), per_group, counted, moved)
     params = [*(name if counted else ()), *name, *bound.params, *since, *offset, application_id]
-    return _read(database.rows(text, params))
+    found = database.rows(text, params)
+    return _read(found), [read_key(row[_KEY]) for row in found if row[_STRAY]]
 
 
 @lru_cache(maxsize=512)
@@ -84,7 +100,7 @@ def _text(
         # On the left, so that they come even if no group does.
         counts, groups = "w.unseen, w.unread", f"{_WAITING} LEFT JOIN {groups} ON 1 = 1"
     return (
-        f"SELECT {counts}, b.id, {summary}, e.key, {SELECTED}, o.slug || ':' || o.user_id "
+        f"SELECT {counts}, b.id, {summary}, {_ASTRAY}, e.key, {SELECTED}, o.slug || ':' || o.user_id "
         f"FROM {groups} LEFT JOIN {ENTRY} e ON e.group_id = b.id "
         # Of large groups, the newest few are those from a floor on.
         f"AND e.key >= CASE WHEN b.activity_count > {per_group:d} THEN (SELECT x.key FROM {ENTRY} x "

@@ -17,7 +17,7 @@ from django_stream.protocol.times import now_in_microseconds
 from django_stream.server.activity_rows import read_key
 from django_stream.server.models import ActivityGroup, ActivityGroupEntry
 from django_stream.server.timelines import group_past
-from django_stream.server.timelines.group_marks import LOCK_ORDER
+from django_stream.server.timelines.group_marks import LOCK_ORDER, turn
 from django_stream.server.timelines.tables import ACTIVITY, ACTIVITY_GROUP, ENTRY, EXCLUDED, TIMELINE
 
 _COUNT = f"(SELECT count(*) FROM {ENTRY} e WHERE e.group_id = {ACTIVITY_GROUP}.id)"
@@ -115,11 +115,7 @@ def lock(database: Database, feed: int, named: Collection[str]) -> None:
 
 def lock_all(database: Database, feed: int) -> list[int]:
     """Lock all groups of a feed."""
-    found = database.rows(
-        f"SELECT id FROM {ACTIVITY_GROUP} WHERE feed = %s "
-        f"ORDER BY {', '.join(LOCK_ORDER)}{database.dialect.lock()}",
-        [feed],
-    )
+    found = database.locked(ActivityGroup, ["id"], LOCK_ORDER, turn(feed), equal("feed", feed))
     return [group for (group,) in found]
 
 

@@ -1,19 +1,32 @@
-"""Entries of timelines whose activity is gone; none should be, and a rebuild of the feed removes them."""
+"""Entries whose activity is gone, and groups that hold what their feed has not.
+
+None should be, and a rebuild of the feed removes them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from django.db import router
 from django.db.models import Exists, OuterRef
 
-from django_stream.server.models import Activity, Feed, Placement, TimelineEntry
+from django_stream.server.models import (
+    Activity,
+    ActivityGroupEntry,
+    Feed,
+    GroupChange,
+    Placement,
+    TimelineEntry,
+)
 
 _FEEDS = 500
 
 
 def feeds_with_orphans() -> Iterator[int]:
-    """Feeds, by number, that list an activity which does not exist. Reads every entry once."""
+    """Feeds, by number, that list an activity which does not exist, or have one in their groups alone.
+
+    Reads every entry once.
+    """
     using = router.db_for_write(Feed)
     last = 0
     while feeds := list(Feed.objects.using(using).filter(pk__gt=last).order_by("pk")[:_FEEDS]):
@@ -29,4 +42,12 @@ def feeds_with_orphans() -> Iterator[int]:
                 Placement.objects.using(using).filter(feed__in=numbers).order_by().values_list("feed_id"),
             ):
                 found |= {number for (number,) in rows.filter(~Exists(activity)).distinct()}
-        yield from sorted(found)
+        yield from sorted(found | _in_groups_alone([feed.pk for feed in feeds], using))
+
+
+def _in_groups_alone(feeds: Collection[int], using: str) -> set[int]:
+    """Of these feeds those whose groups hold an activity that is not on the feed, and no change waits."""
+    same = {"feed": OuterRef("feed"), "key": OuterRef("key")}
+    on_feed, waits = (Exists(model.objects.filter(**same)) for model in (TimelineEntry, GroupChange))
+    strays = ActivityGroupEntry.objects.using(using).filter(~on_feed, ~waits, feed__in=feeds)
+    return set(strays.order_by().values_list("feed", flat=True).distinct())

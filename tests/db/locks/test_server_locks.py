@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+import uuid
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.utils import timezone
 
 from django_stream.protocol.errors import ApiError
@@ -27,6 +28,7 @@ from django_stream.server.models import (
     FanoutJob,
     Feed,
     Follow,
+    GroupChange,
     Placement,
     Reaction,
     StoredFile,
@@ -290,6 +292,43 @@ def test_what_is_posted_while_its_group_is_marked_is_unseen() -> None:
     marks = calls("GET", "feed/notification/1/", mark_seen="true")
     assert not meet(marks, update(ActivityGroup), posts("user:1", verb="tweet")).waited
     assert ok("GET", "feed/notification/1/")["unseen"] == 1
+
+
+def test_two_who_read_and_mark_in_one_transaction_take_turns(caplog: pytest.LogCaptureFixture) -> None:
+    """As under ATOMIC_REQUESTS: the second comes between the two steps of the first, which sees its change."""
+    # So many notes of other feeds that those of this one are found by their index, in the order of keys.
+    others = [GroupChange(feed=n, key=uuid.uuid4(), came_at=0) for n in range(10_000, 13_000)]
+    GroupChange.objects.bulk_create(others)
+    with connection.cursor() as cursor:
+        cursor.execute(f"ANALYZE {GroupChange._meta.db_table}")
+    earlier = "2026-01-01T09:00:00"
+    post("user:1", foreign_id="liked", verb="like", time=earlier)
+    assert len(ok("GET", "feed/notification/1/")["results"]) == 2
+
+    def reads_and_marks(verb: str, time: str) -> Callable[[], None]:
+        def both() -> None:
+            post("user:1", foreign_id=f"another {verb}", verb=verb, time=time)
+            with transaction.atomic():
+                ok("GET", "feed/notification/1/")
+                ok("GET", "feed/notification/1/", mark_seen="true")
+
+        return both
+
+    meeting = meet(reads_and_marks("tweet", TIME), r"SELECT w\.unseen", reads_and_marks("like", earlier))
+    assert meeting.waited
+    assert caplog.text == "", "a deadlock, and its victim sees the groups as they are"
+    found = ok("GET", "feed/notification/1/")
+    assert (found["unseen"], [group["activity_count"] for group in found["results"]]) == (0, [2, 2])
+
+
+def test_who_reads_inside_a_transaction_waits_for_no_other_reader() -> None:
+    def reads() -> Any:
+        with transaction.atomic():
+            return ok("GET", "feed/notification/1/")["results"]
+
+    meeting = meet(reads, insert(ActivityGroup), reads)
+    assert (len(meeting.first), len(meeting.second), meeting.waited) == (1, 0, False)
+    assert ok("GET", "feed/notification/1/")["results"] == meeting.first
 
 
 def test_a_chunk_and_an_unfollow_leave_nothing_behind() -> None:

@@ -13,7 +13,15 @@ from django_stream.protocol.times import parse_time
 from django_stream.server.activity_input import key_or_none
 from django_stream.server.conf import server_settings
 from django_stream.server.feed_groups import group_of
-from django_stream.server.models import ActivityGroup, Feed, GroupChange
+from django_stream.server.maintenance import heal_orphans
+from django_stream.server.models import (
+    ActivityGroup,
+    Application,
+    Feed,
+    GroupChange,
+    Placement,
+    TimelineEntry,
+)
 from django_stream.server.reads import activity_groups
 from django_stream.server.timelines import Window, group_changes, timelines
 from django_stream.server.timelines import activity_groups as folding
@@ -181,6 +189,72 @@ def test_groups_are_read_as_they_are_where_the_database_refuses_to_change_them(m
         assert len(groups("notification:1")["results"]) == 1
         assert "database is locked" in caplog.text
     assert len(groups("notification:1")["results"]) == 2
+
+
+class _Replicas:
+    """Whatever is read of the server comes from a copy of the database that has not heard of everything."""
+
+    def db_for_read(self, model, **hints):
+        return "other" if model._meta.app_label == "django_stream_server" else None
+
+    def db_for_write(self, model, **hints):
+        return "default"
+
+    def allow_relation(self, first, second, **hints):
+        return True
+
+
+@pytest.mark.django_db(databases=["default", "other"])
+def test_what_was_just_put_into_groups_is_read_where_it_is(settings):
+    post("notification:1")
+    for one in (
+        Application.objects.first(),
+        Feed.objects.get(slug="notification"),
+        GroupChange.objects.get(),
+    ):
+        one.save(using="other", force_insert=True)
+    settings.DATABASE_ROUTERS = [_Replicas()]
+    found = groups("notification:1")
+    assert ([group["activity_count"] for group in found["results"]], found["unseen"]) == ([1], 1)
+    assert not ActivityGroup.objects.using("other").exists()
+
+
+@pytest.mark.django_db(databases=["default", "other"])
+def test_where_nothing_waits_groups_come_from_the_replica(settings):
+    post("notification:1")
+    assert groups("notification:1")["unseen"] == 1
+    settings.DATABASE_ROUTERS = [_Replicas()]
+    assert groups("notification:1")["results"] == []
+
+
+def _withdrawn_by_the_former_version(ids):
+    """It took activities off a feed and out of groups that it saw, and noted nothing."""
+    keys = [key_or_none(one) for one in ids]
+    feed = Feed.objects.get(slug="notification")
+    Placement.objects.filter(feed=feed, key__in=keys).delete()
+    TimelineEntry.objects.filter(feed=feed.pk, key__in=keys).delete()
+
+
+def test_what_a_feed_has_no_more_goes_from_its_groups_although_nobody_noted_it():
+    gone = [post("notification:1", time=f"2026-01-01T10:00:0{n}")["id"] for n in range(3)]
+    left = post("notification:1", time="2026-01-01T09:00:00")["id"]
+    other = post("notification:1", time="2026-01-02T10:00:00")["id"]
+    assert len(groups("notification:1")["results"]) == 2
+    _withdrawn_by_the_former_version([*gone, other])
+    [group] = groups("notification:1")["results"]
+    assert [one["id"] for one in group["activities"]] == [left]
+    assert (group["activity_count"], groups("notification:1")["unseen"]) == (1, 1)
+
+
+def test_what_no_page_shows_of_it_is_found_by_maintenance():
+    posted = [post("notification:1", time=f"2026-01-01T10:00:{n:02}")["id"] for n in range(20)]
+    assert groups("notification:1")["results"][0]["activity_count"] == 20
+    _withdrawn_by_the_former_version(posted[:2])
+    assert groups("notification:1")["results"][0]["activity_count"] == 20
+    assert heal_orphans() == 1
+    assert groups("notification:1")["results"][0]["activity_count"] == 18
+    ok("DELETE", f"feed/notification/1/{posted[5]}/")
+    assert heal_orphans() == 0, "what waits is no fault"
 
 
 def test_the_counts_come_without_groups_and_for_a_feed_that_nobody_wrote_to():

@@ -12,7 +12,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
 
 from django_stream.database.dialect import Dialect, Fragment
-from django_stream.database.statements import Condition, Database, equal, one_of
+from django_stream.database.statements import Condition, Database, equal, one_of, time_text
 from django_stream.server.models import ChildCount, Reaction, ReactionCount
 from django_stream.server.reads.reaction_rows import (
     PARENT_COLUMNS,
@@ -35,9 +35,11 @@ _OF_ACTIVITY = (
     "x.application_id = d.application_id AND x.activity = d.activity AND x.kind = d.kind "
     "AND x.parent_id IS NULL AND x.deleted_at IS NULL"
 )
+_OF_USER = "x.application_id = r.application_id AND x.user_id = r.user_id"
 _OF_PARENT = "x.parent_id = d.id AND x.deleted_at IS NULL"
 _OF_PARENT_AND_KIND = "x.parent_id = d.parent_id AND x.kind = d.kind AND x.deleted_at IS NULL"
 
+_place = attrgetter("pk")
 
 ListName = TypeVar("ListName", bound=str)
 
@@ -80,20 +82,28 @@ def _by_activity(
     rows: Iterable[tuple[Any, ...]], choices: Mapping[ListName, Choice]
 ) -> tuple[Counts, dict[ListName, Lists]]:
     """Rows are a choice's number, the columns of a reaction, and how many there are of its kind."""
-    sets: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {}
-    for row in rows:
-        sets.setdefault(row[:3], []).append(row)
     names, counts = list(choices), Counts()
     lists: dict[ListName, Lists] = {name: {} for name in choices}
-    for (number, activity, kind), found in sets.items():
-        activity_id, count = wire_uuid(activity), found[0][-1]
+    for number, activity, kind, pk, *rest, count in rows:
+        activity_id = wire_uuid(activity)
         counts.setdefault(activity_id, {})[kind] = count
-        reactions = [ReactionRow(activity_id, *row[2:-1]) for row in found if row[3] is not None]
-        if reactions:
-            name = names[number]
-            reactions.sort(reverse=not choices[name].oldest)
-            lists[name].setdefault(activity_id, {})[kind] = reactions
+        if pk is not None:
+            found = lists[names[number]].setdefault(activity_id, {}).setdefault(kind, [])
+            found.append(ReactionRow(activity_id, kind, pk, *rest))
+    for name, of_list in lists.items():
+        for kinds in of_list.values():
+            for found in kinds.values():
+                found.sort(key=_place, reverse=not choices[name].oldest)
     return counts, lists
+
+
+def first_moments(reactions: Collection[int]) -> list[tuple[str, str]]:
+    """The users of these reactions, given by numbers of rows, each with the time of their first one."""
+    database = Database.to_read(Reaction)
+    chosen, time = database.where(one_of("r.id", reactions)), database.columns([time_text("x.created_at")])
+    first = f"{_OF_USER} ORDER BY x.id LIMIT 1"
+    text = f"SELECT r.user_id, (SELECT {time} FROM {REACTION} x WHERE {first}) FROM {REACTION} r"
+    return database.rows(f"{text} WHERE {chosen.text}", chosen.params)
 
 
 def of_parents(parents: Collection[int], limit: int) -> list[ReactionRow]:
@@ -117,7 +127,7 @@ def _children(drivers: str, match: str, choice: Choice, *conditions: Condition) 
     columns = database.columns([*columns_of(), *PARENT_COLUMNS])
     text = f"SELECT {columns} FROM {drivers} d JOIN {chosen.text} WHERE {where.text}"
     children = read(database.rows(text, [*chosen.params, *where.params]))
-    return sorted(children, key=attrgetter("pk"), reverse=True)
+    return sorted(children, key=_place, reverse=True)
 
 
 def _chosen(dialect: Dialect, match: str, choice: Choice) -> Fragment:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from django.db import router
-from django.db.models import OuterRef, Subquery
-
 from django_stream.database.statements import Database, equal, one_of, time_text
 from django_stream.protocol import wire
-from django_stream.server.models import Reaction, StreamUser
+from django_stream.server.models import StreamUser
 from django_stream.server.reads.answer_size import AnswerSize, weight
+from django_stream.server.reads.enrichment.latest_reactions import first_moments
 from django_stream.server.reads.reaction_rows import ReactionRow, json_value, wire_time
 
 Profile = wire.User[str]
@@ -87,11 +85,8 @@ def _without_profile(reactions: dict[str, int]) -> dict[str, WithoutProfile]:
     """
     if not reactions:
         return {}
-    theirs = Reaction.objects.filter(application=OuterRef("application"), user_id=OuterRef("user_id"))
-    first = Subquery(theirs.order_by("pk").values("created_at")[:1])
-    rows = Reaction.objects.using(router.db_for_read(Reaction)).filter(pk__in=reactions.values())
     authors: dict[str, WithoutProfile] = {user_id: {"id": user_id} for user_id in reactions}
-    for user_id, moment in rows.annotate(first=first).values_list("user_id", "first"):
+    for user_id, moment in first_moments(reactions.values()):
         since = wire_time(moment)
         authors[user_id] = {"id": user_id, "created_at": since, "updated_at": since}
     return authors
