@@ -74,23 +74,37 @@ def insert_missing(rows: Sequence[models.Model], returning: str, using: str) -> 
     `bulk_create` does not tell which were there already.
     """
     dialect, made = dialect_of(connections[using]), []
-    fields = _fields(type(rows[0])) if rows else []
-    columns = ", ".join(dialect.name(str(field.column)) for field in fields)
     for some in batched(rows, _ROWS_AT_ONCE):
-        params = [
-            field.get_db_prep_save(getattr(row, field.attname), dialect.connection)
-            for row in some
-            for field in fields
-        ]
-        values = ", ".join([placeholders(fields)] * len(some))
+        insert = _values(dialect, some)
+        text = f"{insert.text} ON CONFLICT DO NOTHING RETURNING {dialect.name(returning)}"
         with dialect.connection.cursor() as cursor:
-            cursor.execute(
-                f"INSERT INTO {dialect.table(type(some[0]))} ({columns}) VALUES {values} "
-                f"ON CONFLICT DO NOTHING RETURNING {dialect.name(returning)}",
-                params,
-            )
+            cursor.execute(text, insert.params)
             made += [value for (value,) in cursor.fetchall()]
     return made
+
+
+def insert_rows(rows: Sequence[models.Model], using: str, upsert: Upsert | None = None) -> None:
+    """Insert rows of one model, or change those that are there.
+
+    What `bulk_create` does, at a fraction of its cost; rows get no primary key by it.
+    """
+    dialect = dialect_of(connections[using])
+    for some in batched(rows, _ROWS_AT_ONCE):
+        insert = _values(dialect, some)
+        changes = _changes(dialect, type(some[0]), upsert) if upsert else Fragment("")
+        with dialect.connection.cursor() as cursor:
+            cursor.execute(f"{insert.text} {changes.text}", [*insert.params, *changes.params])
+
+
+def _values(dialect: Dialect, rows: Sequence[models.Model]) -> Fragment:
+    fields = _fields(type(rows[0]))
+    params = [
+        field.get_db_prep_save(getattr(row, field.attname), dialect.connection)
+        for row in rows
+        for field in fields
+    ]
+    values = ", ".join([placeholders(fields)] * len(rows))
+    return Fragment(f"{_into(dialect, type(rows[0]))} VALUES {values}", params)
 
 
 def upsert_copies(

@@ -62,6 +62,11 @@ class Dialect:
         """
         return f" FOR {strength}" if self.connection.features.has_select_for_update else ""
 
+    def lock_free(self) -> str:
+        """The same for those of the rows that nobody else has locked; nothing where that can not be said."""
+        can = self.connection.features.has_select_for_update_skip_locked
+        return " FOR UPDATE SKIP LOCKED" if can else ""
+
     def turn(self, of: str, number: int, *, wait: bool = True) -> Fragment:
         """A condition that holds once nobody else has the turn that these name, until the transaction ends.
 

@@ -62,6 +62,11 @@ def at_most(column: str, value: Any) -> Condition:
     return lambda dialect: Fragment(f"{dialect.name(column)} <= %s", [dialect.param(value)])
 
 
+def at_least(column: str, value: Any) -> Condition:
+    """The column is the value or above it."""
+    return lambda dialect: Fragment(f"{dialect.name(column)} >= %s", [dialect.param(value)])
+
+
 def is_null(column: str) -> Condition:
     return lambda dialect: Fragment(f"{dialect.name(column)} IS NULL")
 
@@ -90,6 +95,19 @@ def _joined(word: str, conditions: Sequence[Condition]) -> Condition:
     return made
 
 
+def no_row(model: type[Model], matching: Mapping[str, str], *conditions: Condition) -> Condition:
+    """The model has no row `c` with these conditions whose columns hold what outer ones do."""
+
+    def made(dialect: Dialect) -> Fragment:
+        parts = [one(dialect) if callable(one) else one for one in conditions]
+        same = [f"c.{dialect.name(column)} = {dialect.name(outer)}" for column, outer in matching.items()]
+        where = " AND ".join([*same, *(part.text for part in parts)])
+        text = f"NOT EXISTS (SELECT 1 FROM {dialect.table(model)} c WHERE {where})"
+        return Fragment(text, [value for part in parts for value in part.params])
+
+    return made
+
+
 def time_text(column: str) -> Column:
     """A time as text, with its zone where the database knows it."""
     return lambda dialect: dialect.time_text(column)
@@ -98,6 +116,20 @@ def time_text(column: str) -> Column:
 def uuid_text(column: str) -> Column:
     """A UUID as text: 32 digits on SQLite."""
     return lambda dialect: dialect.uuid_text(column)
+
+
+def null(dialect: Dialect) -> str:
+    """A column of a query that has none where others in the same union do."""
+    return "NULL"
+
+
+def true(dialect: Dialect) -> str:
+    """Likewise, where the others have false."""
+    return dialect.boolean(True)
+
+
+def false(dialect: Dialect) -> str:
+    return dialect.boolean(False)
 
 
 def has_rows(model: type[Model], column: str, outer: str) -> Column:
@@ -192,9 +224,27 @@ class Database:
         ordered = ", ".join(map(self.dialect.name, order))
         return self.rows(f"{query.text} ORDER BY {ordered}{self.dialect.lock(strength)}", query.params)
 
-    def exists(self, source: Source, *conditions: Condition) -> bool:
+    def locked_first(
+        self,
+        source: Source,
+        columns: Sequence[Column],
+        order: Sequence[str],
+        limit: int,
+        *conditions: Condition,
+        alias: str = "",
+    ) -> list[Row]:
+        """The first rows that meet the conditions, without those that others have locked.
+
+        Where the database can not pass over these, nothing is locked.
+        """
+        query = self.query(source, columns, *conditions, alias=alias)
+        ordered = ", ".join(map(self.dialect.name, order))
+        text = f"{query.text} ORDER BY {ordered} LIMIT {limit:d}{self.dialect.lock_free()}"
+        return self.rows(text, query.params)
+
+    def exists(self, source: Source, *conditions: Condition, alias: str = "") -> bool:
         """Whether a row meets the conditions."""
-        query = self.query(source, [lambda dialect: "1"], *conditions)
+        query = self.query(source, [lambda dialect: "1"], *conditions, alias=alias)
         return bool(self.rows(f"{query.text} LIMIT 1", query.params))
 
     def update(self, model: type[Model], changes: Mapping[str, Any], *conditions: Condition) -> int:
@@ -203,6 +253,12 @@ class Database:
         changed = ", ".join(f"{self.dialect.name(column)} = %s" for column in changes)
         text = f"UPDATE {self.dialect.table(model)} SET {changed} WHERE {where.text}"
         return self.execute(text, [*self.dialect.params(changes.values()), *where.params])
+
+    def increase(self, model: type[Model], column: str, step: int, *conditions: Condition) -> int:
+        """Add to a column; the number of rows that it touched."""
+        where, name = self.where(*conditions), self.dialect.name(column)
+        text = f"UPDATE {self.dialect.table(model)} SET {name} = {name} + %s WHERE {where.text}"
+        return self.execute(text, [step, *where.params])
 
     def delete(self, model: type[Model], *conditions: Condition) -> int:
         """Delete rows without looking for what refers to them; how many."""

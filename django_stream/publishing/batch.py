@@ -117,6 +117,8 @@ class Batch:
         """
         if not changes:
             return []
+        if len(changes) == 1 and (alone := self._intend_alone(*changes.values())) is not None:
+            return alone
         with transaction.atomic(self.lease.using):
             ours = self.lease.held_keys(self.label)
             sendable = [change for change in changes.values() if change.key in ours]
@@ -129,6 +131,18 @@ class Batch:
                     intents.append(leased)
             ledger.write(intents, self.lease.using)
         return sendable
+
+    def _intend_alone(self, change: Change) -> list[Change] | None:
+        """The same for one change that puts something into the feeds: None for all others."""
+        if change.desired is None:
+            return None
+        leased = self.objects[change.key]
+        records, digest = [*change.stale, *change.desired.records], self._digest(change.desired)
+        written = {"records": records, "digest": digest}
+        if not ledger.held_alone(leased, self.lease.using, token=self.lease.token, **written):
+            return []
+        leased.records, leased.digest = records, digest
+        return [change]
 
     def _note_failures(self, failures: _Failures, changes: dict[str, Change]) -> None:
         for key, error in failures.items():

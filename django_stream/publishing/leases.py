@@ -8,12 +8,19 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import connections, transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db import transaction
 
 from django_stream.conf import stream_settings
-from django_stream.database.bulk_sql import among
 from django_stream.database.deadlocks import retry_on_deadlock
+from django_stream.database.statements import (
+    Condition,
+    Database,
+    at_least,
+    at_most,
+    equal,
+    no_row,
+    one_of,
+)
 from django_stream.publishing import ledger
 from django_stream.publishing.ledger import LeasedObject
 from django_stream.publishing.models import OutboxEntry, Publication
@@ -52,7 +59,7 @@ def claim(using: str, now: datetime, limit: int, *, bulk: bool = True) -> Lease 
 
 def is_anything_due(using: str, now: datetime, *, bulk: bool = True) -> bool:
     """Whether `claim` might find something: a look that takes no lock and begins no transaction."""
-    return _due_entries(using, now, bulk).exists()
+    return Database(using).exists(OutboxEntry, *_due(now, bulk), alias="e")
 
 
 @retry_on_deadlock
@@ -98,35 +105,34 @@ def _claim(using: str, now: datetime, limit: int, bulk: bool) -> Lease | None:
     return lease if due else None
 
 
-def _due_entries(using: str, now: datetime, bulk: bool) -> QuerySet[OutboxEntry]:
-    """Those that are due and whose object nobody has leased."""
-    held = Publication.objects.filter(
-        model_label=OuterRef("model_label"), object_key=OuterRef("object_key"), leased_until__gte=now
-    )
-    entries = OutboxEntry.objects.using(using).filter(~Exists(held), due_at__lte=now)
-    return entries if bulk else entries.filter(bulk=False)
+def _due(now: datetime, bulk: bool) -> list[Condition]:
+    """Of the entries `e` those that are due and whose object nobody has leased."""
+    same = {"model_label": "e.model_label", "object_key": "e.object_key"}
+    free = no_row(Publication, same, at_least("c.leased_until", now))
+    return [free, at_most("e.due_at", now), *([] if bulk else [equal("e.bulk", False)])]
 
 
 def _due_objects(using: str, now: datetime, limit: int, bulk: bool) -> dict[str, list[str]]:
     """Keys by label that have due entries and no lease: single changes first, then by due time."""
-    due = _due_entries(using, now, bulk).order_by("bulk", "due_at", "id")
-    entries = due.values_list("model_label", "object_key")
-    if connections[using].features.has_select_for_update_skip_locked:
-        entries = entries.select_for_update(skip_locked=True)
+    entries = Database(using).locked_first(
+        OutboxEntry,
+        ["e.model_label", "e.object_key"],
+        ["e.bulk", "e.due_at", "e.id"],
+        limit,
+        *_due(now, bulk),
+        alias="e",
+    )
     found: dict[str, dict[str, None]] = defaultdict(dict)
-    for label, key in entries[:limit]:
+    for label, key in entries:
         found[label][key] = None
     return {label: list(keys) for label, keys in found.items()}
 
 
 def _attach_entries(label: str, objects: dict[str, LeasedObject], using: str) -> None:
     """Find all entries of the leased objects, parked ones too: this attempt settles them."""
-    entries = OutboxEntry.objects.using(using).filter(
-        among("object_key", list(objects), using), model_label=label
-    )
-    for entry_id, key, attempts, parked_at in entries.values_list(
-        "id", "object_key", "attempts", "parked_at"
-    ):
+    columns = ["id", "object_key", "attempts", "parked_at"]
+    chosen = one_of("object_key", objects), equal("model_label", label)
+    for entry_id, key, attempts, parked_at in Database(using).select(OutboxEntry, columns, *chosen):
         leased = objects[key]
         leased.entry_ids.append(entry_id)
         if attempts:

@@ -6,14 +6,16 @@ import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from django.db.models import BooleanField, ExpressionWrapper, F, Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from django_stream.database.bulk_sql import Upsert, among, insert_copies, update_rows, upsert_copies
-from django_stream.database.statements import Row
+from django_stream.database.statements import Database, Row, equal, one_of
 from django_stream.publishing.models import Publication
 from django_stream.publishing.publisher import Record
 
+FREE: dict[str, Any] = {"lease": None, "leased_until": None}
 _KNOWN = ("id", "object_key", "records", "digest", "attempts")
 
 
@@ -84,9 +86,24 @@ def held(objects: Collection[LeasedObject], using: str, *, token: uuid.UUID) -> 
 
     All rows are locked until the transaction ends, in the order in which they are taken.
     """
-    ours = ExpressionWrapper(Q(lease=token), BooleanField())
-    rows = _among(objects, using).order_by("object_key").select_for_update()
-    return {key for key, is_ours in rows.values_list("object_key", ours) if is_ours}
+    chosen = one_of("id", [leased.ledger_id for leased in objects])
+    rows = Database(using).locked(Publication, ["object_key", "lease"], ["object_key"], chosen)
+    # Databases without UUIDs answer text.
+    return {key for key, lease in rows if lease and uuid.UUID(str(lease)) == token}
+
+
+def held_alone(leased: LeasedObject, using: str, *, token: uuid.UUID, **changes: Any) -> bool:
+    """Change the row of one object if nobody has taken its lease over; whether that was so.
+
+    One statement in place of a lock and a change.
+    """
+    database = Database(using)
+    fields = {field.name: field for field in Publication._meta.concrete_fields}
+    values = {
+        name: fields[name].get_db_prep_save(value, database.connection) for name, value in changes.items()
+    }
+    ours = equal("id", leased.ledger_id), equal("lease", token)
+    return bool(database.update(Publication, values, *ours))
 
 
 def write(objects: Collection[LeasedObject], using: str) -> None:
@@ -105,7 +122,8 @@ def release(objects: Collection[LeasedObject], using: str, *, attempts: int | No
     """End the leases; 0 attempts say that the feeds are right, None that the count goes on."""
     if objects:
         count = {} if attempts is None else {"attempts": attempts}
-        _among(objects, using).update(lease=None, leased_until=None, **count)
+        chosen = one_of("id", [leased.ledger_id for leased in objects])
+        Database(using).update(Publication, FREE | count, chosen)
 
 
 def reopen(label: str, objects: Collection[LeasedObject], using: str) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 
 from django.db import transaction
 
-from django_stream.database.bulk_sql import among, insert_copies, update_rows
+from django_stream.database.bulk_sql import insert_copies, update_rows
 from django_stream.database.deadlocks import retry_on_deadlock
+from django_stream.database.statements import Database, one_of
 from django_stream.publishing import ledger
 from django_stream.publishing.entries import insert_entries
 from django_stream.publishing.leases import Lease
@@ -38,10 +39,14 @@ def settle(
         # over may find its entries gone, so it gets a new one below.
         _delete_entries([objects[key] for key in done], using)
         _reschedule(label, objects, failed, parked, now, policy, using)
-        ours = lease.held_keys(label)
+        if _ended_alone(lease, objects, done):
+            ours, settled = set(objects), True
+        else:
+            ours, settled = lease.held_keys(label), False
         lost = objects.keys() - ours
         _note_lost(label, [objects[key] for key in lost], now, using)
-        _settle_ledger(objects, {key: change for key, change in done.items() if key in ours}, using)
+        if not settled:
+            _settle_ledger(objects, {key: change for key, change in done.items() if key in ours}, using)
         ledger.release([objects[key] for key in failed if key in ours], using)
         # One attempt stays open, since nobody knows what arrived; delays start over.
         given_up = [objects[key] for key in parked if key in ours]
@@ -53,9 +58,22 @@ def settle(
     return lost
 
 
+def _ended_alone(lease: Lease, objects: dict[str, LeasedObject], done: dict[str, Change]) -> bool:
+    """Whether it was one object whose lease is still ours and, since nothing else is to be said, ends now.
+
+    That is what every single save leads to.
+    """
+    if len(objects) != 1 or len(done) != 1:
+        return False
+    [(key, change)] = done.items()
+    if change.desired is None or change.stale:
+        return False
+    return ledger.held_alone(objects[key], lease.using, token=lease.token, **ledger.FREE, attempts=0)
+
+
 def _delete_entries(objects: Collection[LeasedObject], using: str) -> None:
-    entry_ids = [pk for leased in objects for pk in leased.entry_ids]
-    OutboxEntry.objects.using(using).filter(among("pk", entry_ids, using)).delete()
+    if entry_ids := [pk for leased in objects for pk in leased.entry_ids]:
+        Database(using).delete(OutboxEntry, one_of("id", entry_ids))
 
 
 def _reschedule(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 
-from django.db import router
-from django.db.models import F
+from django.db import router, transaction
 
-from django_stream.database.statements import Database, Row, equal, one_of
+from django_stream.database.statements import Condition, Database, Row, either, equal, every, one_of
 from django_stream.protocol.errors import invalid
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.server.conf import server_settings
@@ -43,15 +43,45 @@ def ensure_application(application_id: int) -> None:
 
 def find(application_id: int, feed_ids: Collection[FeedID]) -> dict[FeedID, Feed]:
     """The feeds that exist among these."""
+    if not feed_ids:
+        return {}
+    store = Database.to_write(Feed)
+    rows = store.select(Feed, _COLUMNS, equal("application_id", application_id), _named(feed_ids))
+    return {feed.feed_id: feed for feed in _read(store, rows)}
+
+
+@contextmanager
+def writing(application_id: int, feed_ids: Collection[FeedID]) -> Iterator[dict[FeedID, Feed]]:
+    """A transaction that has locked these feeds, in id order; those that are missing are created before."""
+    wanted = set(feed_ids)
+    with ExitStack() as stack:
+        stack.enter_context(transaction.atomic(using=database()))
+        found = _locked(application_id, wanted)
+        if len(found) < len(wanted):
+            # Nobody waits for who makes a feed while holding another one.
+            stack.close()
+            ensure(application_id, wanted)
+            stack.enter_context(transaction.atomic(using=database()))
+            found = _locked(application_id, wanted)
+        yield found
+
+
+def _locked(application_id: int, feed_ids: Collection[FeedID]) -> dict[FeedID, Feed]:
+    if not feed_ids:
+        return {}
+    store = Database.to_write(Feed)
+    named = equal("application_id", application_id), _named(feed_ids)
+    rows = store.locked(Feed, _COLUMNS, ["id"], *named, strength="NO KEY UPDATE")
+    return {feed.feed_id: feed for feed in _read(store, rows)}
+
+
+def _named(feed_ids: Iterable[FeedID]) -> Condition:
     by_slug: dict[str, list[str]] = {}
     for feed_id in feed_ids:
         by_slug.setdefault(feed_id.slug, []).append(feed_id.user_id)
-    found: dict[FeedID, Feed] = {}
-    store = Database.to_write(Feed)
-    for slug, user_ids in by_slug.items():
-        named = equal("application_id", application_id), equal("slug", slug), one_of("user_id", user_ids)
-        found |= {feed.feed_id: feed for feed in _read(store, store.select(Feed, _COLUMNS, *named))}
-    return found
+    return either(
+        *(every(equal("slug", slug), one_of("user_id", user_ids)) for slug, user_ids in by_slug.items())
+    )
 
 
 def ensure(application_id: int, feed_ids: Iterable[FeedID]) -> dict[FeedID, Feed]:
@@ -90,4 +120,4 @@ def advance(feeds: Collection[Feed], by: dict[int, int]) -> None:
         if by.get(feed.pk):
             steps.setdefault(by[feed.pk], []).append(feed.pk)
     for step, ids in steps.items():
-        Feed.objects.using(database()).filter(pk__in=ids).update(version=F("version") + step)
+        Database.to_write(Feed).increase(Feed, "version", step, one_of("id", ids))

@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from django.db import transaction
 
-from django_stream.database.bulk_sql import among
-from django_stream.database.statements import Database, one_of, rows_among
+from django_stream.database.bulk_sql import Upsert, among, insert_rows
+from django_stream.database.statements import Database, false, null, one_of, rows_among, true, union
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.server import feed_store
 from django_stream.server.actions import activities
@@ -32,9 +32,8 @@ PAIR = {"feed_id": "bigint", "key": "uuid"}
 def add(application_id: int, feed_id: FeedID, new_activities: Sequence[ActivityInput]) -> list[Activity]:
     """Post activities to a feed and to their targets. The stored ones, in the order given."""
     targets = {FeedID.parse(name) for new_activity in new_activities for name in new_activity.to}
-    known = feed_store.ensure(application_id, {feed_id, *targets})
-    with transaction.atomic(using=database()):
-        locked = feed_store.lock(known.values())
+    with feed_store.writing(application_id, {feed_id, *targets}) as known:
+        locked = _by_number(known)
         upserted = activities.upsert(application_id, new_activities)
         addressed: dict[int, list[uuid.UUID]] = {}
         for new_activity in new_activities:
@@ -52,9 +51,8 @@ def add(application_id: int, feed_id: FeedID, new_activities: Sequence[ActivityI
 def add_to_many(application_id: int, feed_ids: Sequence[FeedID], new_activity: ActivityInput) -> Activity:
     """Post one activity to many feeds, but not to their followers, and to its targets."""
     targets = [FeedID.parse(name) for name in new_activity.to]
-    known = feed_store.ensure(application_id, [*feed_ids, *targets])
-    with transaction.atomic(using=database()):
-        locked = feed_store.lock(known.values())
+    with feed_store.writing(application_id, [*feed_ids, *targets]) as known:
+        locked = _by_number(known)
         upserted = activities.upsert(application_id, [new_activity])
         _take_over(application_id, upserted, [new_activity])
         many, addressed = (
@@ -70,10 +68,9 @@ def add_to_many(application_id: int, feed_ids: Sequence[FeedID], new_activity: A
 
 def add_each(application_id: int, wanted: Mapping[FeedID, Sequence[ActivityInput]]) -> None:
     """Post activities without targets, each to feeds of its own, and to the followers of those."""
-    known = feed_store.ensure(application_id, wanted)
     every = {one.key: one for some in wanted.values() for one in some}
-    with transaction.atomic(using=database()):
-        locked = feed_store.lock(known.values())
+    with feed_store.writing(application_id, wanted) as known:
+        locked = _by_number(known)
         upserted = activities.upsert(application_id, list(every.values()))
         _take_over(application_id, upserted, list(every.values()))
         keys = {known[feed].pk: [one.key for one in some] for feed, some in wanted.items()}
@@ -81,6 +78,10 @@ def add_each(application_id: int, wanted: Mapping[FeedID, Sequence[ActivityInput
         fanout.deliver(changed)
         named = {feed: [one.key for one in some] for feed, some in wanted.items()}
         record(_posted(upserted, named, known, changed))
+
+
+def _by_number(feeds: Mapping[FeedID, Feed]) -> dict[int, Feed]:
+    return {feed.pk: feed for feed in feeds.values()}
 
 
 def _posted(
@@ -139,7 +140,7 @@ def place(
     every = {key for some in keys.values() for key in some}
     if not every:
         return set()
-    there = _placed(keys, every)
+    there, hidden = _there(keys, every)
     changed: list[Placement] = []
     steps = dict.fromkeys(keys, 0)
     for feed, key in ((feed, key) for feed, some in keys.items() for key in dict.fromkeys(some)):
@@ -153,40 +154,38 @@ def place(
         if before != (placement.seq, placement.targeted):
             changed.append(placement)
     _write(changed, list(locked.values()), steps)
-    return {(placement.feed_id, placement.key) for placement in changed} | _lift_exclusions(keys, every)
+    return {(placement.feed_id, placement.key) for placement in changed} | _lift_exclusions(keys, hidden)
 
 
-def _placed(feeds: Collection[int], keys: Collection[uuid.UUID]) -> dict[Pair, Placement]:
-    """The placements of any of the activities on any of the feeds."""
-    columns = ["feed_id", "key", "seq", "targeted"]
+def _there(feeds: Collection[int], keys: Collection[uuid.UUID]) -> tuple[dict[Pair, Placement], list[Pair]]:
+    """The placements of any of the activities on any of the feeds, and where they are hidden."""
+    database = Database.to_write(Placement)
     chosen = one_of("feed_id", feeds), one_of("key", keys, uuids=True)
-    found = {}
-    for feed, key, seq, targeted in Database.to_write(Placement).select(Placement, columns, *chosen):
+    placed = database.query(Placement, ["feed_id", "key", "seq", "targeted", false], *chosen)
+    excluded = database.query(Exclusion, ["feed_id", "key", null, false, true], *chosen)
+    found: dict[Pair, Placement] = {}
+    hidden: list[Pair] = []
+    for feed, key, seq, targeted, is_hidden in database.rows(*union(placed, excluded)):
         pair = feed, read_key(key)
-        found[pair] = Placement(feed_id=feed, key=pair[1], seq=seq, targeted=bool(targeted))
-    return found
+        if is_hidden:
+            hidden.append(pair)
+        else:
+            found[pair] = Placement(feed_id=feed, key=pair[1], seq=seq, targeted=bool(targeted))
+    return found, hidden
 
 
 def _write(placements: list[Placement], locked: Sequence[Feed], steps: dict[int, int]) -> None:
     if placements:
-        Placement.objects.using(database()).bulk_create(
-            placements,
-            update_conflicts=True,
-            unique_fields=["feed", "key"],
-            update_fields=["seq", "targeted"],
-        )
+        there = Upsert(unique=("feed_id", "key"), replace=("seq", "targeted"))
+        insert_rows(placements, database(), there)
         feed_store.advance(locked, steps)
         for feed in locked:
             feed.version += steps.get(feed.pk, 0)
 
 
-def _lift_exclusions(keys: Keys, every: Collection[uuid.UUID]) -> set[tuple[int, uuid.UUID]]:
+def _lift_exclusions(keys: Keys, hidden: Collection[Pair]) -> set[Pair]:
     """Undo the hiding of activities on feeds where they are placed now; the pairs that were hidden."""
-    chosen = one_of("feed_id", keys), one_of("key", every, uuids=True)
-    hidden = Database.to_write(Exclusion).select(Exclusion, ["feed_id", "key"], *chosen)
-    lifted = {
-        (feed, key) for feed, key in ((feed, read_key(key)) for feed, key in hidden) if key in keys[feed]
-    }
+    lifted = {(feed, key) for feed, key in hidden if key in keys[feed]}
     if lifted:
         Database.to_write(Exclusion).delete(Exclusion, rows_among(PAIR, sorted(lifted)))
     return lifted

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from django_stream.database.bulk_sql import insert_rows
 from django_stream.server.conf import server_settings
 from django_stream.server.events.event import Event
 from django_stream.server.feed_store import database
@@ -23,7 +24,7 @@ class AuditLogReader:
 
     def read(self, events: Sequence[Event]) -> None:
         """Write the entries of these events in one statement."""
-        AuditLog.objects.using(database()).bulk_create([_entry(event) for event in events])
+        insert_rows([_entry(event) for event in events], database())
 
 
 def _entry(event: Event) -> AuditLog:

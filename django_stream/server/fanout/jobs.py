@@ -7,7 +7,7 @@ from collections.abc import Collection
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Exists, Max, OuterRef
+from django.db.models import Max
 from django.utils import timezone
 
 from django_stream.database.bulk_sql import among
@@ -17,6 +17,7 @@ from django_stream.server.conf import server_settings
 from django_stream.server.feed_store import database, lock
 from django_stream.server.models import FanoutJob, Feed, Follow
 from django_stream.server.timelines import timelines
+from django_stream.server.timelines.admission import with_more_followers
 
 FAN_OUT_TASK = "django_stream.server.fan_out"
 
@@ -70,10 +71,7 @@ def _large_feeds(feeds: Collection[int], activities: int) -> set[int]:
     if len(feeds) > 1 and not _has_more(feeds, most):
         return set()
     each = most // max(len(feeds), 1)
-    follows = Follow.objects.using(database()).filter(target=OuterRef("pk")).order_by("id")
-    # One query for any number of feeds, which reads so many follows of each and no more.
-    large = Feed.objects.using(database()).filter(Exists(follows[each : each + 1]))
-    return set(large.filter(among("pk", feeds, database())).values_list("pk", flat=True))
+    return with_more_followers(feeds, each)
 
 
 def _has_more(feeds: Collection[int], most: int) -> bool:

@@ -8,8 +8,8 @@ from collections.abc import Collection
 from django_stream.database.dialect import Fragment
 from django_stream.database.statements import Database, one_of
 from django_stream.server.activity_rows import read_key
-from django_stream.server.models import Placement
-from django_stream.server.timelines.tables import ADMITS, FOLLOWED_PLACEMENTS, PLACEMENT
+from django_stream.server.models import Follow, Placement
+from django_stream.server.timelines.tables import ADMITS, FOLLOW, FOLLOWED_PLACEMENTS, PLACEMENT
 
 
 def admitted(feeds: Collection[int], keys: Collection[uuid.UUID]) -> set[tuple[int, uuid.UUID]]:
@@ -33,3 +33,15 @@ def oldest_copied(feeds: Collection[int], limit: int) -> dict[int, uuid.UUID]:
     oldest = f"coalesce(({placed} ORDER BY p.key DESC LIMIT 1 OFFSET %s), ({placed} ORDER BY p.key LIMIT 1))"
     found = database.rows(f"SELECT given.feed, {oldest} FROM {given.text}", [limit - 1, *given.params])
     return {feed: read_key(key) for feed, key in found if key is not None}
+
+
+def with_more_followers(feeds: Collection[int], most: int) -> set[int]:
+    """Those of the feeds that have or had more followers than this.
+
+    One query for any number of feeds, which reads so many follows of each and no more.
+    """
+    database = Database.to_write(Follow)
+    given = database.dialect.given({"feed": "bigint"}, [[feed] for feed in feeds])
+    another = f"SELECT 1 FROM {FOLLOW} f WHERE f.target_id = given.feed ORDER BY f.id LIMIT 1 OFFSET %s"
+    text = f"SELECT given.feed FROM {given.text} WHERE EXISTS ({another})"
+    return {feed for (feed,) in database.rows(text, [*given.params, most])} if feeds else set()

@@ -9,11 +9,11 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from django_stream.database.dialect import Fragment
-from django_stream.database.statements import Condition, Database, one_of
+from django_stream.database.statements import Condition, Database, in_query, one_of
 from django_stream.server.activity_rows import read_key
 from django_stream.server.models import FanoutJob, Placement, TimelineEntry
 from django_stream.server.timelines import group_changes
-from django_stream.server.timelines.tables import FOLLOWED_PLACEMENTS, INSERT_FOLLOWED
+from django_stream.server.timelines.tables import FOLLOWED_PLACEMENTS, INSERT_FOLLOWED, TIMELINE
 
 # A follow that begins admits the past by its floor alone: what comes later waits for the lock of the target.
 _PAST = "p.seq IS NOT NULL AND p.key >= f.floor_key"
@@ -41,23 +41,35 @@ def copy(database: Database, follows: Sequence[int]) -> None:
 def take_back(database: Database, pairs: Collection[tuple[int, int]]) -> None:
     """All follows of these (source, target) pairs were deleted: what they brought goes."""
     for sources, targets in _rectangles(pairs):
-        brought = _brought(database, sources, targets)
-        group_changes.note(database, database.query(TimelineEntry, ["feed", "key"], *brought))
-        database.delete(TimelineEntry, *brought)
+        brought = one_of("feed", sources), one_of("via", targets)
+        held = database.query(Placement, ["key"], one_of("feed_id", targets))
+        if _is_all(database, held, targets):
+            _take_few_back(database, *brought, in_query("key", held))
+        else:
+            group_changes.note(database, database.query(TimelineEntry, ["feed", "key"], *brought))
+            database.delete(TimelineEntry, *brought)
 
 
-def _brought(database: Database, sources: Collection[int], targets: Collection[int]) -> tuple[Condition, ...]:
-    """What these targets brought to these sources.
+def _is_all(database: Database, held: Fragment, targets: Collection[int]) -> bool:
+    """Whether what these targets brought is best found by what they hold.
 
-    Where the targets hold little, it is found by what they hold, since the entries of a feed are not ordered
-    by what brought them. While a large withdrawal is under way, they hold less than they brought.
+    The entries of a feed are not ordered by what brought them, so it is where targets hold little. While a
+    large withdrawal is under way, they hold less than they brought.
     """
-    brought = one_of("feed", sources), one_of("via", targets)
-    held = database.query(Placement, ["key"], one_of("feed_id", targets))
-    few = database.rows(f"{held.text} LIMIT {_FEW + 1:d}", held.params)
-    if len(few) > _FEW or database.exists(FanoutJob, one_of("feed", targets)):
-        return brought
-    return *brought, one_of("key", {read_key(key) for (key,) in few}, uuids=True)
+    some = f"SELECT count(*) FROM ({held.text} LIMIT {_FEW + 1:d}) held"
+    [[number]] = database.rows(some, held.params)
+    return number <= _FEW and not database.exists(FanoutJob, one_of("feed", targets))
+
+
+def _take_few_back(database: Database, *brought: Condition) -> None:
+    chosen = database.where(*brought)
+    gone = database.rows(f"DELETE FROM {TIMELINE} WHERE {chosen.text} RETURNING feed, key", chosen.params)
+    if gone:
+        rows = [(feed, read_key(key)) for feed, key in gone]
+        given = database.dialect.given({"feed": "bigint", "key": "uuid"}, rows)
+        group_changes.note(
+            database, Fragment(f"SELECT given.feed, given.key FROM {given.text}", given.params)
+        )
 
 
 def insert_mostly_new(database: Database, text: str, params: Sequence[Any]) -> None:

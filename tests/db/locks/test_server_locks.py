@@ -295,7 +295,7 @@ def test_what_is_posted_while_its_group_is_marked_is_unseen() -> None:
 
 
 def test_two_who_read_and_mark_in_one_transaction_take_turns(caplog: pytest.LogCaptureFixture) -> None:
-    """As under ATOMIC_REQUESTS: the second comes between the two steps of the first, which sees its change."""
+    """As under ATOMIC_REQUESTS: the second comes between the steps of the first, which sees its change."""
     # So many notes of other feeds that those of this one are found by their index, in the order of keys.
     others = [GroupChange(feed=n, key=uuid.uuid4(), came_at=0) for n in range(10_000, 13_000)]
     GroupChange.objects.bulk_create(others)
