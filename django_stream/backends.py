@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
-from django_stream.client import StreamClient
 from django_stream.conf import PREFIX, imported, renamed_settings, stream_settings
+
+if TYPE_CHECKING:
+    from django_stream.client import StreamClient
 
 EMBEDDED = "embedded"
 HOSTED = "hosted"
@@ -57,6 +59,9 @@ def get_client() -> StreamClient:
             f"STREAM_BACKEND is {backend!r}, and tests reach no network: set it to 'embedded' for them, "
             "or set STREAM_NETWORK_IN_TESTS if they are meant to"
         )
+    # With it comes what signs and sends, which a process needs that talks to the backend.
+    from django_stream.client import StreamClient
+
     options = {"timeout": stream_settings.TIMEOUT, **_route(backend)}
     return StreamClient(stream_settings.API_KEY, stream_settings.secret, stream_settings.APP_ID, **options)
 

@@ -14,7 +14,6 @@ from django_stream.activities.declaration import STREAM_DJANGO, ActivityDeclarat
 from django_stream.activities.model_references import label_reference_of, reference_of
 from django_stream.activities.owners import may_be_user, owner_id
 from django_stream.activities.paths import Source, read_property, resolve, wire_name
-from django_stream.client import Feed
 
 _Model = TypeVar("_Model", bound=models.Model)
 
@@ -149,6 +148,7 @@ class ActivityProperties:
 
 def what_is_said(representation: ActivityProperties) -> dict[str, Any]:
     """The activity of a row: times are times, and `to` may hold users and feeds."""
+    from django_stream.client import Feed  # with it comes all that sends
 
     def read(name: str) -> Any:
         return read_property(representation, name, representation.activity_instance)

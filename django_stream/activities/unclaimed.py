@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 
 from django_stream.activities.kinds import COLLECTIONS, KINDS, Command, TrackedKind
-from django_stream.client import StreamClient
 from django_stream.publishing.models import Publication
 from django_stream.publishing.publisher import (
     Change,
@@ -21,6 +20,9 @@ from django_stream.publishing.publisher import (
     register_publisher,
     unregister_publisher,
 )
+
+if TYPE_CHECKING:
+    from django_stream.client import StreamClient
 
 
 class Unclaimed(Publisher):

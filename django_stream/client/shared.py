@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from django_stream.client.client import StreamClient
+if TYPE_CHECKING:
+    from django_stream.client.client import StreamClient
 
 _providers: list[Callable[[], StreamClient]] = []
 

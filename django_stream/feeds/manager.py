@@ -6,7 +6,7 @@ Method names follow stream-django's, so that its views and shells move by a chan
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.http import HttpRequest
@@ -18,11 +18,13 @@ from django_stream.activities.policies import feed_manager_of_settings
 from django_stream.activities.publishers.activities import representation_of
 from django_stream.activities.representation import ActivityProperties
 from django_stream.backends import get_client
-from django_stream.client import Feed, StreamClient
 from django_stream.conf import stream_settings
 from django_stream.protocol.activity_ids import activity_id
 from django_stream.protocol.times import parse_time
 from django_stream.publishing import outbox
+
+if TYPE_CHECKING:
+    from django_stream.client import Feed, StreamClient
 
 NOT_CALLED = {
     "activity_created": "the outbox publishes rows that are saved; "
@@ -115,7 +117,7 @@ class FeedManager:
         if payload is None:
             return None
         to = self.client.feed(payload.feed.slug, payload.feed.user_id) if instance is None else feed
-        assert isinstance(to, Feed)
+        assert not isinstance(to, models.Model)
         return to.add_activity(payload.activity)
 
     def remove_activity_from_feed(self, instance: models.Model) -> Mapping[str, Any] | None:

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
 from django.db import connections, transaction
 
 from django_stream import signals
 from django_stream.backends import backend_fingerprint
-from django_stream.client import StreamClient
 from django_stream.client.exceptions import TransportException
 from django_stream.database.deadlocks import retry_on_deadlock
 from django_stream.publishing import ledger
@@ -29,6 +29,9 @@ from django_stream.publishing.publisher import (
 from django_stream.publishing.report import DrainReport
 from django_stream.publishing.retry import NotTracked, RetrySchedule, is_held_back, reason_of
 from django_stream.publishing.settlement import settle
+
+if TYPE_CHECKING:
+    from django_stream.client import StreamClient
 
 logger = logging.getLogger("django_stream.publishing")
 

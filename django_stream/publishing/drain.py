@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.utils import timezone, translation
 
 from django_stream.backends import get_client
-from django_stream.client import StreamClient
 from django_stream.conf import stream_settings
 from django_stream.publishing import telemetry
 from django_stream.publishing.batch import Batch
 from django_stream.publishing.lease_guard import lease_guarded
 from django_stream.publishing.leases import claim, is_anything_due
 from django_stream.publishing.report import DrainReport
+
+if TYPE_CHECKING:
+    from django_stream.client import StreamClient
 
 
 def drain(

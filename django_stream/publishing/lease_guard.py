@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from django_stream.client import StreamClient
 from django_stream.client.exceptions import TransportException
 from django_stream.client.retries import RetryPolicy
 from django_stream.conf import stream_settings
 from django_stream.protocol.messages import ApiRequest, ApiResponse, Transport
+
+if TYPE_CHECKING:
+    from django_stream.client import StreamClient
 
 
 class LeaseOver(TransportException):

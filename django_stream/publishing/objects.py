@@ -5,11 +5,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
 from django_stream.backends import backend_fingerprint
-from django_stream.client import StreamClient
 from django_stream.database.bulk_sql import among
 from django_stream.publishing import telemetry
 from django_stream.publishing.batch import Batch, desired_state
@@ -20,6 +20,9 @@ from django_stream.publishing.leases import claim_objects
 from django_stream.publishing.models import OutboxEntry, Publication
 from django_stream.publishing.publisher import Publisher
 from django_stream.publishing.report import DrainReport
+
+if TYPE_CHECKING:
+    from django_stream.client import StreamClient
 
 
 def publish_objects(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import models
@@ -23,13 +23,15 @@ from django_stream.activities.representation import (
     represents_itself,
     sources_of,
 )
-from django_stream.client import StreamClient
 from django_stream.conf import stream_settings
 from django_stream.protocol import limits
 from django_stream.protocol.activity_ids import activity_id
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.protocol.times import parse_time
 from django_stream.publishing.publisher import Change, Dependents, Desired, Record, publishers, publishers_of
+
+if TYPE_CHECKING:
+    from django_stream.client import StreamClient
 
 _IDENTITY = ("feed", "foreign_id", "time")
 # Properties whose code may yield any row; those that the model refers to are the likely ones.

@@ -6,7 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models, transaction
 
@@ -18,12 +18,14 @@ from django_stream.activities.publishers.base import TrackedPublisher, with_rela
 from django_stream.activities.publishers.ends import end_of
 from django_stream.activities.publishers.noted_tables import pair_table
 from django_stream.activities.publishers.sending import Sender
-from django_stream.client import StreamClient
 from django_stream.conf import stream_settings
 from django_stream.database.querysets import all_rows
 from django_stream.database.triggers.noting import NotedTable
 from django_stream.publishing.models import Publication
 from django_stream.publishing.publisher import Change, Dependents, Desired, Record, publishers
+
+if TYPE_CHECKING:
+    from django_stream.client import StreamClient
 
 _ITS_POLICIES = ("get_news_feeds", "get_user_feed", "get_feed", "news_feeds", "user_feed")
 _Pair = tuple[tuple[str, ...], tuple[str, ...]]

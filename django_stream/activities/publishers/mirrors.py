@@ -6,7 +6,7 @@ import datetime
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 
@@ -15,9 +15,11 @@ from django_stream.activities.owners import user_id_of
 from django_stream.activities.paths import read_property, resolve, wire_name
 from django_stream.activities.publishers.base import RowPublisher
 from django_stream.activities.publishers.sending import Sender
-from django_stream.client import StreamClient
 from django_stream.protocol import limits
 from django_stream.publishing.publisher import Change, Desired
+
+if TYPE_CHECKING:
+    from django_stream.client import StreamClient
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from django.db import models
 
@@ -28,12 +28,14 @@ from django_stream.activities.publishers.base import RowPublisher, with_related
 from django_stream.activities.publishers.mirrors import plain
 from django_stream.activities.publishers.targets import TargetSender
 from django_stream.activities.representation import ActivityProperties
-from django_stream.client import StreamClient
 from django_stream.client.exceptions import ConflictException, DoesNotExistException
 from django_stream.database.querysets import all_rows
 from django_stream.protocol.activity_ids import activity_id
 from django_stream.protocol.times import parse_time
 from django_stream.publishing.publisher import Change, Desired, Record
+
+if TYPE_CHECKING:
+    from django_stream.client import StreamClient
 
 # Any fixed value: a row must get the same reaction id each time it is sent.
 _NAMESPACE = uuid.UUID("5f0c7f0e-3d0b-4c1e-9a55-6e1b8f7a2d41")

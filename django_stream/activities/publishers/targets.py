@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django_stream.activities.publishers.sending import Sender
-from django_stream.client import StreamClient
 from django_stream.client.exceptions import FeedConfigException
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.publishing.publisher import Change, Desired
+
+if TYPE_CHECKING:
+    from django_stream.client import StreamClient
 
 
 class LeftOut(ValueError):
