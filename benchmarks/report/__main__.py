@@ -34,6 +34,8 @@ _FULL = [
     "200",
 ]
 _QUICK = ["--sizes", "10000", "--followers", "1000", "5000", "--rounds", "7", "--late", "40"]
+# Rows of the drain and of the backfill, and rounds of the drain.
+_MANY, _FEW = (20_000, 3), (2_000, 3)
 _DATABASES = {"SQLite": sqlite, "PostgreSQL": postgres}
 _START = (
     "import time, resource; before = resource.getrusage(resource.RUSAGE_SELF).ru_utime; import django;"
@@ -48,10 +50,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.report", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small data, in five minutes")
     parser.add_argument("--peers", help="the Python of an environment with django-activity-stream")
+    parser.add_argument("--enriching-peer", help="the Python of one with stream-django")
     parser.add_argument("--database", choices=_DATABASES, action="append")
     parser.add_argument("--folder", type=Path, default=Path("docs/benchmarks"))
     options = parser.parse_args()
-    found = {"Start": [start_row()]}
+    found = {"Start": [start_row()], "Client": [*client_rows()]}
     for name in options.database or _DATABASES:
         found[name] = []
         for row in measured(name, options):
@@ -65,17 +68,41 @@ def main() -> int:
 def measured(name: str, options: argparse.Namespace) -> Iterator[Row]:
     with ExitStack() as stack:
         url = stack.enter_context(_DATABASES[name]())
-        command = [sys.executable, "-m", "benchmarks.report.measure", *(_QUICK if options.quick else _FULL)]
+        many, rounds = _FEW if options.quick else _MANY
+        sizes = [*(_QUICK if options.quick else _FULL), "--backfilled", str(many)]
         if options.peers:
-            other = stack.enter_context(_DATABASES[name]())
-            command += ["--peer", options.peers, other]
-        environment = {**os.environ, "DATABASE_URL": url, "PYTHONHASHSEED": "0"}
-        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
-            assert process.stdout is not None
-            for line in process.stdout:
-                yield Row(**json.loads(line))
-        if process.returncode:
-            raise SystemExit(f"{name}: the measurement failed with status {process.returncode}")
+            sizes += ["--peer", options.peers, stack.enter_context(_DATABASES[name]())]
+        if options.enriching_peer:
+            sizes += ["--enriching-peer", options.enriching_peer]
+        yield from rows_of("measure", sizes, url)
+        drained = ["--rows", str(many), "--rounds", str(rounds)]
+        yield from rows_of("drained", drained, stack.enter_context(_DATABASES[name]()))
+
+
+def rows_of(module: str, arguments: list[str], url: str) -> Iterator[Row]:
+    """What a program of this folder measures on a database."""
+    command = [sys.executable, "-m", f"benchmarks.report.{module}", *arguments]
+    environment = {**os.environ, "DATABASE_URL": url, "PYTHONHASHSEED": "0"}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            yield Row(**json.loads(line))
+    if process.returncode:
+        raise SystemExit(f"{module} failed with status {process.returncode}")
+
+
+def client_rows() -> Iterator[Row]:
+    """Our client beside stream-python and requests by hand, against a stub over HTTP."""
+    from benchmarks.client import compare
+
+    command = [sys.executable, "-m", "benchmarks.client.stub"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as stub:
+        assert stub.stdin is not None and stub.stdout is not None  # noqa: PT018
+        for call, contestants in compare.calls(int(stub.stdout.readline())).items():
+            wall = {name: taken[0] * 1000 for name, taken in compare.measure(contestants, 9, 20).items()}
+            for peer, target in compare.TARGETS[call].items():
+                yield Row(f"client: {call}", wall["ours"], target, against=peer, limit=wall[peer])
+        stub.stdin.close()
 
 
 def start_row() -> Row:

@@ -19,6 +19,8 @@ def main() -> None:
     parser.add_argument("--followers", type=int, nargs="+", required=True)
     parser.add_argument("--rounds", type=int, required=True)
     parser.add_argument("--late", type=int, required=True)
+    parser.add_argument("--backfilled", type=int, required=True)
+    parser.add_argument("--enriching-peer", metavar="PYTHON")
     parser.add_argument("--peer", nargs=2, metavar=("PYTHON", "URL"))
     options = parser.parse_args()
     os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.report.settings"
@@ -47,9 +49,12 @@ def rows(options: argparse.Namespace) -> Iterator:  # type: ignore[type-arg]
         with peer(options.peer, size) as process:
             yield from pages.page_rows(reader, size, process, options.rounds)
     yield from viewers.viewer_rows(reader, options.sizes[-1], options.rounds)
+    with enriching_peer(options.enriching_peer) as process:
+        yield from pages.enriching_rows(process, options.rounds)
     yield from writes.change_rows(reader, options.sizes[-1], options.rounds)
     yield from pages.enriched_api_rows(options.rounds)
     yield from writes.create_rows(2000, options.rounds)
+    yield from writes.backfill_rows(options.backfilled)
 
 
 @contextmanager
@@ -59,6 +64,22 @@ def peer(named: list[str] | None, size: int) -> Iterator[subprocess.Popen[str] |
         yield None
         return
     command = [named[0], "benchmarks/report/peer.py", named[1].replace("SIZE", str(size)), str(size)]
+    with answering(command) as process:
+        yield process
+
+
+@contextmanager
+def enriching_peer(python: str | None) -> Iterator[subprocess.Popen[str] | None]:
+    """stream-django, ready to be asked. Its rows are in memory, so it stands beside SQLite alone."""
+    if python is None or "sqlite" not in os.environ["DATABASE_URL"]:
+        yield None
+        return
+    with answering([python, "benchmarks/report/enriching_peer.py", "100"]) as process:
+        yield process
+
+
+@contextmanager
+def answering(command: list[str]) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"

@@ -15,6 +15,7 @@ from benchmarks.report import data
 from benchmarks.report.models import TRACKED
 from benchmarks.report.rows import Row, Timed, in_turns, timed
 from django_stream.feeds import timeline
+from django_stream.feeds.enrichment import Enrich
 
 PAGE = 25
 
@@ -43,9 +44,9 @@ def page_rows(
         )
 
 
-def asked(peer: subprocess.Popen[str]) -> float:
+def asked(peer: subprocess.Popen[str], what: str = "page") -> float:
     assert peer.stdin is not None and peer.stdout is not None  # noqa: PT018
-    peer.stdin.write("page\n")
+    peer.stdin.write(f"{what}\n")
     peer.stdin.flush()
     return float(peer.stdout.readline())
 
@@ -76,6 +77,43 @@ def by_hand_reader(reader: User) -> tuple[Callable[[], list[Any]], Callable[[], 
         return [(key, users[int(actor)], found[label][int(pk)]) for key, actor, label, pk in rows]
 
     return by_hand, raw
+
+
+def enriching_rows(peer: subprocess.Popen[str] | None, rounds: int) -> Iterator[Row]:
+    """Enrichment alone, of activities about rows of five models, against `in_bulk` of each and a peer."""
+    pairs = [
+        (row.user_id, model, row.pk)
+        for model in TRACKED
+        for row in model._default_manager.order_by("pk")[: 100 // len(TRACKED)]
+    ]
+    enrich = Enrich(viewer=User.objects.order_by("pk").first())
+    for count in (25, 100):
+        some = [pairs[number * len(pairs) // count] for number in range(count)]
+        activities = [
+            {"actor": f"auth.User:{user}", "object": f"{model._meta.label}:{pk}", "target": ""}
+            for user, model, pk in some
+        ]
+        def by_hand(some: list[Any] = some) -> list[Any]:
+            users = User.objects.in_bulk({user for user, _, _ in some})
+            wanted: dict[Any, list[int]] = {}
+            for _, model, pk in some:
+                wanted.setdefault(model, []).append(pk)
+            found = {model: model.objects.in_bulk(pks) for model, pks in wanted.items()}
+            return [(users[user], found[model][pk]) for user, model, pk in some]
+
+        enriched = enrich.enrich_activities(activities)
+        assert [(one["actor"], one["object"]) for one in enriched] == by_hand()
+        calls: dict[str, Timed] = {
+            "ours": timed(lambda activities=activities: enrich.enrich_activities(activities), 5),  # type: ignore[misc]
+            "by hand": timed(by_hand, 5),
+        }
+        if peer is not None:
+            calls["peer"] = lambda count=count: asked(peer, str(count))  # type: ignore[misc]
+        found = in_turns(calls, rounds)
+        name = f"enriching {count} of {len(TRACKED)} models"
+        yield Row(name, found["ours"], 0.8, against="in_bulk by hand", limit=found["by hand"])
+        if peer is not None:
+            yield Row(name, found["ours"], 1.0, against="stream-django", limit=found["peer"], at_least=True)
 
 
 def enriched_api_rows(rounds: int) -> Iterator[Row]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,14 +13,18 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from benchmarks.report import data
-from benchmarks.report.models import Post, Silent
+from benchmarks.report.models import Photo, Post, Silent
 from benchmarks.report.rows import Row, in_turns, timed
 from benchmarks.server.data import run, series
+from django_stream.operations.backfill import Options, backfill
+from django_stream.operations.selection import Selection
 from django_stream.protocol.feed_ids import FeedID
+from django_stream.publishing.publisher import publisher_for
 from django_stream.server.actions import follows, placements, removals
 from django_stream.server.activity_input import activity_inputs
 from django_stream.server.models import Feed, Follow
 from django_stream.server.reads.activities import keys_of_foreign_id
+from django_stream.tracking import activities_paused
 
 _numbers = itertools.count()
 _NEWS = ("timeline", "timeline_aggregated")
@@ -47,6 +52,21 @@ def create_rows(followers: int, rounds: int) -> Iterator[Row]:
         Post.objects.create(user=lonely, title="x")
     count = sum(not one["sql"].startswith(("BEGIN", "COMMIT")) for one in queries)
     yield Row("create() without Celery", float(count), 20, "statements")
+
+
+def backfill_rows(rows: int) -> Iterator[Row]:
+    """Publishing rows from before into embedded feeds: milliseconds for each, authors in turns."""
+    users = [User.objects.create(username=f"earlier-{uuid.uuid4()}") for _ in range(50)]
+    with activities_paused():
+        Photo.objects.bulk_create(Photo(user=users[n % 50], title="earlier") for n in range(rows))
+    publisher = publisher_for(Photo._meta.label)
+    assert publisher is not None
+    options = Options(selection=Selection(where={"title": "earlier"}))
+    started = time.perf_counter()
+    report = backfill("benchmark", publisher, options, lambda _: None)
+    taken = (time.perf_counter() - started) * 1000 / rows
+    assert report.published == rows
+    yield Row(f"embedded backfill of {rows:,}, for each row", taken, 0.25)
 
 
 def fanout_rows(followers: int, late: int, rounds: int, *, statistics: bool) -> Iterator[Row]:
