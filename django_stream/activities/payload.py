@@ -99,7 +99,7 @@ def _said_by(representation: ActivityProperties) -> dict[str, Any]:
 def _without_actor(
     representation: ActivityProperties, recipients: Iterable[Any] | None
 ) -> Iterable[Any] | None:
-    if representation.activity_declaration.notify_self:
+    if not recipients or representation.activity_declaration.notify_self:
         return recipients
     row = representation.activity_instance
     return others(recipients, read_property(representation, "activity_actor_id", row))
