@@ -54,6 +54,7 @@ def main() -> int:
     parser.add_argument("--database", choices=_DATABASES, action="append")
     parser.add_argument("--folder", type=Path, default=Path("docs/benchmarks"))
     options = parser.parse_args()
+    load = os.getloadavg()[0]
     found = {"Start": [start_row()], "Client": [*client_rows()]}
     for name in options.database or _DATABASES:
         found[name] = []
@@ -61,7 +62,7 @@ def main() -> int:
             verdict = "met" if row.met else "MISSED"
             print(f"{name}: {row.name}: {row.value:.3g} of {row.target:g} {verdict}", flush=True)
             found[name].append(row)
-    write(options.folder, found, facts(options.quick))
+    write(options.folder, found, facts(options.quick, load))
     return 0
 
 
@@ -118,12 +119,23 @@ def start_row() -> Row:
     return Row("django.setup() with our apps, embedded, without a broker", (least[2] - least[0]) * 1000, 60)
 
 
-def facts(quick: bool) -> list[str]:
+def facts(quick: bool, load: float) -> list[str]:
+    """What one must know to read the figures; `load` is how many processes wanted to run beforehand."""
+    busy = load > 0.5
     return [
         f"{datetime.now(UTC):%Y-%m-%d}, {'quick' if quick else 'full'} run, {os.cpu_count()} cores, "
         f"Python {platform.python_version()}, {platform.system()}.",
+        *(
+            [
+                f"**The machine had other work: a load of {load:.0f} before this began.** Milliseconds are "
+                "several times what they are on an idle one, and ratios jump from run to run."
+            ]
+            if busy
+            else []
+        ),
         "The figures of a row were taken in turns: trust its ratio; milliseconds are the machine's.",
         "*By hand* is what one writes for this page alone, on the same rows; *the statement* is its SQL.",
+        "[Where the time goes](missed.md) has the profile and the next step of each target that is missed.",
     ]
 
 

@@ -93,6 +93,7 @@ def enriching_rows(peer: subprocess.Popen[str] | None, rounds: int) -> Iterator[
             {"actor": f"auth.User:{user}", "object": f"{model._meta.label}:{pk}", "target": ""}
             for user, model, pk in some
         ]
+
         def by_hand(some: list[Any] = some) -> list[Any]:
             users = User.objects.in_bulk({user for user, _, _ in some})
             wanted: dict[Any, list[int]] = {}
