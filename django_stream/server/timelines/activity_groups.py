@@ -38,7 +38,7 @@ _ROUNDS = 10
 _UNDER_WAY = 60_000_000
 
 
-def bring_up_to_date(feed: Fragment, *, wait: bool) -> bool:
+def bring_up_to_date(feed: Fragment, *, wait: bool = True) -> bool:
     """Put what waits of a feed (a query of its number) into its groups; whether anything waited.
 
     Where the database refuses that just now, or others do the same and the reader may not `wait`, the groups
