@@ -20,6 +20,9 @@ from django.db.models import Manager, Model, QuerySet
 
 from django_stream.database.statements import Condition, Database, Row, in_list
 
+MOST = 500
+"""More keys than this are left to a queryset, which knows how many each database takes at once."""
+
 # What a queryset may do its own way, and reading by key stays what it is.
 _WRITING = {"bulk_create", "bulk_update", "create", "delete", "get_or_create", "update", "update_or_create"}
 _OF_CLASSES = {"__doc__", "__module__", "__orig_bases__", "__parameters__", "__reduce__", "as_manager"}
@@ -46,7 +49,7 @@ def adds_nothing(model: type[Model]) -> bool:
 
 
 def by_key(model: type[Model], using: str, pks: Collection[Any]) -> dict[Any, Any]:
-    """The rows with these keys; only of a model of which `adds_nothing` holds."""
+    """The rows with these keys, `MOST` or fewer; only of a model of which `adds_nothing` holds."""
     if not pks:
         return {}
     connection = connections[using]

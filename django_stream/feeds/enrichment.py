@@ -259,7 +259,7 @@ def _by_key(
     for way in ways:
         wider = way(wider)
     model: type[models.Model] = rows.model
-    if wider is rows and instances.adds_nothing(model):
+    if wider is rows and len(pks) <= instances.MOST and instances.adds_nothing(model):
         return instances.by_key(model, rows.db, pks)
     return {row.pk: row for row in wider.filter(pk__in=pks)}
 
