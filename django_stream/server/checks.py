@@ -9,7 +9,6 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.exceptions import ImproperlyConfigured
-from django.utils.module_loading import import_string
 
 from django_stream.protocol.errors import ApiError
 from django_stream.protocol.suggestions import did_you_mean
@@ -18,6 +17,7 @@ from django_stream.server.conf import PREFIX, ServerSettings, server_settings
 from django_stream.server.extras import MissingExtra
 from django_stream.server.feed_groups import IGNORED_OPTIONS, FeedGroup
 from django_stream.server.ranking.methods import RankingMethod
+from django_stream.server.timelines import built
 
 
 @register("django_stream_server")
@@ -92,6 +92,6 @@ def _own_application() -> Iterator[CheckMessage]:
 
 def _store() -> Iterator[CheckMessage]:
     try:
-        import_string(server_settings.TIMELINES)
-    except (ImportError, ImproperlyConfigured) as error:
+        built(server_settings.TIMELINES)
+    except (ImportError, ImproperlyConfigured, TypeError, ValueError) as error:
         yield Error(f"{PREFIX}TIMELINES: {error}", id="django_stream_server.E005")

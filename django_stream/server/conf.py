@@ -29,7 +29,13 @@ class ServerSettings:
     APPLICATION_FEED_GROUPS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {}
     """Groups of single applications, by app id; they replace FEED_GROUPS for that application."""
     TIMELINES: str = "django_stream.server.timelines.database.DatabaseTimelines"
-    """Dotted path of the timeline store."""
+    """The timeline store: its dotted path, or the address of a Redis Cluster that holds flat timelines."""
+    TIMELINES_LENGTH: int = 1_000
+    """So many of the newest entries of a timeline are kept on the cluster."""
+    TIMELINES_IDLE_SECONDS: float = 7 * 24 * 3600.0
+    """A timeline that nobody reads for so long is forgotten there, and computed for the next reader."""
+    TIMELINES_PREFIX: str = "timelines"
+    """With this its keys begin: sites that share a cluster need a prefix each."""
     FANOUT_INLINE_MAX: int = 5_000
     """So many rows of timelines, followers times activities, are written in the writer's own transaction."""
     FANOUT_CHUNK: int = 25_000

@@ -18,7 +18,6 @@ from django_stream.server.feed_store import database, find
 from django_stream.server.maintenance import lock_writers, rebuild
 from django_stream.server.models import FanoutJob, Feed, Follow, Reaction, ReactionCount
 from django_stream.server.timelines import timelines
-from django_stream.server.timelines.snapshot import snapshot
 
 _CHUNK = 500
 _Counter = tuple[UUID, str]
@@ -109,10 +108,10 @@ def _agrees(feed: Feed, *, mend: bool) -> bool:
         if FanoutJob.objects.using(database()).filter(feed__in=[feed.pk, *followed]).exists():
             return True  # what is on its way is no fault
         timelines().settle(feed.pk)
-        before = snapshot(feed.pk)
+        before = timelines().snapshot(feed.pk)
         rebuild(feed)
         # Who follows takes no lock of the feed that follows.
-        agrees = snapshot(feed.pk) == before or _followed(feed) != followed
+        agrees = timelines().snapshot(feed.pk) == before or _followed(feed) != followed
         transaction.set_rollback(agrees or not mend, using=database())
     return agrees
 

@@ -147,6 +147,15 @@ class Program:
         self._process.wait(timeout=30)
         self._gone()
 
+    def pause(self) -> None:
+        """Let it stand still, as a busy or swapping machine does."""
+        assert self._process is not None
+        os.killpg(self._process.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        assert self._process is not None
+        os.killpg(self._process.pid, signal.SIGCONT)
+
     def stop(self) -> None:
         if self.is_running:
             self.kill()

@@ -30,6 +30,8 @@ from django_stream.server.models.timelines import (
     FanoutJob,
     FormerGroupEntry,
     GroupChange,
+    TimelineChange,
+    TimelineDraw,
     TimelineEntry,
 )
 from django_stream.server.models.users import StreamUser
@@ -67,5 +69,7 @@ __all__ = [
     "StreamReaders",
     "StreamUser",
     "StreamWebhook",
+    "TimelineChange",
+    "TimelineDraw",
     "TimelineEntry",
 ]

@@ -1,4 +1,7 @@
-"""Materialised timelines of the database store; nothing outside `timelines/` touches these rows."""
+"""Materialised timelines of the database store, and what a store outside of it has yet to hear.
+
+Nothing outside `timelines/` touches these rows.
+"""
 
 from __future__ import annotations
 
@@ -140,3 +143,48 @@ class FanoutJob(models.Model):
 
     def __str__(self) -> str:
         return f"fan-out of {len(self.keys)} activities of feed {self.feed}"
+
+
+class TimelineChange(models.Model):
+    """A change of the record that a timeline store outside of the database may not show yet.
+
+    Written with the change, and deleted once the store has confirmed it. Until then those whom it concerns
+    read the record.
+    """
+
+    class Change(models.TextChoices):
+        """What happened."""
+
+        PLACED = "placed"
+        WITHDRAWN = "withdrawn"
+        """Taken off the feed, or hidden there; even if placed again by now."""
+        DROPPED = "dropped"
+        """So much changed on the feed that it is computed anew when somebody reads it."""
+
+    id = models.BigAutoField(primary_key=True)
+    feed = models.BigIntegerField(db_index=True)
+    change = models.CharField(max_length=9, choices=Change)
+    keys: models.JSONField[Any, Any] = models.JSONField(default=list)
+    """Keys of the activities."""
+    is_own = models.BooleanField(default=True)
+    """Whether it concerns the feed itself."""
+    after = models.BigIntegerField(default=0)
+    """It concerns those who follow by the follows with ids above this .."""
+    up_to = models.BigIntegerField(default=0)
+    """.. and up to this."""
+
+    def __str__(self) -> str:
+        return f"feed {self.feed}: {self.change}"
+
+
+class TimelineDraw(models.Model):
+    """A number that is drawn after a change was committed, and before anybody is told of it.
+
+    Who computes a timeline from the record notes the last number drawn: what comes to it under that number or
+    a lower one is in it already.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+
+    def __str__(self) -> str:
+        return str(self.pk)

@@ -16,11 +16,19 @@ def timelines() -> Timelines:
     return _built(server_settings.TIMELINES)
 
 
-@lru_cache(maxsize=4)
-def _built(dotted_path: str) -> Timelines:
-    store = import_string(dotted_path)()
-    assert isinstance(store, Timelines)
+def built(value: str) -> Timelines:
+    """The store that a value of the setting names; ImportError or ValueError say what is wrong with it."""
+    if "://" in value:
+        from django_stream.server.timelines.clustered.store import ClusteredTimelines
+
+        return ClusteredTimelines(value)
+    store = import_string(value)()
+    if not isinstance(store, Timelines):
+        raise ValueError(f"{value} is no timeline store")
     return store
+
+
+_built = lru_cache(maxsize=4)(built)
 
 
 def _forget(*, setting: str, **_: object) -> None:
@@ -30,4 +38,4 @@ def _forget(*, setting: str, **_: object) -> None:
 
 setting_changed.connect(_forget, dispatch_uid="django_stream.server.timelines")
 
-__all__ = ["ActivityGroupPage", "ActivityGroupRow", "AsOf", "Timelines", "Window", "timelines"]
+__all__ = ["ActivityGroupPage", "ActivityGroupRow", "AsOf", "Timelines", "Window", "built", "timelines"]

@@ -176,5 +176,12 @@ class Timelines(ABC):
         """Compute one feed anew from the record."""
 
     @abstractmethod
+    def snapshot(self, feed: int) -> str:
+        """What a timeline holds, as one short value that is equal exactly when the timelines are."""
+
+    @abstractmethod
     def prune(self) -> None:
-        """Delete what only somebody would need who began to read long ago."""
+        """Finish what a killed worker left, and delete what is needed no more.
+
+        Of the past, that is what only somebody would need who began to read long ago.
+        """

@@ -24,16 +24,20 @@ _MANY = 100
 _FEW = 2_000
 
 
-def copy(database: Database, follows: Sequence[int]) -> None:
-    """These follows were just opened, under the locks of their targets: copy what they admit."""
+def copy(database: Database, follows: Sequence[int], kept: Fragment) -> None:
+    """These follows were just opened, under the locks of their targets: copy what they admit.
+
+    `kept`, after an AND, says which feeds have entries.
+    """
     if not follows:
         return
     chosen = database.where(one_of("f.id", follows))
-    insert = f"{INSERT_FOLLOWED} WHERE {_PAST} AND {chosen.text}"
+    insert = f"{INSERT_FOLLOWED} WHERE {_PAST} AND {chosen.text}{kept.text}"
+    params = [*chosen.params, *kept.params]
     if len(follows) < _MANY:
-        database.execute(f"{insert} ON CONFLICT DO NOTHING", chosen.params)
+        database.execute(f"{insert} ON CONFLICT DO NOTHING", params)
     else:
-        insert_mostly_new(database, insert, chosen.params)
+        insert_mostly_new(database, insert, params)
     copied = Fragment(f"{_COPIED} AND {chosen.text}", chosen.params)
     group_changes.note(database, copied)
 

@@ -29,6 +29,7 @@ from django_stream.server.timelines import (
 )
 from django_stream.server.timelines.base import ActivityGroupPage, Marked, Timelines, Window
 from django_stream.server.timelines.copies import insert_mostly_new
+from django_stream.server.timelines.snapshot import snapshot
 from django_stream.server.timelines.tables import (
     ADMITS,
     EXCLUDED,
@@ -53,6 +54,9 @@ _KEEP = " ON CONFLICT DO NOTHING"
 
 class DatabaseTimelines(Timelines):
     """The store of a site that has one database, or one per router."""
+
+    grouped_alone = False
+    """Whether flat feeds are kept elsewhere, and only feeds that show groups have entries here."""
 
     def page(self, application_id: int, feed_id: FeedID, window: Window) -> list[ActivityRow]:
         return flat_page.page(application_id, feed_id, window)
@@ -85,13 +89,15 @@ class DatabaseTimelines(Timelines):
         if not feeds or not keys:
             return
         database = _database()
-        _agree_with_exclusions(database, feeds, keys)
+        _agree_with_exclusions(database, feeds, keys, self._kept("e.feed_id"))
         chosen = database.where(one_of("p.feed_id", feeds), one_of("p.key", keys, uuids=True))
-        ways = Fragment(f"{_OWN}{chosen.text}", chosen.params)
+        kept = self._kept("p.feed_id")
+        ways = Fragment(f"{_OWN}{chosen.text}{kept.text}", [*chosen.params, *kept.params])
         changed = database.query(TimelineEntry, ["feed", "key"], *_entries(feeds, keys))
         if not own_only:
-            followed = f"{_FORWARDED_WAYS}{chosen.text}"
-            ways = Fragment(f"{ways.text} UNION ALL {followed}", [*chosen.params, *chosen.params])
+            kept = self._kept("f.source_id")
+            followed = Fragment(f"{_FORWARDED_WAYS}{chosen.text}{kept.text}", [*chosen.params, *kept.params])
+            ways = Fragment(f"{ways.text} UNION ALL {followed.text}", [*ways.params, *followed.params])
             changed = union(changed, Fragment(f"{_FORWARDED}{chosen.text}", chosen.params))
         database.execute(f"{ways.text}{_KEEP}", ways.params)
         group_changes.note(database, changed)
@@ -104,7 +110,7 @@ class DatabaseTimelines(Timelines):
         database = _database()
         # Noted while they are there: what of it stays is looked at in vain.
         group_changes.note(database, database.query(TimelineEntry, ["feed", "key"], *_entries(feeds, keys)))
-        _agree_with_exclusions(database, feeds, keys)
+        _agree_with_exclusions(database, feeds, keys, self._kept("e.feed_id"))
         _delete_own(database, feeds, keys)
         if not own_only:
             for feed in _followed_among(database, feeds):
@@ -129,10 +135,10 @@ class DatabaseTimelines(Timelines):
         if change == FanoutJob.Change.EDITED:
             group_changes.note(database, _brought(database, feed, keys, after, up_to))
         else:
-            _bring(database, feed, keys, [after, up_to])
+            _bring(database, feed, keys, [after, up_to], self._kept("f.source_id"))
 
     def followed(self, follows: Sequence[int]) -> None:
-        copies.copy(_database(), follows)
+        copies.copy(_database(), follows, self._kept("f.source_id"))
 
     def unfollowed(self, pairs: Collection[tuple[int, int]]) -> None:
         copies.take_back(_database(), pairs)
@@ -148,9 +154,16 @@ class DatabaseTimelines(Timelines):
         database.execute(f"{_HIDE}e.feed_id = %s", [feed])
         activity_groups.rebuilt(database, feed)
 
+    def snapshot(self, feed: int) -> str:
+        return snapshot(feed)
+
     def prune(self) -> None:
         group_past.prune(_database())
         group_changes.prune(_database())
+
+    def _kept(self, column: str) -> Fragment:
+        """Which feeds have entries here, by a column with their numbers; after an AND."""
+        return group_changes.of_grouped(column) if self.grouped_alone else Fragment("")
 
 
 def _database() -> Database:
@@ -161,7 +174,9 @@ def _entries(feeds: Collection[int], keys: Collection[uuid.UUID]) -> tuple[Condi
     return one_of("feed", feeds), one_of("key", keys, uuids=True)
 
 
-def _agree_with_exclusions(database: Database, feeds: Collection[int], keys: Collection[uuid.UUID]) -> None:
+def _agree_with_exclusions(
+    database: Database, feeds: Collection[int], keys: Collection[uuid.UUID], kept: Fragment
+) -> None:
     """Hide what is excluded now, show what no longer is."""
     if not _any_hidden(database, feeds, keys):
         return
@@ -172,7 +187,7 @@ def _agree_with_exclusions(database: Database, feeds: Collection[int], keys: Col
         hidden.params,
     )
     excluded = database.where(one_of("e.feed_id", feeds), one_of("e.key", keys, uuids=True))
-    database.execute(f"{_HIDE}{excluded.text}{_KEEP}", excluded.params)
+    database.execute(f"{_HIDE}{excluded.text}{kept.text}{_KEEP}", [*excluded.params, *kept.params])
 
 
 def _any_hidden(database: Database, feeds: Collection[int], keys: Collection[uuid.UUID]) -> bool:
@@ -182,7 +197,9 @@ def _any_hidden(database: Database, feeds: Collection[int], keys: Collection[uui
     return bool(database.rows(f"{shown.text} UNION ALL {due.text} LIMIT 1", [*shown.params, *due.params]))
 
 
-def _bring(database: Database, feed: int, keys: Collection[uuid.UUID], follows: Sequence[int]) -> None:
+def _bring(
+    database: Database, feed: int, keys: Collection[uuid.UUID], follows: Sequence[int], kept: Fragment
+) -> None:
     """Insert those of the keys that are still placed on the feed for a range of its follows."""
     placed = database.select(Placement, ["key"], equal("feed_id", feed), in_list("key", keys))
     if not placed:
@@ -192,7 +209,9 @@ def _bring(database: Database, feed: int, keys: Collection[uuid.UUID], follows: 
     chosen = Fragment(
         f"{listed} AND f.target_id = %s AND f.id > %s AND f.id <= %s", [feed, *present, feed, *follows]
     )
-    insert_mostly_new(database, f"{_FOLLOWED}{ADMITS} AND {chosen.text}", chosen.params)
+    insert_mostly_new(
+        database, f"{_FOLLOWED}{ADMITS} AND {chosen.text}{kept.text}", [*chosen.params, *kept.params]
+    )
     group_changes.note(database, Fragment(f"{_FORWARDED}{chosen.text}", chosen.params))
 
 

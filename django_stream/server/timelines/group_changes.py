@@ -53,6 +53,24 @@ def _grouped() -> Fragment | None:
     return Fragment(f"({text})", [value for part in parts for value in part.params]) if _any() else None
 
 
+def of_grouped(column: str) -> Fragment:
+    """That the feed whose number is in a column shows groups, after an AND."""
+    grouped = _grouped() or Fragment("1 = 0")
+    return Fragment(
+        f" AND EXISTS (SELECT 1 FROM {FEED} s WHERE s.id = {column} AND {grouped.text})", grouped.params
+    )
+
+
+def of_flat(column: str) -> Fragment:
+    """That it lists activities one by one, after an AND."""
+    grouped = _grouped()
+    if grouped is None:
+        return Fragment("")
+    return Fragment(
+        f" AND NOT EXISTS (SELECT 1 FROM {FEED} s WHERE s.id = {column} AND {grouped.text})", grouped.params
+    )
+
+
 def _of(application_id: int, slugs: Collection[str]) -> Fragment:
     among = _among(slugs)
     return Fragment(f"s.application_id = {application_id:d} AND {among.text}", among.params)

@@ -1,0 +1,1 @@
+"""Flat timelines on a Redis or Valkey Cluster, computed from the record whenever they are not there."""

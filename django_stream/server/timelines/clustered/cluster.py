@@ -1,0 +1,123 @@
+"""The connection to a Redis or Valkey Cluster."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from functools import cached_property, lru_cache
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from django_stream.database.batches import batched
+from django_stream.server.extras import MissingExtra
+
+Argument = bytes | str | int
+Call = tuple[str, Sequence[Argument]]
+"""A key, and the arguments of a script."""
+
+# Commands that are sent before the first answer is read.
+_AT_ONCE = 1000
+_SECONDS = 1.0
+SCHEMES = ("redis", "rediss")
+
+
+class Unavailable(Exception):
+    """The cluster, or the part of it that was asked, does not answer as it should just now."""
+
+
+def nodes_of(url: str) -> list[tuple[str, int]]:
+    """Hosts and ports of `redis://user:password@one:6379,other:6379`; ValueError says what is wrong."""
+    parts = urlsplit(url)
+    if parts.scheme not in SCHEMES:
+        raise ValueError(f"an address of a cluster begins with {' or '.join(f'{one}://' for one in SCHEMES)}")
+    found = []
+    for place in parts.netloc.rpartition("@")[2].split(","):
+        one = urlsplit(f"//{place}")
+        if not one.hostname:
+            raise ValueError("an address of a cluster names a host")
+        found.append((one.hostname, one.port or 6379))
+    return found
+
+
+class Cluster:
+    """Runs scripts where their keys are. It connects when it is first used."""
+
+    def __init__(self, url: str) -> None:
+        self._nodes = nodes_of(url)
+        credentials, at, _ = urlsplit(url).netloc.rpartition("@")
+        host, port = self._nodes[0]
+        place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        parts = urlsplit(url)
+        self._url = urlunsplit((parts.scheme, f"{credentials}{at}{place}", *parts[2:]))
+        try:
+            import redis
+        except ImportError as error:
+            raise MissingExtra("timelines on a Redis Cluster", "redis") from error
+        self._errors = (redis.RedisError, redis.exceptions.RedisClusterException, OSError)
+        self._unknown = redis.exceptions.NoScriptError
+
+    @cached_property
+    def _client(self) -> Any:
+        from redis.backoff import NoBackoff
+        from redis.cluster import ClusterNode, RedisCluster
+        from redis.retry import Retry
+
+        return RedisCluster.from_url(
+            self._url,
+            startup_nodes=[ClusterNode(*node) for node in self._nodes],  # type: ignore[no-untyped-call]
+            # Readers have the record, and changes are told again: nobody waits for a node that is gone.
+            retry=Retry(NoBackoff(), 1),
+            socket_timeout=_SECONDS,
+            socket_connect_timeout=_SECONDS,
+        )
+
+    def run(self, script: str, call: Call) -> Any:
+        """Run a script on one key, in one round trip."""
+        try:
+            answer = self._run_one(script, call)
+            if isinstance(answer, self._unknown):
+                self._client.script_load(script)
+                answer = self._run_one(script, call)
+        except self._errors as error:
+            raise Unavailable(str(error)) from error
+        if isinstance(answer, self._unknown):
+            raise Unavailable("a node forgets scripts at once")
+        return answer
+
+    def run_all(self, script: str, calls: Iterable[Call]) -> None:
+        """Run a script on many keys. Some may have been changed when it fails."""
+        try:
+            for some in batched(calls, _AT_ONCE):
+                if unknown := self._run_some(script, some):
+                    # On a node that is new, or was started again.
+                    self._client.script_load(script)
+                    if self._run_some(script, unknown):
+                        raise Unavailable("a node forgets scripts at once")
+        except self._errors as error:
+            raise Unavailable(str(error)) from error
+
+    def _run_one(self, script: str, call: Call) -> Any:
+        key, arguments = call
+        try:
+            return self._client.execute_command("EVALSHA", _digest(script), 1, key, *arguments)
+        except self._unknown as error:
+            return error
+
+    def _run_some(self, script: str, calls: Sequence[Call]) -> list[Call]:
+        """Run it on these keys; those whose nodes do not know the script."""
+        digest, unknown = _digest(script), []
+        with self._client.pipeline() as pipeline:
+            for key, arguments in calls:
+                pipeline.execute_command("EVALSHA", digest, 1, key, *arguments)
+            answers = pipeline.execute(raise_on_error=False)
+        for call, answer in zip(calls, answers, strict=True):
+            if isinstance(answer, self._unknown):
+                unknown.append(call)
+            elif isinstance(answer, Exception):
+                raise answer
+        return unknown
+
+
+@lru_cache(maxsize=16)
+def _digest(script: str) -> str:
+    return hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
