@@ -11,7 +11,7 @@ SLUGS = ("user", "timeline")
 
 def held(feed: int):
     """Entries and whether they are all; None where there is no timeline."""
-    return timelines()._everything(feed)
+    return timelines().everything(feed)
 
 
 def compare() -> int:

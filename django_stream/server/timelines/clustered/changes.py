@@ -44,17 +44,13 @@ def note(cluster: Cluster, changes: Iterable[TimelineChange]) -> None:
         call_after_commit(database(), tell, cluster, [change.pk for change in written])
 
 
-def tell(cluster: Cluster, numbers: Collection[int]) -> bool:
-    """Tell the cluster of these changes; whether it has heard. If not, they stay."""
-    for some in batched(sorted(numbers), _AT_ONCE):
-        changes = list(TimelineChange.objects.using(database()).filter(pk__in=some))
-        try:
-            _tell(cluster, changes)
-        except Unavailable as error:
-            logger.warning("the timelines do not answer, and their readers read the record: %s", error)
-            return False
-        TimelineChange.objects.using(database()).filter(pk__in=some).delete()
-    return True
+def tell(cluster: Cluster, numbers: Collection[int]) -> None:
+    """Tell the cluster of these changes; those that it does not hear of stay.
+
+    Once it hears again, whoever told it last tells of what they left.
+    """
+    if _hears(cluster, numbers) and cluster.has_missed():
+        tell_all(cluster)
 
 
 def tell_all(cluster: Cluster) -> None:
@@ -63,9 +59,23 @@ def tell_all(cluster: Cluster) -> None:
     changes = TimelineChange.objects.using(database()).order_by("pk").values_list("pk", flat=True)
     while numbers := list(changes.filter(pk__gt=last)[:_AT_ONCE]):
         last = numbers[-1]
-        if not tell(cluster, numbers):
+        if not _hears(cluster, numbers):
             break
     TimelineDraw.objects.using(database()).filter(pk__lt=drawn() - _DRAWS_KEPT).delete()
+
+
+def _hears(cluster: Cluster, numbers: Collection[int]) -> bool:
+    """Tell of changes, and delete those that were heard; whether all were."""
+    for some in batched(sorted(numbers), _AT_ONCE):
+        changes = list(TimelineChange.objects.using(database()).filter(pk__in=some))
+        try:
+            _tell(cluster, changes)
+        except Unavailable as error:
+            cluster.misses()
+            logger.warning("the timelines do not answer, and their readers read the record: %s", error)
+            return False
+        TimelineChange.objects.using(database()).filter(pk__in=some).delete()
+    return True
 
 
 def _tell(cluster: Cluster, changes: Collection[TimelineChange]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterable, Sequence
 from functools import cached_property, lru_cache
 from typing import Any
@@ -44,6 +45,7 @@ class Cluster:
 
     def __init__(self, url: str) -> None:
         self._nodes = nodes_of(url)
+        self._missed_at: float | None = None
         credentials, at, _ = urlsplit(url).netloc.rpartition("@")
         host, port = self._nodes[0]
         place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
@@ -55,6 +57,18 @@ class Cluster:
             raise MissingExtra("timelines on a Redis Cluster", "redis") from error
         self._errors = (redis.RedisError, redis.exceptions.RedisClusterException, OSError)
         self._unknown = redis.exceptions.NoScriptError
+
+    def misses(self) -> None:
+        """Note that this process could not tell it of something."""
+        self._missed_at = time.monotonic()
+
+    def has_missed(self) -> bool:
+        """Whether this process has left something that it may try again; if so, it is to try now."""
+        missed_at = self._missed_at
+        if missed_at is None or time.monotonic() - missed_at < _SECONDS:
+            return False
+        self._missed_at = None
+        return True
 
     @cached_property
     def _client(self) -> Any:

@@ -134,14 +134,14 @@ class ClusteredTimelines(Timelines):
         if _is_grouped(feed):
             return self._database.snapshot(feed)
         recorded = record.entries(feed, Window(server_settings.TIMELINES_LENGTH))
-        held = None if record.is_changing(feed) else self._everything(feed)
+        held = None if record.is_changing(feed) else self.everything(feed)
         if held is not None:
             kept, is_whole = held
             if kept != (recorded if is_whole else recorded[: len(kept)]):
                 recorded = kept
         return hashlib.sha256(b"".join(entry.packed for entry in recorded)).hexdigest()
 
-    def _everything(self, feed: int) -> tuple[list[Entry], bool] | None:
+    def everything(self, feed: int) -> tuple[list[Entry], bool] | None:
         """All entries of a timeline, and whether that is all there is; None if it is not there."""
         try:
             status, found = self._cluster.run(scripts.HELD, (key_of(feed), ()))
