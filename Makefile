@@ -5,7 +5,7 @@ PORT ?= 8000
 BIN := $(VENV)/bin
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: demo test test-services test-packages matrix test-browser test-javascript test-schema mutants careless history lint types bench bench-quick format clean
+.PHONY: demo test test-services test-scale test-packages matrix test-browser test-javascript test-schema mutants careless history lint types bench bench-quick format clean
 
 # One stamp for each kind of installation, so that a second run starts at once.
 $(VENV)/demo.stamp: pyproject.toml
@@ -32,6 +32,11 @@ matrix: ## on every Python and Django that pyproject.toml names, without extras,
 
 test-services: $(VENV)/dev.stamp ## with PostgreSQL, Redis and RabbitMQ on their usual ports
 	DATABASE_URL=$${DATABASE_URL:-postgres://postgres@127.0.0.1:5432/postgres} $(BIN)/python -m pytest -n auto -m "not browser and not javascript and not schema"
+
+SCALED := tests/contract/test_activities.py tests/contract/test_feeds.py tests/contract/test_follows.py tests/contract/test_grouped_feeds.py
+test-scale: $(VENV)/dev.stamp ## on a Redis Cluster of six nodes: the suites of feeds, and what happens when nodes fail
+	DATABASE_URL=$${DATABASE_URL:-postgres://postgres@127.0.0.1:5432/postgres} $(BIN)/python -m pytest -n 0 tests/scale
+	$(BIN)/python -m pytest -n 0 -p tests.scale.on_cluster $(SCALED) -k "process"
 
 test-packages: ## models that other packages change, with those packages; ONLY= names the Python and Django
 	$(PYTHON) .ci/matrix.py $(or $(ONLY),3.13-6.1-packages)
