@@ -13,6 +13,7 @@ PACKAGES = {
     "opentelemetry": ["opentelemetry"],
     "prometheus": ["prometheus_client"],
     "spectacular": ["drf_spectacular"],
+    "redis": ["redis"],
     "streams": ["uvicorn", "wsproto"],
 }
 

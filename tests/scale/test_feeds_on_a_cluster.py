@@ -116,6 +116,7 @@ def test_writers_and_readers_at_once_leave_what_the_record_says(on_cluster, sett
         found += compare()
     assert found > 0
     for feed in Feed.objects.all():
+        timelines().settle(feed.pk)
         before = timelines().snapshot(feed.pk)
         timelines().rebuild(feed.pk)
         assert timelines().snapshot(feed.pk) == before
