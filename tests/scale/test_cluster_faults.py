@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import threading
+import uuid
 from collections.abc import Callable
 
 import pytest
 
+from django_stream.protocol.activity_ids import sort_key
 from django_stream.protocol.feed_ids import FeedID
-from django_stream.server.models import Feed, TimelineChange
+from django_stream.server.models import Feed, TimelineChange, TimelineDraw
 from django_stream.server.timelines import timelines
-from django_stream.server.timelines.clustered import changes
+from django_stream.server.timelines.clustered import changes, scripts
 from django_stream.server.timelines.clustered.changes import key_of
+from django_stream.server.timelines.clustered.members import Entry, activity
 from tests.contract.calling import ids, ok, post
 from tests.scale.held import compare, held
 from tests.services.processes import wait_until
@@ -205,4 +208,41 @@ def test_what_is_computed_while_it_changes_is_not_stored(followed, monkeypatch):
     assert begun == [feed]
     assert held(feed) is None
     assert ids(FOLLOWERS[0]) == load.written
+    after_all()
+
+
+def told_late(script: str, number: int, *arguments: bytes) -> None:
+    """What a node that stood still does when it goes on: somebody gave up waiting for it."""
+    call = key_of(number_of(FOLLOWERS[0])), [number, *arguments]
+    timelines().cluster.run(script, call)
+
+
+def test_an_addition_that_was_overtaken_does_not_come_back(followed):
+    load = Load()
+    load.run(2)
+    gone = uuid.UUID(post("user:1", object="gone")["id"])
+    late = TimelineDraw.objects.create().pk
+    ok("DELETE", f"feed/user/1/{gone}/")
+    entry = Entry(sort_key(gone), number_of("user:1"))
+    told_late(scripts.ADD, late, entry.packed)
+    # Whether it was added after it was removed, or before, nobody can say there.
+    assert held(number_of(FOLLOWERS[0])) is None
+    assert ids(FOLLOWERS[0]) == load.written
+    timelines().rebuild(number_of(FOLLOWERS[0]))
+    assert ids(FOLLOWERS[0]) == load.written
+    told_late(scripts.ADD, late, entry.packed)
+    assert held(number_of(FOLLOWERS[0])) is not None
+    after_all()
+
+
+def test_a_removal_that_was_overtaken_takes_nothing_away(followed):
+    load = Load()
+    load.run(2)
+    late = TimelineDraw.objects.create().pk
+    load.run(2)
+    known = activity(sort_key(uuid.UUID(load.written[0])))
+    told_late(scripts.REMOVE, late, known, b"")
+    assert ids(FOLLOWERS[0]) == load.written
+    told_late(scripts.REMOVE, late, known, b"")
+    assert held(number_of(FOLLOWERS[0])) is not None
     after_all()

@@ -38,7 +38,7 @@ class ClusteredTimelines(Timelines):
     """
 
     def __init__(self, url: str) -> None:
-        self._cluster = Cluster(url)
+        self.cluster = Cluster(url)
         self._database = GroupedAlone()
 
     def page(self, application_id: int, feed_id: FeedID, window: Window) -> list[ActivityRow]:
@@ -59,7 +59,7 @@ class ClusteredTimelines(Timelines):
         token = uuid.uuid4().hex
         arguments = token, *bounds(window), window.offset, window.limit, _idle_seconds()
         try:
-            status, found = self._cluster.run(scripts.PAGE, (key_of(feed), arguments))
+            status, found = self.cluster.run(scripts.PAGE, (key_of(feed), arguments))
         except Unavailable as error:
             logger.warning("a timeline does not answer, and its reader reads the record: %s", error)
             return None
@@ -77,7 +77,7 @@ class ClusteredTimelines(Timelines):
         arguments = token, drawn, most, int(len(found) < most), _idle_seconds()
         try:
             members = [entry.packed for entry in found]
-            self._cluster.run(scripts.FILL, (key_of(feed), [*arguments, *members]))
+            self.cluster.run(scripts.FILL, (key_of(feed), [*arguments, *members]))
         except Unavailable as error:
             logger.warning("a timeline could not be stored: %s", error)
 
@@ -144,7 +144,7 @@ class ClusteredTimelines(Timelines):
     def everything(self, feed: int) -> tuple[list[Entry], bool] | None:
         """All entries of a timeline, and whether that is all there is; None if it is not there."""
         try:
-            status, found = self._cluster.run(scripts.HELD, (key_of(feed), ()))
+            status, found = self.cluster.run(scripts.HELD, (key_of(feed), ()))
         except Unavailable:
             return None
         if status == b"miss":
@@ -153,7 +153,7 @@ class ClusteredTimelines(Timelines):
 
     def prune(self) -> None:
         self._database.prune()
-        changes.tell_all(self._cluster)
+        changes.tell_all(self.cluster)
 
     def _note(
         self,
@@ -169,7 +169,7 @@ class ClusteredTimelines(Timelines):
             return
         texts = sorted(str(key) for key in keys)
         changes.note(
-            self._cluster,
+            self.cluster,
             (
                 TimelineChange(feed=feed, change=change, keys=texts, is_own=is_own, after=after, up_to=up_to)
                 for feed in sorted(feeds)
@@ -178,7 +178,7 @@ class ClusteredTimelines(Timelines):
 
     def _drop(self, feeds: Iterable[int]) -> None:
         changes.note(
-            self._cluster, (TimelineChange(feed=feed, change=Change.DROPPED) for feed in sorted(feeds))
+            self.cluster, (TimelineChange(feed=feed, change=Change.DROPPED) for feed in sorted(feeds))
         )
 
 
