@@ -25,17 +25,17 @@ demo: $(VENV)/demo.stamp ## serve the example site at http://127.0.0.1:$(PORT)/
 	$(BIN)/python -m uvicorn example_project.asgi:application --host 127.0.0.1 --port $(PORT) --log-level warning
 
 test: $(VENV)/dev.stamp lint types ## everything that needs no process outside Python
-	$(BIN)/python -m pytest -n auto -m "not services and not browser and not javascript and not schema"
+	$(BIN)/python -m pytest -n auto -m "not services and not browser and not javascript and not schema and not scale"
 
 matrix: ## on every Python and Django that pyproject.toml names, without extras, and as a wheel; ONLY= names some
 	$(PYTHON) .ci/matrix.py $(ONLY)
 
 test-services: $(VENV)/dev.stamp ## with PostgreSQL, Redis and RabbitMQ on their usual ports
-	DATABASE_URL=$${DATABASE_URL:-postgres://postgres@127.0.0.1:5432/postgres} $(BIN)/python -m pytest -n auto -m "not browser and not javascript and not schema"
+	DATABASE_URL=$${DATABASE_URL:-postgres://postgres@127.0.0.1:5432/postgres} $(BIN)/python -m pytest -n auto -m "not browser and not javascript and not schema and not scale"
 
 SCALED := tests/contract/test_activities.py tests/contract/test_feeds.py tests/contract/test_follows.py tests/contract/test_grouped_feeds.py
 test-scale: $(VENV)/dev.stamp ## on a Redis Cluster of six nodes: the suites of feeds, and what happens when nodes fail
-	DATABASE_URL=$${DATABASE_URL:-postgres://postgres@127.0.0.1:5432/postgres} $(BIN)/python -m pytest -n 0 tests/scale
+	DATABASE_URL=$${DATABASE_URL:-postgres://postgres@127.0.0.1:5432/postgres} $(BIN)/python -m pytest -n 0 -m scale tests/scale
 	$(BIN)/python -m pytest -n 0 -p tests.scale.on_cluster $(SCALED) -k "process"
 
 test-packages: ## models that other packages change, with those packages; ONLY= names the Python and Django

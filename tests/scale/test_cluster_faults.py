@@ -20,7 +20,7 @@ from tests.scale.held import compare, held
 from tests.services.processes import wait_until
 
 pytestmark = [
-    pytest.mark.services,
+    pytest.mark.scale,
     pytest.mark.django_db(transaction=True),
 ]
 FOLLOWERS = [f"timeline:{number}" for number in range(12)]

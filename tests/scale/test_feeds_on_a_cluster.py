@@ -20,7 +20,7 @@ from tests.extras import needs
 from tests.scale.held import compare
 
 pytestmark = [
-    pytest.mark.services,
+    pytest.mark.scale,
     pytest.mark.django_db(transaction=True),
 ]
 
