@@ -54,23 +54,65 @@ def get_client() -> StreamClient:
             f"STREAM_BACKEND is {backend!r}: use 'embedded', 'hosted', "
             "or the base URL of a server such as 'https://feeds.example.com'"
         )
+    _refuse_network(backend)
+    key, secret = stream_settings.API_KEY, stream_settings.secret
+    client = _client(backend, key, secret, stream_settings.APP_ID, stream_settings.LOCATION)
+    if not stream_settings.SHADOW_READS:
+        return client
+    from django_stream.client.shadow import ShadowTransport
+
+    other, share = get_other_client(), stream_settings.SHADOW_READS
+    return client.with_transport(ShadowTransport(client.api.transport, other, share))
+
+
+def get_other_client(backend: str | None = None) -> StreamClient:
+    """The client of the home that STREAM_OTHER_HOME tells of, which is to be the `backend` if one is named.
+
+    The embedded one needs no such setting. ImproperlyConfigured where something is missing.
+    """
+    home = dict(stream_settings.OTHER_HOME)
+    if backend == EMBEDDED and home.get("backend") != EMBEDDED:
+        # The server in the site takes the site's own key, wherever the feeds live now.
+        home = {
+            "backend": EMBEDDED,
+            "api_key": stream_settings.API_KEY,
+            "api_secret": stream_settings.secret,
+            "app_id": stream_settings.APP_ID,
+        }
+    where = home.get("backend")
+    if not is_backend(where) or (backend is not None and where != backend):
+        raise ImproperlyConfigured(
+            f"STREAM_OTHER_HOME does not tell of {backend or 'a home'!r}: give backend, api_key, api_secret"
+        )
+    if missing := [name for name in ("api_key", "api_secret") if not home.get(name)]:
+        raise ImproperlyConfigured(f"STREAM_OTHER_HOME lacks {' and '.join(missing)}")
+    _refuse_network(str(where))
+    return _client(str(where), home["api_key"], home["api_secret"], home.get("app_id"), home.get("location"))
+
+
+def _client(
+    backend: str, api_key: str, secret: str, app_id: str | None, location: str | None
+) -> StreamClient:
+    # With it comes what signs and sends, which only a process needs that talks to a backend.
+    from django_stream.client import StreamClient
+
+    options = {"timeout": stream_settings.TIMEOUT, **_route(backend, location)}
+    return StreamClient(api_key, secret, app_id, **options)
+
+
+def _refuse_network(backend: str) -> None:
     if backend != EMBEDDED and _under_test() and not stream_settings.NETWORK_IN_TESTS:
         raise NetworkInTests(
             f"STREAM_BACKEND is {backend!r}, and tests reach no network: set it to 'embedded' for them, "
             "or set STREAM_NETWORK_IN_TESTS if they are meant to"
         )
-    # With it comes what signs and sends, which a process needs that talks to the backend.
-    from django_stream.client import StreamClient
-
-    options = {"timeout": stream_settings.TIMEOUT, **_route(backend)}
-    return StreamClient(stream_settings.API_KEY, stream_settings.secret, stream_settings.APP_ID, **options)
 
 
-def _route(backend: str) -> dict[str, Any]:
+def _route(backend: str, location: str | None) -> dict[str, Any]:
     """How the client reaches a backend."""
     if backend == EMBEDDED:
         return {"transport": imported(stream_settings.TRANSPORT)()}
-    return {"location": stream_settings.LOCATION} if backend == HOSTED else {"base_url": backend}
+    return {"location": location} if backend == HOSTED else {"base_url": backend}
 
 
 def _under_test() -> bool:

@@ -34,6 +34,10 @@ class StreamSettings:
     """Region of the hosted service, such as "eu-west"."""
     TIMEOUT: float = 3.0
     """Seconds for one call of the API."""
+    OTHER_HOME: Mapping[str, str] = {}
+    """Where the feeds are to live, or have lived: backend, api_key, api_secret, app_id and location of it."""
+    SHADOW_READS: float = 0.0
+    """The share of feed reads, from 0 to 1, that are also asked of OTHER_HOME, and compared."""
     TRANSPORT: str = "django_stream.server.transport.EmbeddedTransport"
     """Dotted path of the transport that reaches the embedded server."""
 

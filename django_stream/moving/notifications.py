@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from django.apps import apps
@@ -14,9 +14,9 @@ from django_stream.activities.owners import feed_id
 from django_stream.activities.representation import aware
 from django_stream.client import Feed
 from django_stream.conf import stream_settings
+from django_stream.moving.marking import mark, whole
 from django_stream.moving.sending import Destination, Entry, Outcome
 from django_stream.moving.tables import Pointer, in_steps, json_of, read_table, rows_at, users_at
-from django_stream.protocol import limits
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.protocol.wire import members
 
@@ -121,19 +121,13 @@ def _activity(
 
 
 def _mark(feed: Feed, read: models.QuerySet[Any]) -> None:
-    """Mark the groups in which everything was read, page by page."""
-    cursor: dict[str, Any] = {}
-    while groups := feed.get(limit=limits.PAGE_MAX, **cursor)["results"]:
-        was_read = _read_among(groups, read)
-        if ids := [group["id"] for group in groups if _is_read(group, was_read)]:
-            feed.get(limit=1, mark_seen=ids, mark_read=ids)
-        cursor = {"id_lt": groups[-1]["id"]}
+    """Mark the groups in which everything was read; a large one, not all of which is listed, stays unread."""
 
+    def was_read(groups: Sequence[dict[str, Any]]) -> list[bool]:
+        ours = _read_among(groups, read)
+        return [whole(group, ours) for group in groups]
 
-def _is_read(group: dict[str, Any], was_read: set[str]) -> bool:
-    """Whether all of a group was; the API does not list all members of a large one, which stays unread."""
-    known = members(group)
-    return len(known) == group["activity_count"] and all(one["foreign_id"] in was_read for one in known)
+    mark(feed, seen=was_read, read=was_read)
 
 
 def _read_among(groups: Iterable[dict[str, Any]], read: models.QuerySet[Any]) -> set[str]:

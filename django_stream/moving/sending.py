@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -13,7 +13,12 @@ from django.db import models
 from django_stream.activities.model_references import concrete
 from django_stream.activities.registry import is_shown
 from django_stream.client import StreamClient
-from django_stream.client.exceptions import FeedConfigException, StreamApiException
+from django_stream.client.exceptions import (
+    ConflictException,
+    DoesNotExistException,
+    FeedConfigException,
+    StreamApiException,
+)
 from django_stream.database.batches import batched
 from django_stream.protocol import limits
 from django_stream.protocol.feed_ids import FeedID
@@ -41,6 +46,8 @@ class Outcome:
     """What of rows was sent in another form, by what was the matter."""
     refused: int = 0
     """How many of those left out the API refused."""
+    further: Counter[str] = field(default_factory=Counter)
+    """What else was sent: reactions, entries of collections, users."""
     hidden: set[str] = field(default_factory=set)
     """Models whose rows pages show as text until `tracking.show` is called for them."""
 
@@ -90,6 +97,30 @@ class Destination:
                     self.outcome.activities += len(some)
                 else:
                     self._add(self.client.feed(feed.slug, feed.user_id).add_activities, list(some))
+
+    def upsert(self, collection: str, entries: list[dict[str, Any]]) -> None:
+        if entries and not self.dry_run:
+            self.client.collections.upsert(collection, entries)
+        self.outcome.further["entries of collections"] += len(entries)
+
+    def add_users(self, users: list[dict[str, Any]]) -> None:
+        if users and not self.dry_run:
+            self.client.users.add_many(users, override=True)
+        self.outcome.further["users"] += len(users)
+
+    def react(self, reaction: Mapping[str, Any]) -> None:
+        """Add a reaction by its id; one that is there already stays as it is."""
+        if not self.dry_run:
+            add = self.client.reactions.add_child if reaction["parent"] else self.client.reactions.add
+            about = reaction["parent"] or reaction["activity_id"]
+            try:
+                add(reaction["kind"], about, reaction["user_id"], reaction["data"], id=reaction["id"])
+            except ConflictException:
+                pass
+            except DoesNotExistException:
+                self.outcome.left_out["reactions to what was left out"] += 1
+                return
+        self.outcome.further["reactions"] += 1
 
     def _add(self, send: Callable[[list[dict[str, Any]]], Any], activities: list[dict[str, Any]]) -> None:
         """All at once; where the API refuses them, one by one, to find those that it refuses."""

@@ -71,7 +71,7 @@ def rows_at(pointers: Iterable[Pointer], using: str) -> dict[Pointer, models.Mod
     found: dict[Pointer, models.Model] = {}
     for type_id, object_ids in by_type.items():
         if model := _model_of(type_id, using):
-            found |= {(type_id, key): row for key, row in _rows(model, object_ids, using)}
+            found |= {(type_id, key): row for key, row in rows_of(model, object_ids, using)}
     return found
 
 
@@ -82,7 +82,8 @@ def _model_of(type_id: Any, using: str) -> Any:
         return None
 
 
-def _rows(model: Any, object_ids: Iterable[Any], using: str) -> Iterator[tuple[Any, models.Model]]:
+def rows_of(model: Any, object_ids: Iterable[Any], using: str) -> Iterator[tuple[Any, models.Model]]:
+    """Rows by the keys as they were given; those that are gone are left out."""
     pks = {key: pk for key in object_ids if (pk := clean_pk(model, str(key))) is not None}
     rows = {row.pk: row for row in model._base_manager.using(using).filter(pk__in=list(pks.values()))}
     yield from ((key, rows[pk]) for key, pk in pks.items() if pk in rows)
@@ -90,4 +91,4 @@ def _rows(model: Any, object_ids: Iterable[Any], using: str) -> Iterator[tuple[A
 
 def users_at(keys: Iterable[Any], using: str) -> dict[str, models.Model]:
     """Users by their keys as text; those that are gone are left out."""
-    return {str(user.pk): user for _, user in _rows(get_user_model(), keys, using)}
+    return {str(user.pk): user for _, user in rows_of(get_user_model(), keys, using)}

@@ -38,3 +38,9 @@ def _stored(name: str, value: Any, types: dict[str, list[str]]) -> Any:
         label = types[str(value)]
         return ContentType.objects.get_by_natural_key(*label).pk
     return json.dumps(value) if isinstance(value, dict) else value
+
+
+def stored_by_stream_framework() -> dict[str, Any]:
+    """The keys of a Redis that Stream-Framework has filled, and what it shows of them."""
+    made: dict[str, Any] = json.loads(gzip.decompress((HERE / "stream_framework.json.gz").read_bytes()))
+    return made
