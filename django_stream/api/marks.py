@@ -12,13 +12,13 @@ from django_stream.protocol import limits
 from django_stream.protocol.suggestions import did_you_mean
 from django_stream.protocol.texts import is_text
 
-_NAMES = ("mark_seen", "mark_read")
+_NAMES = ("mark_seen", "mark_read", "mark_unread")
 # An activity's id, and the name of a group.
 _ID_LENGTH = 36 + 1 + 255
 
 
 def read_marks(request: Request) -> dict[str, Any]:
-    """`{"mark_seen": true, "mark_read": ["<id>", …]}` of the body; anything else is answered 400."""
+    """`{"mark_seen": true, "mark_unread": ["<id>", …]}` of the body; anything else is answered 400."""
     body = request.data if isinstance(request.data, Mapping) else {}
     if unknown := [str(name) for name in body if name not in _NAMES]:
         raise ValidationError({name: [f"Unknown. {did_you_mean(name, _NAMES)}"] for name in unknown})

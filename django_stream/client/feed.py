@@ -122,13 +122,17 @@ class Feed:
         ranking_vars: Mapping[str, Any] | str | None = None,
         mark_read: bool | Iterable[str] | None = None,
         mark_seen: bool | Iterable[str] | None = None,
+        mark_unread: bool | Iterable[str] | None = None,
+        verb: str | Iterable[str] | None = None,
+        actor: str | Iterable[str] | None = None,
         user_id: str | None = None,
         **params: Any,
     ) -> FeedPage:
         """Read a page, newest first.
 
         With `enrich` or `reactions`, references come back as objects. `user_id` is whose own
-        reactions are meant. Further parameters of the API go through as they are.
+        reactions are meant. `mark_unread`, and `verb` and `actor`, which leave all others out, are known to
+        our own server only. Further parameters of the API go through as they are.
         """
         query = feed_query(
             reactions,
@@ -142,6 +146,9 @@ class Feed:
             ranking_vars=ranking_vars,
             mark_read=mark_read,
             mark_seen=mark_seen,
+            mark_unread=mark_unread,
+            verb=None if verb is None else [verb] if isinstance(verb, str) else list(verb),
+            actor=None if actor is None else [actor] if isinstance(actor, str) else list(actor),
             user_id=user_id,
             **params,
         )

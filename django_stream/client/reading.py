@@ -29,7 +29,7 @@ def feed_query(reactions: Reactions | None, **options: Any) -> dict[str, Any]:
     page_number(options.get("limit"), "limit", limits.PAGE_MAX)
     page_number(options.get("offset"), "offset")
     query = {name: value for name, value in options.items() if value is not None}
-    for name in ("mark_read", "mark_seen"):
+    for name in ("mark_read", "mark_seen", "mark_unread"):
         if not isinstance(value := query.get(name, ""), str | bool):
             query[name] = comma_joined(name, value)
     if not isinstance(variables := query.get("ranking_vars", ""), str):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("django_stream.shadow")
 
 _READS = ("feed/", "enrich/feed/")
-_MARKS = ("mark_seen", "mark_read")
+_MARKS = ("mark_seen", "mark_read", "mark_unread")
 _COUNTS = ("unseen", "unread")
 
 

@@ -18,13 +18,16 @@ from django_stream.client import Feed
 from django_stream.client.exceptions import InternalException, StreamApiException
 from django_stream.conf import stream_settings
 from django_stream.database.pending_migrations import remedy
+from django_stream.feeds import tending
 from django_stream.feeds.badges import MARKS, shown_counts
 from django_stream.feeds.enrichment import DEFAULT_FIELDS, Enrich, EnrichedActivity
 from django_stream.feeds.event_loop import refuse_event_loop
+from django_stream.feeds.filters import with_filters
 from django_stream.feeds.lenses import Lens, LensMaker, lens_for
 from django_stream.feeds.selection import Selection
 from django_stream.protocol import limits
 from django_stream.protocol.suggestions import did_you_mean
+from django_stream.protocol.wire import members
 
 # What a client's feed takes, apart from what passes through to servers as it is.
 _OPTIONS = frozenset(signature(Feed.get).parameters) - {"self", "params", "limit", "id_lt"} | {
@@ -92,6 +95,7 @@ class FeedReader:
         client's exceptions when the backend fails.
         """
         _check(limit, cursor, options)
+        options, is_wanted = with_filters(options)
         selection = self._selection()
         kept: list[EnrichedActivity] = []
         counts: dict[str, int] | None = None
@@ -102,6 +106,9 @@ class FeedReader:
             asked = need if counts is None else min(need * _AHEAD, limits.PAGE_MAX)
             answer = self._read(asked, place, options)
             chosen = selection.choose(answer["results"])
+            if is_wanted is not None:
+                pairs = zip(chosen, answer["results"], strict=True)
+                chosen = [entry if is_wanted(raw) else None for entry, raw in pairs]
             if counts is None:
                 counts = self._counts(answer, chosen, selection, cursor, options)
             used = _entries_used(chosen, need)
@@ -130,6 +137,31 @@ class FeedReader:
     async def amark(self, *, seen: bool | Sequence[str] = False, read: bool | Sequence[str] = False) -> None:
         """`mark` for asynchronous views."""
         await sync_to_async(self.mark)(seen=seen, read=read)
+
+    def unread_activities(self, limit: int = 25) -> list[EnrichedActivity]:
+        """The newest activities of groups that were not read, one by one and not in groups."""
+        unread = [
+            one
+            for group in self.page(limit=limits.PAGE_MAX)
+            if not group["is_read"]
+            for one in members(group)
+        ]
+        return sorted(unread, key=lambda one: one["time"], reverse=True)[:limit]
+
+    def size(self, most: int = 10_000) -> int:
+        """How many entries the feed has, counted up to `most`; entries that a page would hide count, too."""
+        return tending.size(self.feed, most)
+
+    def trim(self, keep: int) -> int:
+        """Take all but the newest entries off this feed; how many activities that were.
+
+        From the feed that an activity was added to it goes everywhere.
+        """
+        return tending.trim(self.feed, keep)
+
+    def clear(self) -> int:
+        """Take everything off this feed; how many activities that were."""
+        return tending.trim(self.feed, 0)
 
     def unseen(self) -> int:
         """How many entries of a notification feed were never looked at; KeyError for other feeds."""

@@ -52,7 +52,7 @@ def may_read(user_id: str | None, feed: FeedID) -> bool:
 def read_feed(call: Call) -> None:
     """Read one's own feeds and public ones; mark one's own only."""
     allow(may_read(call.principal.user_id, call.feed_id))
-    if call.parameters.given("mark_read", "mark_seen"):
+    if call.parameters.given("mark_read", "mark_seen", "mark_unread"):
         allow(owns(call, call.feed_id))
 
 

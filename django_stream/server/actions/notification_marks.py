@@ -1,4 +1,4 @@
-"""Groups of notification feeds are marked seen and read."""
+"""Groups of notification feeds are marked seen and read, and unread again."""
 
 from __future__ import annotations
 
@@ -16,14 +16,20 @@ from django_stream.server.timelines import timelines
 from django_stream.server.timelines.base import Marked
 
 
-def mark(application_id: int, feed_id: FeedID, *, seen: Marked, read: Marked) -> None:
+def mark(
+    application_id: int, feed_id: FeedID, *, seen: Marked = (), read: Marked = (), unread: Marked = ()
+) -> None:
     """Mark groups of a feed; a mark of a group that has something newer by now is ignored."""
     feed = find(application_id, feed_id)
-    if feed is None or not (seen or read):
+    if feed is None or not (seen or read or unread):
         return
     with transaction.atomic(using=database()):
-        if timelines().mark(feed, seen=seen, read=read):
-            details = {name: _ids(marked) for name, marked in (("seen", seen), ("read", read)) if marked}
+        changed = timelines().mark(feed, seen=seen, read=read)
+        if unread:
+            changed |= timelines().unmark(feed, unread)
+        if changed:
+            marks = {"seen": seen, "read": read, "unread": unread}
+            details = {name: _ids(marked) for name, marked in marks.items() if marked}
             record(
                 [
                     Event(

@@ -34,6 +34,8 @@ _BETWEEN_MARKS = re.compile(
     r",(?=\s*[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:\.|\s*(?:,|$)))", re.IGNORECASE
 )
 
+_FILTERS = ("verb", "actor")
+
 _SHORTENED = re.compile(r"^(\w[\w+.-]*):/(?!/)", re.ASCII)
 
 
@@ -56,16 +58,23 @@ def _flat(call: Call) -> Body:
 
 
 def _filter_of(call: Call) -> feeds.Keep | None:
-    """What the discarding parameters leave over; None when there are none."""
+    """What the filtering parameters leave over; None when there are none."""
     separator = call.parameters.text("discard_actors_sep") or ","
     actors = {actor for actor in call.parameters.text("discard_actors").split(separator) if actor}
     without_erased = call.parameters.flag("discard_deleted_activities")
-    if not actors and not without_erased:
+    wanted = {name: frozenset(call.parameters.texts(name)) for name in _FILTERS if call.parameters.text(name)}
+    if not actors and not without_erased and not wanted:
         return None
-    return lambda activity: activity.actor not in actors and not (without_erased and activity.is_erased)
+    return lambda activity: (
+        activity.actor not in actors
+        and not (without_erased and activity.is_erased)
+        and all(getattr(activity, name) in values for name, values in wanted.items())
+    )
 
 
 def _ranked(call: Call, feed_group: FeedGroup, external: dict[str, Any]) -> Body:
+    if call.parameters.given(*_FILTERS):
+        raise conflicting("a ranked feed is not filtered by verb or actor")
     if call.parameters.given(*BOUNDS):
         raise conflicting("a ranked feed is paged by limit and offset, not by ids")
     window = window_of(call)
@@ -119,8 +128,8 @@ def _grouped(call: Call, feed_group: FeedGroup) -> Body:
 
 def _mark(call: Call) -> None:
     """Mark groups after the page was read: the answer shows their state before."""
-    seen, read = (_groups_to_mark(call, name) for name in ("mark_seen", "mark_read"))
-    notification_marks.mark(call.application_id, call.feed_id, seen=seen, read=read)
+    marks = {name: _groups_to_mark(call, f"mark_{name}") for name in ("seen", "read", "unread")}
+    notification_marks.mark(call.application_id, call.feed_id, **marks)
 
 
 def _groups_to_mark(call: Call, name: str) -> Marked:

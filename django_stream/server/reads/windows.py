@@ -16,7 +16,7 @@ _SESSION = re.compile(r"(?P<newest>[0-9a-f]{32})(?:-(?P<moment>[0-9]{1,17}))?", 
 BOUNDS = ("id_lt", "id_lte", "id_gt", "id_gte")
 # What the next page is not asked again: its place, and what was done once.
 _NOT_CARRIED = frozenset(
-    {"id_lt", "id_lte", "offset", "limit", "mark_read", "mark_seen", "refresh", "session"}
+    {"id_lt", "id_lte", "offset", "limit", "mark_read", "mark_seen", "mark_unread", "refresh", "session"}
 )
 
 

@@ -134,6 +134,10 @@ class Timelines(ABC):
         """Mark groups of a feed seen and read; whether any mark changed."""
 
     @abstractmethod
+    def unmark(self, feed: int, unread: Marked) -> bool:
+        """Let groups of a feed be unread again; whether any changed."""
+
+    @abstractmethod
     def placed(self, feeds: Collection[int], keys: Collection[uuid.UUID], *, own_only: bool = False) -> None:
         """Placements of these keys on these feeds were made and exclusions lifted.
 

@@ -85,6 +85,10 @@ class DatabaseTimelines(Timelines):
         activity_groups.bring_up_to_date(Fragment("%s", [feed]), wait=True)
         return group_marks.mark(feed, seen=seen, read=read)
 
+    def unmark(self, feed: int, unread: Marked) -> bool:
+        activity_groups.bring_up_to_date(Fragment("%s", [feed]))
+        return group_marks.unmark(feed, unread)
+
     def placed(self, feeds: Collection[int], keys: Collection[uuid.UUID], *, own_only: bool = False) -> None:
         if not feeds or not keys:
             return

@@ -57,6 +57,20 @@ def mark(feed: int, *, seen: Marked, read: Marked) -> bool:
     return changed > 0
 
 
+def unmark(feed: int, unread: Marked) -> bool:
+    """Let all groups of a feed be unread again, or those that the marks name; whether any changed."""
+    database = Database.to_write(ActivityGroup)
+    changed = 0
+    with transaction.atomic(using=database.alias):
+        chosen = [[equal("feed", feed), *some] for some in _chosen(unread)]
+        # All before any is changed, as other markers do.
+        for where in chosen:
+            database.lock(ActivityGroup, LOCK_ORDER, *where)
+        for where in chosen:
+            changed += database.update(ActivityGroup, {"is_read": False}, *where, equal("is_read", True))
+    return changed > 0
+
+
 def _chosen(marked: Marked) -> Iterator[list[Condition]]:
     """Conditions of a few statements that together find the groups."""
     if marked == "all":

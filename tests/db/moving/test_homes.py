@@ -191,10 +191,10 @@ def test_a_dry_run_counts_and_sends_nothing(other: StreamClient, people: list[Us
 def test_more_follows_than_the_api_lists_are_asked_for_by_name(
     other: StreamClient, people: list[User], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("django_stream.protocol.limits.FOLLOW_PAGE_MAX", 1)
-    monkeypatch.setattr("django_stream.protocol.limits.FOLLOW_OFFSET_MAX", 0)
-
-    moved("--feeds", "user:auth-group-1")
+    with monkeypatch.context() as patch:
+        patch.setattr("django_stream.protocol.limits.FOLLOW_PAGE_MAX", 1)
+        patch.setattr("django_stream.protocol.limits.FOLLOW_OFFSET_MAX", 0)
+        moved("--feeds", "user:auth-group-1")
 
     following = other.feed("timeline", people[1].pk).following()["results"]
     assert {one["target_id"] for one in following} == {f"user:{one.pk}" for one in people[:3]}

@@ -1,0 +1,36 @@
+"""How large a feed is, and making it smaller: by the API's own means, in every home."""
+
+from __future__ import annotations
+
+from django_stream.client import Feed
+from django_stream.feeds.event_loop import refuse_event_loop
+from django_stream.protocol import limits
+from django_stream.protocol.wire import members
+
+
+def size(feed: Feed, most: int) -> int:
+    """How many entries a feed has, page by page, up to `most`."""
+    refuse_event_loop("counting a feed", "sync_to_async")
+    found, place = 0, {}
+    while found < most:
+        page = feed.get(limit=min(limits.PAGE_MAX, most - found), **place)["results"]
+        if not page:
+            break
+        found += len(page)
+        place = {"id_lt": page[-1]["id"]}
+    return found
+
+
+def trim(feed: Feed, keep: int) -> int:
+    """Remove what is beyond the newest `keep` entries, one by one; how many activities that were."""
+    refuse_event_loop("trimming a feed", "sync_to_async")
+    if isinstance(keep, bool) or not isinstance(keep, int) or keep < 0:
+        raise ValueError(f"keep must be a number of entries from 0 on, not {keep!r}")
+    removed = 0
+    # Groups list their newest activities only: what is left of them comes with the next reading.
+    while entries := feed.get(limit=limits.PAGE_MAX, offset=keep)["results"]:
+        for entry in entries:
+            for activity in members(entry):
+                feed.remove_activity(activity["id"])
+                removed += 1
+    return removed
