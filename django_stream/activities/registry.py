@@ -11,6 +11,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 
 from django_stream.activities import kinds
+from django_stream.activities.inherited_managers import track_managers
 from django_stream.activities.model_references import concrete, refer_by_prefix
 from django_stream.activities.options import option_names, read_declaration
 from django_stream.activities.publishers.base import TrackedPublisher
@@ -56,7 +57,7 @@ def register(model: ModelOrLabel, **options: Any) -> None:
 
     `model` is a class or a label such as "shop.Review"; `options` are those of `class Activity`, such as
     `actor="user", verb="win"`, and the system checks name what is wrong with them. Call it in the `ready()`
-    of an app. Bulk operations of the model's own managers are not seen: call `republish` after them.
+    of an app. The model's managers stay what they are, and their bulk operations are seen.
     """
     _register(kinds.ACTIVITIES, model, options)
 
@@ -164,6 +165,7 @@ def _register(kind: kinds.TrackedKind, model: ModelOrLabel, options: dict[str, A
     # The site must start even so: the system checks say what is wrong and how to mend it.
     with suppress(FieldDoesNotExist, TypeError):
         publisher = kind.registered(model, declaration)
+        track_managers(model)
         if isinstance(publisher, FollowPublisher):
             _tell_apart(publisher)
             track_rows(publisher)

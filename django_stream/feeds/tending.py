@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django_stream.client import Feed
 from django_stream.feeds.event_loop import refuse_event_loop
 from django_stream.protocol import limits
@@ -11,7 +13,8 @@ from django_stream.protocol.wire import members
 def size(feed: Feed, most: int) -> int:
     """How many entries a feed has, page by page, up to `most`."""
     refuse_event_loop("counting a feed", "sync_to_async")
-    found, place = 0, {}
+    found = 0
+    place: dict[str, Any] = {}
     while found < most:
         page = feed.get(limit=min(limits.PAGE_MAX, most - found), **place)["results"]
         if not page:

@@ -30,18 +30,17 @@ class Home:
     def follows(self, name: FeedID, candidates: Callable[[], Iterable[FeedID]]) -> Iterator[FeedID]:
         """Whom a feed follows. Beyond those that the API lists, it is asked of all candidates by name."""
         listed: list[FeedID] = []
-        while page := self._follow_page(name, len(listed)):
+        while len(listed) <= limits.FOLLOW_OFFSET_MAX and (page := self._follow_page(name, len(listed))):
             listed += page
-            if len(listed) > limits.FOLLOW_OFFSET_MAX:
-                break
         yield from listed
         if len(listed) <= limits.FOLLOW_OFFSET_MAX:
             return
         known = set(listed)
         for some in batched(candidates(), min(limits.PAGE_MAX, limits.FOLLOW_PAGE_MAX)):
             asked = [str(one) for one in some if one not in known]
-            answer = self.feed(name).following(limit=len(asked), feeds=asked) if asked else {"results": []}
-            yield from (FeedID.parse(one["target_id"]) for one in answer["results"])
+            if asked:
+                answer = self.feed(name).following(limit=len(asked), feeds=asked)
+                yield from (FeedID.parse(one["target_id"]) for one in answer["results"])
 
     def _follow_page(self, name: FeedID, offset: int) -> list[FeedID]:
         page = self.feed(name).following(offset=offset, limit=limits.FOLLOW_PAGE_MAX)
