@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from django_stream.client import times, validation
 from django_stream.client.api import Api, Scope, merged
@@ -125,10 +125,11 @@ class Feed:
         mark_unread: bool | Iterable[str] | None = None,
         verb: str | Iterable[str] | None = None,
         actor: str | Iterable[str] | None = None,
+        order: Literal["newest", "oldest"] | None = None,
         user_id: str | None = None,
         **params: Any,
     ) -> FeedPage:
-        """Read a page, newest first.
+        """Read a page, newest first; with `order="oldest"`, flat feeds of our own server from the other end.
 
         With `enrich` or `reactions`, references come back as objects. `user_id` is whose own
         reactions are meant. `mark_unread`, and `verb` and `actor`, which leave all others out, are known to
@@ -149,6 +150,7 @@ class Feed:
             mark_unread=mark_unread,
             verb=None if verb is None else [verb] if isinstance(verb, str) else list(verb),
             actor=None if actor is None else [actor] if isinstance(actor, str) else list(actor),
+            order=order,
             user_id=user_id,
             **params,
         )

@@ -106,14 +106,14 @@ class FeedReader:
             asked = need if counts is None else min(need * _AHEAD, limits.PAGE_MAX)
             answer = self._read(asked, place, options)
             chosen = selection.choose(answer["results"])
+            if counts is None:
+                counts = self._counts(answer, chosen, selection, cursor, options)
             if is_wanted is not None:
                 pairs = zip(chosen, answer["results"], strict=True)
                 chosen = [entry if is_wanted(raw) else None for entry, raw in pairs]
-            if counts is None:
-                counts = self._counts(answer, chosen, selection, cursor, options)
             used = _entries_used(chosen, need)
             kept += [entry for entry in chosen[:used] if entry is not None]
-            place = _cursor_after(answer, used, place)
+            place = _cursor_after(answer, used, place, options.get("order"))
             if used == len(chosen) and selection.lens.is_over(answer):
                 place = None
             if len(kept) == limit or place is None:
@@ -253,6 +253,8 @@ def _after(cursor: str | None) -> dict[str, Any]:
     """What to ask for: an id alone, or several parameters as in a query."""
     if not cursor:
         return {}
+    if cursor.startswith("id_gt="):
+        return {"id_gt": cursor.removeprefix("id_gt=")}
     # Ids of groups may hold whatever an activity does, but they begin with an activity's id.
     if not cursor.startswith(tuple(f"{name}=" for name in _PLACE)):
         return {"id_lt": cursor}
@@ -272,7 +274,7 @@ def _entries_used(chosen: Sequence[EnrichedActivity | None], need: int) -> int:
     return len(chosen)
 
 
-def _cursor_after(answer: Mapping[str, Any], used: int, cursor: str | None) -> str | None:
+def _cursor_after(answer: Mapping[str, Any], used: int, cursor: str | None, order: str | None) -> str | None:
     """The place of the first entry that was not used, which the answer began to read at `cursor`."""
     results = answer["results"]
     if used == len(results):
@@ -281,12 +283,17 @@ def _cursor_after(answer: Mapping[str, Any], used: int, cursor: str | None) -> s
     if "offset" in place:
         return urlencode(place | {"offset": place["offset"] + used})
     last = results[used - 1]["id"]
+    if order == "oldest":
+        return urlencode({"id_gt": last})
     return urlencode({**place, "id_lt": last}) if "session" in place else last
 
 
 def _cursor_of(next_url: str) -> str | None:
     """The place that the answer's `next` names: an id as it is, or several parameters as in a query."""
-    place = [(name, value) for name, value in parse_qsl(urlsplit(next_url).query) if name in _PLACE]
+    query = parse_qsl(urlsplit(next_url).query)
+    if ("order", "oldest") in query:
+        return urlencode({"id_gt": dict(query)["id_gt"]})
+    place = [(name, value) for name, value in query if name in _PLACE]
     if not place:
         return None
     return place[0][1] if [name for name, _ in place] == ["id_lt"] else urlencode(place)

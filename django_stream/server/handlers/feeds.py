@@ -24,6 +24,7 @@ from django_stream.server.reads.windows import (
     grouped_window_of,
     next_by_id,
     next_by_offset,
+    refuse_order,
     window_of,
 )
 from django_stream.server.requests import Body, Call, batch
@@ -73,6 +74,7 @@ def _filter_of(call: Call) -> feeds.Keep | None:
 
 
 def _ranked(call: Call, feed_group: FeedGroup, external: dict[str, Any]) -> Body:
+    refuse_order(call)
     if call.parameters.given(*_FILTERS):
         raise conflicting("a ranked feed is not filtered by verb or actor")
     if call.parameters.given(*BOUNDS):
@@ -103,6 +105,7 @@ def _ranked(call: Call, feed_group: FeedGroup, external: dict[str, Any]) -> Body
 
 def _grouped(call: Call, feed_group: FeedGroup) -> Body:
     check_format(feed_group.aggregation_format)
+    refuse_order(call)
     window = grouped_window_of(call)
     page = activity_groups.page(call.application_id, call.feed_id, feed_group, window, _filter_of(call))
     # Enrichment sees all activities of the page at once, to fetch what they need together.

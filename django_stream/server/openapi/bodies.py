@@ -91,6 +91,7 @@ QUERIES: dict[tuple[str, str], dict[str, Schema]] = {
         "mark_read": TEXT,
         "mark_seen": TEXT,
         "mark_unread": TEXT,
+        "order": {"type": "string", "enum": ["newest", "oldest"]},
         "verb": TEXT,
         "actor": TEXT,
         "discard_actors": TEXT,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
+from uuid import UUID
 
 from django.db import router
 
@@ -79,4 +80,12 @@ def page(application_id: int, feed_id: FeedID, window: Window, keep: Keep | None
             return Page(items, more=False)
         if looked_at >= _LOOKED_AT_MAX:
             return Page(items, more=True, last_id=entries[-1].activity_id)
-        step = replace(step, limit=_STEP, offset=0, up_to=None, below=entries[-1].key)
+        step = _after(step, entries[-1].key)
+
+
+def _after(step: Window, key: UUID) -> Window:
+    """The next rows, in either direction."""
+    step = replace(step, limit=_STEP, offset=0)
+    if step.oldest_first:
+        return replace(step, from_on=None, above=key)
+    return replace(step, up_to=None, below=key)

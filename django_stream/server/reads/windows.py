@@ -13,6 +13,7 @@ from django_stream.server.requests import Call
 from django_stream.server.timelines import AsOf, Window
 
 _SESSION = re.compile(r"(?P<newest>[0-9a-f]{32})(?:-(?P<moment>[0-9]{1,17}))?", re.ASCII)
+_ORDERS = ("newest", "oldest")
 BOUNDS = ("id_lt", "id_lte", "id_gt", "id_gte")
 # What the next page is not asked again: its place, and what was done once.
 _NOT_CARRIED = frozenset(
@@ -42,7 +43,21 @@ def window_of(call: Call) -> Window:
         up_to=bounds.get("id_lte"),
         above=bounds.get("id_gt"),
         from_on=bounds.get("id_gte"),
+        oldest_first=_is_oldest_first(call),
     )
+
+
+def _is_oldest_first(call: Call) -> bool:
+    order = call.parameters.text("order") or "newest"
+    if order not in _ORDERS:
+        raise conflicting(f"order must be one of {', '.join(_ORDERS)}, not {order!r}")
+    return order == "oldest"
+
+
+def refuse_order(call: Call) -> None:
+    """Ranked and grouped feeds have an order of their own."""
+    if _is_oldest_first(call):
+        raise conflicting("only a flat feed without ranking is read from its oldest entry on")
 
 
 def _bound(call: Call, name: str) -> uuid.UUID:
@@ -55,6 +70,8 @@ def _bound(call: Call, name: str) -> uuid.UUID:
 
 def next_by_id(call: Call, last_id: str, limit: int, as_of: AsOf | None = None) -> str:
     """The address of the page after `last_id`; of a grouped feed, as it was when reading began."""
+    if call.parameters.text("order") == "oldest":
+        return call.following({"id_gt": last_id, "limit": str(limit)}, _NOT_CARRIED | {"id_gte"})
     session = {} if as_of is None else {"session": f"{as_of.newest.hex}-{as_of.moment}"}
     return call.following({"id_lt": last_id, "limit": str(limit), **session}, _NOT_CARRIED)
 

@@ -62,6 +62,8 @@ class Window:
     from_on: uuid.UUID | None = None
     as_of: AsOf | None = None
     """Of grouped feeds."""
+    oldest_first: bool = False
+    """Of flat feeds: begin at the other end."""
 
     @property
     def begins(self) -> bool:

@@ -23,22 +23,23 @@ def page(application_id: int, feed_id: FeedID, window: Window) -> list[ActivityR
     database = Database.to_read(TimelineEntry)
     bound = bounds(database.dialect, "key", window)
     offset = [window.offset] if window.offset else []
-    text = _text(bound.text, window.limit, bool(offset))
+    text = _text(bound.text, window.limit, bool(offset), window.oldest_first)
     name = [application_id, feed_id.slug, feed_id.user_id]
     found = database.rows(text, [*name, *bound.params, *offset, application_id])
     # Sorted here: in the statement's outer part it would cost SQLite a temporary tree.
-    found.sort(key=itemgetter(0), reverse=True)
+    found.sort(key=itemgetter(0), reverse=not window.oldest_first)
     return [ActivityRow(row) for row in found]
 
 
 @lru_cache(maxsize=512)
-def _text(where: str, limit: int, offset: bool) -> str:
+def _text(where: str, limit: int, offset: bool, oldest_first: bool) -> str:
+    order = "ASC" if oldest_first else "DESC"
     return (
         f"SELECT p.key, {SELECTED}, o.slug || ':' || o.user_id "
         f"FROM (SELECT key, min(via) AS via FROM {TIMELINE} "
         f"WHERE feed = (SELECT id FROM {FEED} "
         f"WHERE application_id = %s AND slug = %s AND user_id = %s){where} "
-        f"GROUP BY key HAVING min(via) > {EXCLUDED} ORDER BY key DESC LIMIT {limit:d}"
+        f"GROUP BY key HAVING min(via) > {EXCLUDED} ORDER BY key {order} LIMIT {limit:d}"
         f"{' OFFSET %s' if offset else ''}) p "
         f"LEFT JOIN {ACTIVITY} a ON a.application_id = %s AND a.key = p.key "
         f"LEFT JOIN {FEED} o ON o.id = p.via"

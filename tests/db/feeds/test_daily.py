@@ -80,6 +80,46 @@ def test_ranked_feeds_say_that_they_have_no_filters(meals: list[str], ada: User)
         feed_manager.get_feed("timeline", ada).get(ranking="popularity", verb="cook")
 
 
+def test_a_feed_is_read_from_its_oldest_entry_on(meals: list[str], ada: User, grace: User) -> None:
+    found, cursor = [], None
+    for _ in range(10):
+        page = feeds.timeline(ada).page(limit=25, cursor=cursor, order="oldest")
+        found += names(page)
+        if (cursor := page.next) is None:
+            break
+    assert found == meals[::-1]
+
+    first = feeds.timeline(ada).page(limit=4, order="oldest", verb="cook")
+    rest = feeds.timeline(ada).page(limit=100, order="oldest", verb="cook", cursor=first.next)
+    assert names(first) + names(rest) == [name for name in meals[::-1] if int(name[5:]) % 3 == 0]
+
+
+def test_rows_that_are_gone_are_made_up_for_from_the_other_end_too(ada: User, grace: User) -> None:
+    for number in range(12):
+        actor = reference_of(grace) if number % 3 else "auth.User:99999"
+        feed_manager.get_user_feed(ada).add_activity(
+            {
+                "actor": actor,
+                "verb": "v",
+                "object": "x",
+                "foreign_id": f"n:{number}",
+                "time": BEGIN + timedelta(0, number),
+            }
+        )
+    first = feeds.profile(ada).page(limit=3, order="oldest")
+    rest = feeds.profile(ada).page(limit=50, order="oldest", cursor=first.next)
+
+    assert names(first) + names(rest) == [f"n:{number}" for number in range(12) if number % 3]
+
+
+@pytest.mark.parametrize("order", ["oldest", "upwards"])
+def test_other_feeds_have_an_order_of_their_own(meals: list[str], ada: User, order: str) -> None:
+    from django_stream.client.exceptions import StreamApiException
+
+    with pytest.raises(StreamApiException):
+        feed_manager.get_feed("timeline_aggregated", ada).get(order=order)
+
+
 @pytest.fixture
 def notified(ada: User, grace: User) -> list[str]:
     feed = feed_manager.get_notification_feed(ada)

@@ -84,8 +84,8 @@ def test_notifications_are_marked(api: APIClient, grace: User, one_by_one: bool)
 @pytest.mark.parametrize(
     ("body", "named"),
     [
-        ({}, ["mark_seen", "mark_read"]),
-        ([], ["mark_seen", "mark_read"]),
+        ({}, ["mark_seen", "mark_read", "mark_unread"]),
+        ([], ["mark_seen", "mark_read", "mark_unread"]),
         ({"mark_seen": False}, ["mark_seen"]),
         ({"mark_seen": True, "mark_read": "x"}, ["mark_read"]),
         ({"mark_read": []}, ["mark_read"]),
