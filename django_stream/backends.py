@@ -11,12 +11,14 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
 from django_stream.conf import PREFIX, imported, renamed_settings, stream_settings
+from django_stream.protocol.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from django_stream.client import StreamClient
 
 EMBEDDED = "embedded"
 HOSTED = "hosted"
+_OF_A_HOME = ("backend", "api_key", "api_secret", "app_id", "location")
 _URL_SCHEMES = ("http://", "https://")
 
 
@@ -84,6 +86,8 @@ def get_other_client(backend: str | None = None) -> StreamClient:
         raise ImproperlyConfigured(
             f"STREAM_OTHER_HOME does not tell of {backend or 'a home'!r}: give backend, api_key, api_secret"
         )
+    for name in home.keys() - set(_OF_A_HOME):
+        raise ImproperlyConfigured(f"STREAM_OTHER_HOME has no {name!r}. {did_you_mean(name, _OF_A_HOME)}")
     if missing := [name for name in ("api_key", "api_secret") if not home.get(name)]:
         raise ImproperlyConfigured(f"STREAM_OTHER_HOME lacks {' and '.join(missing)}")
     _refuse_network(str(where))

@@ -276,6 +276,7 @@ def test_a_shadow_that_is_out_of_reach_changes_nothing(
         ({}, "STREAM_OTHER_HOME"),
         ({"backend": "hosted"}, "lacks api_key and api_secret"),
         ({"backend": "nowhere"}, "STREAM_OTHER_HOME"),
+        ({"backend": "hosted", "api_kye": "x"}, "Did you mean 'api_key'"),
     ],
 )
 def test_a_home_of_which_nothing_is_known_is_refused(settings: Any, home: dict[str, str], told: str) -> None:

@@ -16,14 +16,16 @@ from django.utils import timezone
 
 from django_stream import feeds
 from django_stream.activity import create_reference
+from django_stream.backends import get_other_client
 from django_stream.checks import check_settings
 from django_stream.client import stream_client
 from django_stream.enrich import Enrich, EnrichedActivity
 from django_stream.feed_manager import feed_manager
+from django_stream.moving.stream_framework import ids_named
 from django_stream.tracking import activities_paused, drain, record, retract, show
 from tests.extras import needs
 from tests.moved.made import load
-from tests.moved.models import Tweet
+from tests.moved.models import Tweet, Wall
 
 # Notifications stand each for itself there: a format of groups says so.
 pytestmark = [pytest.mark.django_db, needs("aggregation")]
@@ -114,6 +116,36 @@ def test_the_settings_of_a_page_are_those_that_its_import_needs(
     call_command("stream_import", "--from", package, "--dry-run", stdout=out)
 
     assert "would be sent" in out.getvalue()
+
+
+MOVING = FOLDER.parent / "moving.md"
+
+
+@pytest.mark.parametrize("page", [MOVING, *PAGES], ids=lambda page: page.stem)
+def test_the_settings_of_a_page_are_sound(page: Path, settings: Any) -> None:
+    found = settings_of(page.read_text())
+    for name, value in found.items():
+        setattr(settings, name, value)
+
+    assert check_settings() == []
+    if "STREAM_OTHER_HOME" in found:
+        settings.STREAM_NETWORK_IN_TESTS = True
+        other = found["STREAM_OTHER_HOME"]
+        assert get_other_client(other["backend"]).api_key == other["api_key"]
+
+
+def test_the_mapping_of_the_page_is_understood(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (FOLDER / "stream-framework.md").read_text()
+    (block,) = re.findall(r"^ *# myapp/moving.py\n(.*?)```", page, re.DOTALL | re.MULTILINE)
+    code = "\n".join(line.removeprefix("   ") for line in block.splitlines())
+    names: dict[str, Any] = {}
+    exec(code.replace("shop.Item", "moved.Tweet").replace("shop.Board", "moved.Wall"), names)
+    monkeypatch.setattr("tests.moved.models.IDS", names["IDS"], raising=False)
+
+    ids = ids_named("tests.moved.models.IDS")
+
+    assert (ids.feeds, ids.activities, ids.shards, ids.actor) == ("user_feed:%(user_id)s", "global", 10, User)
+    assert ids.verbs[4].target is Wall
 
 
 IMPORTS = re.findall(r"^\| `[^`]+` \| `(from django_stream[^`]+)` \|", PAGES[2].read_text(), re.MULTILINE)

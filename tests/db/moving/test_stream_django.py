@@ -524,6 +524,17 @@ def test_policies_of_the_template_tag(caplog: Any) -> None:
         render_activity(Context(), gone, missing_data_policy="wran")
 
 
+def test_what_its_own_tests_say_otherwise(ada: User) -> None:
+    """The three statements that the page lists."""
+    tweet = Tweet.objects.create(author=ada, text="x")
+    assert feed_manager.get_actor_feed(tweet).id == f"user:{ada.pk}"
+
+    for prefix in ("", "prependto"):
+        tag = "{% load activity_tags %}{% render_activity activity template_prefix='" + prefix + "' %}"
+        activity_ = EnrichedActivity({"id": "1", "verb": "thisone", "actor": ada, "object": tweet})
+        assert "thisone" in engines["django"].from_string(tag).render({"activity": activity_})
+
+
 def test_a_former_setting_is_refused(settings: Any) -> None:
     settings.STREAM_PERSONAL_FEED = "notes"
     (error,) = check_settings()
