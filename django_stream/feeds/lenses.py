@@ -30,6 +30,9 @@ class Lens:
     def tell(self, seen: Iterable[str], read: Iterable[str]) -> None:
         """Note which entries, by their ids, the viewer has now seen or read; they were looked at before."""
 
+    def tell_unread(self, ids: Iterable[str] | None) -> None:
+        """Note which entries, by their ids, are unread again; None for all of the feed."""
+
 
 LensMaker = Callable[[Feed, Any], Lens]
 """Takes the feed that is read and its viewer."""

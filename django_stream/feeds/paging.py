@@ -118,6 +118,8 @@ class FeedReader:
                 place = None
             if len(kept) == limit or place is None:
                 break
+        if len(kept) < _TOP and options.get("mark_unread"):
+            selection.lens.look(self._read(_TOP, None, {})["results"])  # they need not be on this page
         _tell(selection.lens, kept, options)
         return Page(kept, place, **(counts or {}))
 
@@ -239,6 +241,8 @@ def _tell(lens: Lens, entries: Sequence[Mapping[str, Any]], options: Mapping[str
     )
     if seen or read:
         lens.tell(seen, read)
+    if unread := options.get("mark_unread"):
+        lens.tell_unread(None if unread is True else unread)
 
 
 def _tell_of_missing_tables(error: InternalException) -> None:

@@ -69,6 +69,13 @@ class NotificationLens(Lens):
         if keys:
             self._write_told(keys, {"was_seen": keys, "was_read": keys_read})
 
+    def tell_unread(self, ids: Iterable[str] | None) -> None:
+        rows = Told.objects.filter(user=self._user.pk)
+        if ids is not None:
+            entries = [entry for one in ids if (entry := self._looked.get(one)) is not None]
+            rows = rows.filter(key__in={key for entry in entries for key in _deeds(entry)})
+        rows.update(was_read=False)
+
     def tell_by_email(self, ids: Iterable[str]) -> None:
         """Note that an e-mail has told of these entries, which marks nothing as seen."""
         if keys := self._deeds_waiting(ids, "is_seen"):

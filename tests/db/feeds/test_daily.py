@@ -142,13 +142,21 @@ def test_what_was_read_is_unread_again(notified: list[str], ada: User) -> None:
     reader.page(mark_read=True, mark_seen=True)
     assert reader.page().unread == 0
 
-    reader.page(mark_unread=[notified[1]])
+    reader.page(limit=1, mark_unread=[notified[1]])
     page = reader.page()
     assert [group["id"] for group in page if not group["is_read"]] == [notified[1]]
     assert (page.unread, page.unseen) == (1, 0)
 
     reader.page(mark_unread=True)
     assert reader.page().unread == 4
+
+
+@needs("aggregation")
+def test_a_filter_leaves_the_badge_as_it_is(notified: list[str], ada: User) -> None:
+    page = feeds.notifications(ada).page(verb="verb1")
+
+    assert [group["verb"] for group in page] == ["verb1"]
+    assert (page.unread, page.unseen) == (4, 4)
 
 
 @needs("aggregation")
