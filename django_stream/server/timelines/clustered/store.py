@@ -92,6 +92,9 @@ class ClusteredTimelines(Timelines):
     def mark(self, feed: int, *, seen: Marked = (), read: Marked = ()) -> bool:
         return self._database.mark(feed, seen=seen, read=read)
 
+    def unmark(self, feed: int, unread: Marked) -> bool:
+        return self._database.unmark(feed, unread)
+
     def placed(self, feeds: Collection[int], keys: Collection[uuid.UUID], *, own_only: bool = False) -> None:
         self._database.placed(feeds, keys, own_only=own_only)
         self._note(Change.PLACED, feeds, keys, up_to=0 if own_only else EVERYBODY)
