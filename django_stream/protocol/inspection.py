@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import IO, NamedTuple, Protocol, runtime_checkable
+
+from django_stream.protocol.persons import Held, Mention, Person
 
 
 class Fault(NamedTuple):
@@ -24,6 +26,18 @@ class Inspection(Protocol):
 
     def faults(self, *, mend: bool) -> Iterator[Fault]:
         """Where timelines, groups and counters disagree with the record; with `mend`, they do no longer."""
+
+    def held(self, person: Person) -> Iterator[Held]:
+        """What is stored of a person and not listed by the API."""
+
+    def opened(self, path: str) -> IO[bytes]:
+        """The content of a stored file."""
+
+    def erase(self, person: Person, *, keep_audit_log: bool) -> Iterator[tuple[str, int]]:
+        """Erase a person, step by step: what of them was erased, and how much."""
+
+    def mentions(self, person: Person) -> Iterator[Mention]:
+        """Where they are still named, in all that is stored."""
 
 
 @runtime_checkable

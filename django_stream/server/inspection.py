@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 from uuid import UUID
 
 from django.db import transaction
@@ -14,9 +14,13 @@ from django_stream.database.deadlocks import retry_on_deadlock
 from django_stream.protocol.activity_ids import sort_key
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.protocol.inspection import Fault
+from django_stream.protocol.persons import Held, Mention, Person
+from django_stream.server.actions import persons as actions
 from django_stream.server.feed_store import database, find
+from django_stream.server.files.urls import storage
 from django_stream.server.maintenance import lock_writers, rebuild
 from django_stream.server.models import FanoutJob, Feed, Follow, Reaction, ReactionCount
+from django_stream.server.reads import persons as reads
 from django_stream.server.timelines import timelines
 
 _CHUNK = 500
@@ -56,6 +60,22 @@ class ServerInspection:
             if not _agrees(feed, mend=mend):
                 yield Fault(str(feed.feed_id), "the timeline is not what placements and follows make of it")
         yield from self._counters(mend=mend)
+
+    def held(self, person: Person) -> Iterator[Held]:
+        """What is stored of a person and not listed by the API."""
+        return reads.held(self.application_id, person)
+
+    def opened(self, path: str) -> IO[bytes]:
+        """The content of a stored file."""
+        return storage().open(path)
+
+    def erase(self, person: Person, *, keep_audit_log: bool) -> Iterator[tuple[str, int]]:
+        """Erase a person, step by step: what of them was erased, and how much."""
+        return actions.erase(self.application_id, person, keep_audit_log=keep_audit_log)
+
+    def mentions(self, person: Person) -> Iterator[Mention]:
+        """Where they are still named, in all that is stored."""
+        return reads.mentions(person)
 
     def _feeds(self) -> Iterator[Feed]:
         rows = Feed.objects.using(database()).filter(application=self.application_id).order_by("pk")

@@ -86,7 +86,7 @@ def _check_sizes(original: StoredFile) -> None:
     first, most = original, server_settings.IMAGE_SIZES_MAX
     while first.source and (before := StoredFile.objects.using(database()).filter(pk=first.source).first()):
         first = before
-    if len(list(islice(_with_sizes(first), most + 1))) > most:
+    if len(list(islice(with_sizes(first), most + 1))) > most:
         raise invalid(f"at most {most} other sizes can be made of an image", "url")
 
 
@@ -94,7 +94,7 @@ def delete(file: StoredFile) -> None:
     """Delete a file and every other size that was made of it."""
     with transaction.atomic(using=database()):
         # Each is locked before its sizes are looked for: none is being made of it from then on.
-        gone = [one for one in _with_sizes(file) if _lock(one.pk)]
+        gone = [one for one in with_sizes(file) if _lock(one.pk)]
         StoredFile.objects.using(database()).filter(
             among("pk", [one.pk for one in gone], database())
         ).delete()
@@ -108,7 +108,7 @@ def _lock(key: str) -> bool:
     return StoredFile.objects.using(database()).select_for_update().filter(pk=key).first() is not None
 
 
-def _with_sizes(file: StoredFile) -> Iterator[StoredFile]:
+def with_sizes(file: StoredFile) -> Iterator[StoredFile]:
     """A file, every size that was made of it, and those that were made of these."""
     files = [file]
     for one in files:

@@ -14,7 +14,15 @@ from django_stream.server.events.recording import record
 from django_stream.server.feed_store import database
 from django_stream.server.models import Activity, Feed
 
-_EMPTY = {"actor": "", "verb": "", "object": "", "target": "", "foreign_id": "", "extra": {}}
+_EMPTY = {
+    "actor": "",
+    "verb": "",
+    "object": "",
+    "target": "",
+    "foreign_id": "",
+    "created_by": "",
+    "extra": {},
+}
 
 
 def erase(application_id: int, wanted: Mapping[uuid.UUID, Collection[FeedID]]) -> None:

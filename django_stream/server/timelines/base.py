@@ -186,6 +186,10 @@ class Timelines(ABC):
         """What a timeline holds, as one short value that is equal exactly when the timelines are."""
 
     @abstractmethod
+    def forget(self, feed: int) -> None:
+        """Delete all that is kept of a feed, whose row is about to be deleted: nothing is placed on it."""
+
+    @abstractmethod
     def prune(self) -> None:
         """Finish what a killed worker left, and delete what is needed no more.
 

@@ -17,7 +17,17 @@ from django_stream.database.statements import (
 )
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.server.activity_rows import ActivityRow
-from django_stream.server.models import Exclusion, FanoutJob, Follow, Placement, TimelineEntry
+from django_stream.server.models import (
+    ActivityGroup,
+    ActivityGroupEntry,
+    Exclusion,
+    FanoutJob,
+    Follow,
+    FormerGroupEntry,
+    GroupChange,
+    Placement,
+    TimelineEntry,
+)
 from django_stream.server.timelines import (
     activity_groups,
     copies,
@@ -160,6 +170,13 @@ class DatabaseTimelines(Timelines):
 
     def snapshot(self, feed: int) -> str:
         return snapshot(feed)
+
+    def forget(self, feed: int) -> None:
+        database = _database()
+        groups = database.query(ActivityGroup, ["id"], equal("feed", feed))
+        database.delete(FormerGroupEntry, Fragment(f"group_id IN ({groups.text})", groups.params))
+        for model in (TimelineEntry, ActivityGroupEntry, GroupChange, ActivityGroup):
+            database.delete(model, equal("feed", feed))
 
     def prune(self) -> None:
         group_past.prune(_database())

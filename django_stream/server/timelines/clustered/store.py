@@ -133,6 +133,10 @@ class ClusteredTimelines(Timelines):
         else:
             self._drop([feed])
 
+    def forget(self, feed: int) -> None:
+        self._database.forget(feed)
+        self._drop([feed])
+
     def snapshot(self, feed: int) -> str:
         if _is_grouped(feed):
             return self._database.snapshot(feed)

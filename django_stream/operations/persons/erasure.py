@@ -1,0 +1,84 @@
+"""A person is erased everywhere, and then looked for everywhere."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django_stream.backends import get_client
+from django_stream.database.tables import has_table
+from django_stream.operations.persons import home, tables
+from django_stream.operations.verify import inspection_of_home
+from django_stream.protocol.persons import Person
+from django_stream.publishing.drain import drain
+from django_stream.publishing.models import Publication
+
+# Of tables where a name may rightly stay, why it does. Anywhere else the erasure has not ended.
+_OTHERS_WORDS = "words of others, who name them: to be judged by people"
+_REASONS = {
+    "activity": _OTHERS_WORDS,
+    "reaction": _OTHERS_WORDS,
+    "collectionentry": _OTHERS_WORDS,
+    "streamuser": _OTHERS_WORDS,
+    "moderationflag": _OTHERS_WORDS,
+    "moderationstatus": _OTHERS_WORDS,
+    "recordedactivity": _OTHERS_WORDS,
+    "outboxentry": "a change of the site's own row, which waits: gone when it is published or pruned",
+    "checkpoint": "the place of a run that has not ended: gone when it ends",
+    "streamfilter": "a filter that an application made: change it there",
+    "appstream": "a stream that an application made: change it there",
+    "auditlog": "kept until STREAM_SERVER_AUDIT_LOG_DAYS have gone by",
+}
+_SITE = "the site's own row: yours to delete; as long as it is there, stream_backfill publishes what it says"
+
+
+class OutOfReach(Exception):
+    """The API cannot be reached: nothing was erased."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stays:
+    """Something that still names the person."""
+
+    where: str
+    count: int
+    why: str
+    """Empty when it should be gone."""
+
+
+def erase(
+    person: Person, using: str = "default", *, keep_audit_log: bool = False
+) -> Iterator[tuple[str, int]]:
+    """Erase a person, step by step: what was erased, and how much. Killed, it goes on when begun again.
+
+    What waits in the outbox is published first, such as the deletion of their rows.
+    """
+    if drain(using).out_of_reach:
+        raise OutOfReach
+    inspection = inspection_of_home()
+    if has_table(Publication, using):
+        yield "recorded activities", tables.erase_recorded(person, using)
+        yield "mirrored rows", tables.erase_mirrored(person, using)
+    yield from home.erase(get_client(), person, is_inspected=inspection is not None)
+    if inspection is not None:
+        yield from inspection.erase(person, keep_audit_log=keep_audit_log)
+    if has_table(Publication, using):
+        yield "ledger", tables.erase_ledger(person, using)
+
+
+def what_stays(person: Person, using: str = "default") -> Iterator[Stays]:
+    """Look for the person in every table of ours, and for rows of the site that lead to them."""
+    for label, count in tables.site_rows(person, using):
+        yield Stays(label, count, _SITE)
+    inspection = inspection_of_home()
+    found = [*tables.mentions(person, using)]
+    found += inspection.mentions(person) if inspection is not None else ()
+    for (table, column), count in sorted(Counter((one.table, one.column) for one in found).items()):
+        yield Stays(f"{table}.{column}", count, _reason(table))
+    if inspection is None:
+        yield Stays("the API", 1, "files, logs and collections without a row here: ask who runs it")
+
+
+def _reason(table: str) -> str:
+    return _REASONS.get(table.rpartition("_")[2], "")

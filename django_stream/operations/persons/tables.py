@@ -1,0 +1,210 @@
+"""What our own tables in the site's database have of a person."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from django_stream.activities.ids import from_wire_id
+from django_stream.activities.model_references import clean_pk
+from django_stream.activities.publishers.mirrors import CollectionPublisher
+from django_stream.activities.recorded import RecordedActivity
+from django_stream.backends import get_client
+from django_stream.client.encoding import plain
+from django_stream.database.batches import batched
+from django_stream.database.bulk_sql import among
+from django_stream.database.querysets import all_rows
+from django_stream.database.searching import rows_with
+from django_stream.database.tables import has_table
+from django_stream.protocol import limits
+from django_stream.protocol.persons import Held, Mention, Person
+from django_stream.publishing.models import Checkpoint, OutboxEntry, Publication
+from django_stream.publishing.nudge import nudges_held
+from django_stream.publishing.objects import publish_objects
+from django_stream.publishing.publisher import Record, publishers
+
+_TABLES: tuple[type[models.Model], ...] = (RecordedActivity, OutboxEntry, Publication, Checkpoint)
+
+
+def held(person: Person, using: str) -> Iterator[Held]:
+    """Recorded activities, and what the ledger and the outbox say of what they did."""
+    for recorded in _recorded(person, using).order_by("pk").iterator(chunk_size=500):
+        yield Held("recorded activities", _told(recorded))
+    for number in ledger_rows(person, using):
+        row = Publication.objects.using(using).filter(pk=number).first()
+        if row is not None and any(_is_theirs(one, person) for one in row.records):
+            yield Held("published", {"model": row.model_label, "key": row.object_key, "records": row.records})
+    for publisher, rows in mirrored(person, using):
+        name = publisher.declaration.name
+        answer = get_client().collections.select(name, [publisher.entry_id(row) for row in rows])
+        for entry in answer["response"]["data"]:
+            yield Held("mirrored rows", {"collection": name, **plain(entry)})
+
+
+def erase_recorded(person: Person, using: str) -> int:
+    """Activities without a row of the site's: deleted, and taken out of the feeds like any other."""
+    label = RecordedActivity._meta.label
+    count = 0
+    while rows := list(_recorded(person, using).order_by("pk")[:100]):
+        keys = [str(row.pk) for row in rows]
+        with nudges_held():
+            RecordedActivity.objects.using(using).filter(pk__in=keys).delete()
+        _publish(label, keys, using)
+        count += len(keys)
+    addressed = rows_with(RecordedActivity, sorted(person.feeds), using)
+    for number in [row["pk"] for row in addressed]:
+        row = RecordedActivity.objects.using(using).filter(pk=number).first()
+        if row is not None and not person.feeds.isdisjoint(row.to):
+            row.to = [one for one in row.to if one not in person.feeds]
+            with nudges_held():
+                row.save(using=using, update_fields=["to"])
+            _publish(label, [str(number)], using)
+            count += 1
+    return count
+
+
+def _publish(label: str, keys: list[str], using: str) -> None:
+    publish_objects(label, keys, using, client=get_client(), token=uuid.uuid4())
+
+
+def ledger_rows(person: Person, using: str) -> list[int]:
+    """Rows of the ledger that may name them; the table is read once."""
+    texts = sorted(person.feeds | {f'"{one}"' for one in person.user_ids})
+    return [row["pk"] for row in rows_with(Publication, texts, using)]
+
+
+def erase_ledger(person: Person, using: str) -> int:
+    """What was published of them is forgotten, with what waits of it: the feeds have it no longer.
+
+    What another worker is just publishing is left, and is found when the erasure is begun again.
+    """
+    count = 0
+    for number in ledger_rows(person, using):
+        with transaction.atomic(using):
+            count += _forget(number, person, using)
+    return count
+
+
+def _forget(number: int, person: Person, using: str) -> bool:
+    rows = Publication.objects.using(using).filter(pk=number)
+    known = rows.first()
+    if known is None:
+        return False
+    # Entries before the ledger: the order of all writers.
+    entries = _entries(known.model_label, [known.object_key], using)
+    waiting = [one.pk for one in entries.select_for_update().order_by("pk")]
+    row = rows.select_for_update().first()
+    if row is None or (row.leased_until and row.leased_until > timezone.now()):
+        return False
+    if any(_is_theirs(one, person) for one in row.records):
+        OutboxEntry.objects.using(using).filter(among("pk", waiting, using)).delete()
+        rows.delete()
+        return True
+    records = [_without_recipient(one, person) for one in row.records]
+    # Of another's object; without a digest it is sent again when it is looked at.
+    return records != row.records and bool(rows.update(records=records, digest=""))
+
+
+def _entries(label: str, keys: list[str], using: str) -> models.QuerySet[OutboxEntry]:
+    return OutboxEntry.objects.using(using).filter(among("object_key", keys, using), model_label=label)
+
+
+def mirrored(person: Person, using: str) -> Iterator[tuple[CollectionPublisher, list[Any]]]:
+    """Rows that lead to the person and are mirrored as collection entries, so many at a time."""
+    by_model = {one.model: one for one in publishers() if isinstance(one, CollectionPublisher)}
+    for model, rows in _related(person, using):
+        if publisher := by_model.get(model):
+            for some in batched(rows.order_by("pk").iterator(chunk_size=500), limits.USERS_PER_REQUEST):
+                yield publisher, some
+
+
+def erase_mirrored(person: Person, using: str) -> int:
+    """The entries of such rows, which nobody but the site knows to be theirs."""
+    count = 0
+    for publisher, rows in mirrored(person, using):
+        get_client().collections.delete_many(
+            publisher.declaration.name, [publisher.entry_id(row) for row in rows]
+        )
+        keys = [key for row in rows for key in publisher.keys_of(row)]
+        with transaction.atomic(using):
+            _entries(publisher.label, keys, using).delete()
+            ledger = Publication.objects.using(using).filter(model_label=publisher.label)
+            count += ledger.filter(among("object_key", keys, using), lease=None).delete()[0]
+    return count
+
+
+def _is_theirs(record: Record, person: Person) -> bool:
+    named = {record.get("feed"), record.get("source"), record.get("target")}
+    return bool(named & person.feeds) or bool({record.get("user_id"), record.get("id")} & person.user_ids)
+
+
+def _without_recipient(record: Record, person: Person) -> Record:
+    if "to" not in record:
+        return record
+    return {**record, "to": [one for one in record["to"] if one not in person.feeds]}
+
+
+def mentions(person: Person, using: str) -> Iterator[Mention]:
+    """Where our tables still name them."""
+    for model in _TABLES:
+        if not has_table(model, using):
+            continue
+        for row in rows_with(model, person.needles, using):
+            for column, text in row.items():
+                if column != "pk" and text and person.is_named_in(str(text)):
+                    yield Mention(model._meta.db_table, column, str(row["pk"]))
+
+
+def site_rows(person: Person, using: str) -> Iterator[tuple[str, int]]:
+    """Rows of the site's own tables that are theirs or lead to them: (what, how many)."""
+    users: type[models.Model] = get_user_model()
+    if count := _user_rows(person, using).count():
+        yield users._meta.label, count
+    for model, rows, field in _relations(person, using):
+        if count := rows.count():
+            yield f"{model._meta.label}.{field}", count
+
+
+def _user_rows(person: Person, using: str) -> models.QuerySet[Any]:
+    users: type[models.Model] = get_user_model()
+    keys = [key for one in person.user_ids if (key := clean_pk(users, from_wire_id(one))) is not None]
+    return all_rows(users, using).filter(pk__in=keys)
+
+
+def _relations(person: Person, using: str) -> Iterator[tuple[type[models.Model], models.QuerySet[Any], str]]:
+    """The rows of each model that lead to the person, by each of its keys and lists."""
+    mine = _user_rows(person, using)
+    for relation in get_user_model()._meta.related_objects:
+        model: type[models.Model] = relation.related_model
+        if has_table(model, using):
+            name = relation.field.name
+            yield model, all_rows(model, using).filter(**{f"{name}__in": mine}).distinct(), name
+
+
+def _related(person: Person, using: str) -> Iterator[tuple[type[models.Model], models.QuerySet[Any]]]:
+    """The same by foreign keys alone: a row that merely lists them is somebody else's."""
+    for model, rows, name in _relations(person, using):
+        if isinstance(model._meta.get_field(name), models.ForeignKey):
+            yield model, rows
+
+
+def _recorded(person: Person, using: str) -> models.QuerySet[RecordedActivity]:
+    if not has_table(RecordedActivity, using):
+        return RecordedActivity.objects.none()
+    named = Q(actor__in=person.references) | Q(owner__in=person.user_ids)
+    named |= Q(object__in=person.references) | Q(target__in=person.references)
+    return RecordedActivity.objects.using(using).filter(named)
+
+
+def _told(row: models.Model) -> dict[str, Any]:
+    fields = {field.name: getattr(row, field.attname) for field in row._meta.concrete_fields}
+    told: dict[str, Any] = json.loads(json.dumps(fields, cls=DjangoJSONEncoder))
+    return told

@@ -1,0 +1,298 @@
+"""Everything of one person is exported in a readable form, and nothing of them is found after an erasure."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from django.core.management import CommandError, call_command
+from django.db import connections
+from django.test import TestCase
+
+from django_stream.backends import get_client
+from django_stream.models import Publication
+from django_stream.operations.persons import erasure
+from django_stream.operations.persons.identity import UnknownPerson, person_of
+from django_stream.protocol.inspection import Inspected
+from django_stream.server import models as server
+from django_stream.server.conf import server_settings
+from django_stream.testing import drain_outbox
+from django_stream.tracking import activities_paused, record
+from tests.testapp.models import Album, Article, Comment, Opinion, Subscription
+
+pytestmark = [pytest.mark.django_db(databases=["default", "other"]), pytest.mark.usefixtures("app_streams")]
+
+KEY = 7070707
+START = datetime(2026, 1, 31, 12, tzinfo=UTC)
+WORDS = ("wanda", "quillfeather", "zebra", str(KEY))
+"""In everything that is hers, and in nothing else."""
+
+
+@pytest.fixture
+def storage(tmp_path: Path, settings: Any) -> Path:
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "default": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": str(tmp_path)},
+        },
+    }
+    return tmp_path
+
+
+@pytest.fixture
+def wanda(storage: Path) -> User:
+    """Somebody who has done everything that can be done, and others who had to do with her."""
+    client = get_client()
+    stream = client.streams.create(object_types=["activity", "reaction", "user", "follow", "feed", "file"])
+    wanda = User.objects.create(
+        pk=KEY, username="wanda", first_name="Wanda", last_name="Quillfeather", email="w@quillfeather.example"
+    )
+    ada, grace = User.objects.create(username="ada"), User.objects.create(username="grace")
+    hers = Article.objects.create(author=wanda, editor=ada, title="My zebra", published_at=START)
+    hers.mentioned.add(grace)
+    of_ada = Article.objects.create(author=ada, title="Rain", published_at=START)
+    of_ada.mentioned.add(wanda, grace)
+    Article.objects.create(author=ada, editor=wanda, title="Snow", published_at=START)
+    Comment.objects.create(user=wanda, article=of_ada, text="A zebra", created_at=START)
+    Opinion.objects.create(user=wanda, article=of_ada, text="zebra!")
+    Opinion.objects.create(user=grace, article=hers, text="nice")
+    Album.objects.create(owner=wanda, title="Zebra songs")
+    for reader, writer in ((wanda, ada), (grace, wanda), (grace, ada)):
+        Subscription.objects.create(reader=reader, writer=writer)
+    drain_outbox()
+    record(actor=wanda, verb="win", extra={"prize": "zebra"})
+    record(actor=ada, verb="greet", object=wanda)
+    record(actor=grace, verb="shout", to=[wanda, ada])
+    drain_outbox()
+    client.users.add(str(KEY), {"name": "Wanda Quillfeather"})
+    as_wanda = client.as_user(KEY)
+    as_wanda.files.upload(b"a zebra of wanda", name="zebra.txt")
+    client.collections.add("notes", {"text": "zebra"}, id="n1", user_id=str(KEY))
+    client.moderation.flag("stream:feeds:v2:activity", "some-id", str(KEY), reason="a zebra")
+    gone = client.reactions.add("like", activity_of(of_ada)["id"], str(KEY), data={"why": "zebra"})
+    client.reactions.delete(gone["id"], soft=True)
+    hook = server.StreamWebhook.objects.create(
+        stream=server.AppStream.objects.get(pk=stream["id"]), url="https://example.org/"
+    )
+    server.DeadLetter.objects.create(
+        webhook=hook, first_position=1, last_position=2, body='{"actor": "auth.User:7070707"}', error="500"
+    )
+    # Groups are made when somebody reads.
+    for slug in ("notification", "timeline_aggregated"):
+        for user in (wanda, ada, grace):
+            client.feed(slug, user.pk).get(
+                limit=10, **({"mark_seen": True} if slug == "notification" else {})
+            )
+    return wanda
+
+
+def activity_of(article: Article) -> Any:
+    found = get_client().feed("user", article.author_id).get(limit=100)["results"]
+    return next(one for one in found if one["foreign_id"] == f"testapp.Article:{article.pk}")
+
+
+def told(*args: str) -> tuple[int, list[dict[str, Any]]]:
+    out, code = StringIO(), 0
+    try:
+        # Files go when the transaction of their rows has ended.
+        with TestCase.captureOnCommitCallbacks(execute=True):
+            call_command("stream_person", *args, "--json", stdout=out)
+    except CommandError as error:
+        code = error.returncode
+    return code, [json.loads(line) for line in out.getvalue().splitlines()]
+
+
+def cells(alias: str = "default") -> Iterator[tuple[str, str]]:
+    """Every value of every table, whatever its type and whoever made the table: (table, text)."""
+    with connections[alias].cursor() as cursor:
+        for table in connections[alias].introspection.table_names(cursor):
+            cursor.execute(f"SELECT * FROM {connections[alias].ops.quote_name(table)}")
+            for row in cursor.fetchall():
+                for value in row:
+                    yield table, str(value)
+
+
+def found(storage: Path) -> set[str]:
+    """Tables, files and cache entries with any of her words."""
+    places = {table for table, text in cells() if any(word in text.lower() for word in WORDS)}
+    for path in storage.rglob("*"):
+        content = path.read_bytes().decode(errors="ignore") if path.is_file() else ""
+        if any(word in f"{path.relative_to(storage)} {content}".lower() for word in WORDS):
+            places.add("storage")
+    entries = getattr(cache, "_cache", {})
+    if any(word in f"{key} {value}".lower() for key, value in entries.items() for word in WORDS):
+        places.add("cache")
+    return places
+
+
+def stays(lines: list[dict[str, Any]]) -> dict[str, str]:
+    return {line["stays"].partition(".")[0]: line["why"] for line in lines if "stays" in line}
+
+
+def test_after_the_rows_are_gone_only_what_the_report_lists_is_found(wanda: User, storage: Path) -> None:
+    before = found(storage)
+    assert {"storage", "django_stream_publication", "django_stream_server_streamevent"} <= before
+    wanda.delete()
+
+    code, lines = told("erase", str(KEY))
+
+    assert code == 0, lines
+    assert found(storage) <= set(stays(lines)), stays(lines)
+    assert set(stays(lines)) <= {"django_stream_server_streamevent"}
+
+
+def test_rows_of_the_site_that_stay_are_listed(wanda: User, storage: Path) -> None:
+    code, lines = told("erase", "wanda")
+
+    assert code == 0, lines
+    listed = {line["stays"]: line["count"] for line in lines if "stays" in line}
+    assert listed["auth.User"] == 1
+    assert listed["testapp.Article.author"] == 1
+    mine = {place for place in found(storage) if place.startswith("django_stream")}
+    assert mine <= set(stays(lines))
+    assert get_client().feed("user", KEY).get(limit=5)["results"] == []
+
+
+def test_others_keep_what_is_theirs(wanda: User) -> None:
+    ada, grace = User.objects.get(username="ada"), User.objects.get(username="grace")
+    told("erase", "wanda")
+
+    of_ada = activity_of(Article.objects.get(title="Rain"))
+    assert of_ada["to"] == [f"notification:{grace.pk}"]
+    client = get_client()
+    assert [one["target_id"] for one in client.feed("timeline", grace.pk).following()["results"]] == [
+        f"user:{ada.pk}"
+    ]
+    (shout,) = client.feed("user", grace.pk).get(limit=1)["results"]
+    assert (shout["verb"], shout["to"]) == ("shout", [f"notification:{ada.pk}"])
+
+
+def test_a_second_erasure_finds_nothing_more(wanda: User) -> None:
+    wanda.delete()
+    told("erase", str(KEY))
+    code, lines = told("erase", str(KEY))
+    assert code == 0
+    assert [line for line in lines if line.get("erased") and not line.get("summary")] == []
+
+
+def test_the_export_is_readable_and_complete(wanda: User, tmp_path: Path, storage: Path) -> None:
+    file = tmp_path.parent / f"{tmp_path.name}_export.zip"
+    code, lines = told("export", "wanda", str(file))
+
+    assert code == 0
+    with zipfile.ZipFile(file) as archive:
+        sections = {
+            name: json.loads(archive.read(name)) for name in archive.namelist() if name.endswith(".json")
+        }
+        assert {one["verb"] for one in sections["activities.json"]} >= {"publish", "comment", "win"}
+        assert sections["profile.json"][0]["data"] == {"name": "Wanda Quillfeather"}
+        assert [one["target_id"] for one in sections["following.json"]]
+        assert sections["collection_entries.json"][0]["data"] == {"text": "zebra"}
+        assert len(sections["reactions.json"]) == 1
+        assert len(sections["deleted_reactions.json"]) == 1
+        assert sections["notifications.json"]
+        assert sections["files.json"][0]["name"] == "zebra.txt"
+        assert archive.read("files/0_zebra.txt") == b"a zebra of wanda"
+        page = archive.read("index.html").decode()
+    assert "Everything that is stored of user 7070707" in page
+    assert "My zebra" in page
+    assert lines[-1]["items"] == sum(map(len, sections.values()))
+    assert told("export", "wanda", str(file))[0] == 2, "a file that is there is not written over"
+    file.unlink()
+
+
+def test_a_dry_run_changes_nothing(wanda: User, storage: Path) -> None:
+    before = sorted(cells())
+    code, lines = told("erase", "wanda", "--dry-run")
+    assert code == 0
+    assert lines[-1]["items"] > 10
+    assert sorted(cells()) == before
+
+
+def test_the_audit_log_stays_if_it_has_to(wanda: User) -> None:
+    wanda.delete()
+    code, lines = told("erase", str(KEY), "--keep-audit-log")
+    assert code == 0
+    assert "AUDIT_LOG_DAYS" in stays(lines)["django_stream_server_auditlog"]
+
+
+@pytest.mark.parametrize("number", range(1, 16))
+def test_killed_between_its_steps_it_goes_on(wanda: User, storage: Path, number: int) -> None:
+    wanda.delete()
+    steps = erasure.erase(person_of(str(KEY), "default"))
+    for _ in range(number):
+        next(steps)
+    steps.close()
+
+    code, lines = told("erase", str(KEY))
+
+    assert code == 0, lines
+    assert found(storage) <= set(stays(lines))
+
+
+def test_what_others_publish_at_that_moment_is_told(wanda: User) -> None:
+    Publication.objects.filter(model_label="testapp.Article").update(
+        leased_until=datetime(2999, 1, 1, tzinfo=UTC)
+    )
+    code, lines = told("erase", "wanda")
+    assert code == 1
+    assert stays(lines)["django_stream_publication"] == "should be gone: run the command again"
+
+
+def test_who_is_meant() -> None:
+    ada = User.objects.create(pk=31, username="ada", email="a@example.org")
+    User.objects.create(pk=32, username="31")
+    User.objects.create(pk=33, username="eve", email="a@example.org")
+    assert person_of("ada", "default").user_ids == {"31"}
+    assert person_of("pk=31", "default").feeds >= {"user:31", "timeline:31", "notification:31"}
+    assert person_of("999", "default").references >= {"auth.User:999"}
+    assert ada.email in person_of("ada", "default").words
+    for unclear in ("31", "email=a@example.org", "nobody", "colour=red"):
+        with pytest.raises(UnknownPerson):
+            person_of(unclear, "default")
+        assert told("erase", unclear)[0] == 2
+
+
+def test_somebody_with_a_longer_key_is_somebody_else(wanda: User) -> None:
+    other = User.objects.create(pk=KEY * 10 + 1, username="wandas")
+    Article.objects.create(author=other, title="Mine", published_at=START)
+    drain_outbox()
+    told("erase", "wanda")
+    assert len(get_client().feed("user", other.pk).get()["results"]) == 1
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "other"])
+def test_a_home_elsewhere_erases_what_its_api_can(
+    live_server: Any, settings: Any, wanda: User, storage: Path, tmp_path: Path
+) -> None:
+    settings.STREAM_NETWORK_IN_TESTS = True
+    settings.STREAM_API_SECRET = server_settings.own_secret
+    settings.STREAM_BACKEND = live_server.url
+    assert not isinstance(get_client().api.transport, Inspected)
+    with activities_paused():
+        Opinion.objects.filter(user=wanda).delete()
+    wanda.delete()
+
+    code, lines = told("erase", str(KEY))
+
+    assert code == 0, lines
+    assert "ask who runs it" in stays(lines)["the API"]
+    references = [f"auth.User:{KEY}", f"SU:{KEY}", str(KEY)]
+    assert not server.Activity.objects.filter(actor__in=references).exists()
+    assert not server.Reaction.objects.filter(user_id=KEY).exists()
+    assert not server.StreamUser.objects.filter(user_id=KEY).exists()
+    assert not server.Placement.objects.filter(feed__user_id=str(KEY)).exists()
+    assert not server.Follow.objects.filter(source__user_id=str(KEY)).exists()
+    assert not server.Follow.objects.filter(target__user_id=str(KEY)).exists()
+    assert not [
+        text for table, text in cells() if table.startswith("django_stream_publ") and str(KEY) in text
+    ]
