@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from importlib.util import find_spec
 from typing import Any
 
@@ -37,6 +38,17 @@ def check_settings(**_: Any) -> list[CheckMessage]:
     )
     problems = [*_renamed(), *_unknown_names(), *wrong.values(), *_sqlite()]
     return [*problems, *(problem for check in checks for problem in check(sound))]
+
+
+def check_condition(databases: Collection[str] | None = None, **_: Any) -> list[CheckMessage]:
+    """The quick part of `stream_doctor`; of databases only those that `check --database` names."""
+    from django_stream.operations.doctor import QUICK_CHECK, examine_quickly
+
+    return [
+        Warning(f"{one.about}: {one.text}.", hint=one.remedy or None, id=QUICK_CHECK)
+        for one in examine_quickly(databases or ())
+        if one.level != "ok"
+    ]
 
 
 def _renamed() -> list[CheckMessage]:

@@ -17,6 +17,8 @@ DifferenceKind = Literal["missing", "extra", "stale", "misplaced", "unreadable",
 UNREADABLE = "unreadable"
 """The state of what a row's own code does not tell."""
 
+_encoded = json.JSONEncoder(sort_keys=True, allow_nan=False, default=plain).encode
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -65,5 +67,4 @@ def activity_state(activity: Mapping[str, Any]) -> str:
 
 def state_of(content: Any) -> str:
     """A digest of anything that JSON can carry, which equals that of what the API answers for it."""
-    text = json.dumps(plain(content), sort_keys=True)
-    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+    return hashlib.blake2b(_encoded(content).encode(), digest_size=12).hexdigest()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -11,15 +11,19 @@ from typing import Literal
 from celery import current_app
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
+from django.db import models
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
+from django.utils import timezone
 
 from django_stream.activities.registry import declared_feeds
 from django_stream.backends import get_client
 from django_stream.client import meta
 from django_stream.client.exceptions import FeedConfigException, StreamApiException, StreamException
 from django_stream.conf import stream_settings
+from django_stream.database.plans import invalid_indexes, missing_indexes, reads_all, seconds_ahead
 from django_stream.database.statistics import never_analyzed
+from django_stream.operations.verify import inspection_of_home
 from django_stream.publishing import capture
 from django_stream.publishing.models import Checkpoint, OutboxEntry, Publication
 from django_stream.publishing.nudge import DRAIN_TASK
@@ -28,6 +32,8 @@ from django_stream.publishing.status import outbox_status
 from django_stream.wakeup import has_workers
 
 Level = Literal["ok", "warning", "error"]
+QUICK_CHECK = "django_stream.W071"
+_MAINTAIN_TASK = "django_stream.server.maintain"
 _SKEW_SECONDS = 60
 _PING_SECONDS = 2
 _TEMPLATES = ("django_stream/activity.html", "django_stream/group.html")
@@ -43,20 +49,48 @@ class Finding:
     remedy: str = ""
 
 
-def examine(using: str = "default", *, deploy: bool = False) -> Iterator[Finding]:
-    """Look at everything, one after the other; what cannot be looked at is a finding itself."""
-    looks: list[tuple[str, Callable[[], Iterator[Finding]]]] = [
-        ("settings", lambda: _settings(deploy)),
-        ("API", _api),
-        ("feed groups", _feed_groups),
-        ("broker", _broker),
+Look = tuple[str, Callable[[], Iterator[Finding]]]
+
+
+def examine(using: str = "default", *, deploy: bool = False, full: bool = False) -> Iterator[Finding]:
+    """Look at everything, one after the other; what cannot be looked at is a finding itself.
+
+    With `full`, orphans are looked for in all feeds, which reads every entry once.
+    """
+    yield from _findings(
+        [
+            ("settings", lambda: _settings(deploy)),
+            ("API", _api),
+            ("feed groups", _feed_groups),
+            ("broker", _broker),
+            ("beat", _beat),
+            *_of_database(using),
+            ("triggers", lambda: _triggers(using)),
+            ("templates", _templates),
+            ("orphans", lambda: _orphans(full)),
+        ]
+    )
+
+
+def examine_quickly(databases: Iterable[str]) -> Iterator[Finding]:
+    """What takes no network and few queries; `check --deploy` tells it."""
+    yield from _findings([("beat", _beat), ("templates", _templates)])
+    for using in databases:
+        yield from _findings(_of_database(using))
+
+
+def _of_database(using: str) -> list[Look]:
+    return [
         ("outbox", lambda: _outbox(using)),
         ("ledger", lambda: _ledger(using)),
         ("runs", lambda: _runs(using)),
-        ("triggers", lambda: _triggers(using)),
-        ("templates", _templates),
+        ("clock", lambda: _clock(using)),
         ("statistics", lambda: _statistics(using)),
+        ("indexes", lambda: _indexes(using)),
     ]
+
+
+def _findings(looks: Iterable[Look]) -> Iterator[Finding]:
     for about, look in looks:
         try:
             found = list(look())
@@ -67,6 +101,8 @@ def examine(using: str = "default", *, deploy: bool = False) -> Iterator[Finding
 
 def _settings(deploy: bool) -> Iterator[Finding]:
     for one in checks.run_checks(include_deployment_checks=deploy):
+        if one.id == QUICK_CHECK:
+            continue  # what it tells is told below
         if (one.id or "").startswith("django_stream") and not one.is_silenced():
             level: Level = "error" if one.level >= checks.ERROR else "warning"
             yield Finding("settings", level, f"{one.id}: {one.msg}", one.hint or "")
@@ -135,9 +171,21 @@ def _broker() -> Iterator[Finding]:
         return
     if not answers:
         yield Finding("broker", "error", "no worker answers", "start `celery -A <project> worker`")
-    if DRAIN_TASK not in {entry["task"] for entry in (current_app.conf.beat_schedule or {}).values()}:
+
+
+def _beat() -> Iterator[Finding]:
+    """What is to be run now and then."""
+    if stream_settings.WORKERS == "django" or not has_workers():
+        return
+    scheduled = {entry["task"] for entry in (current_app.conf.beat_schedule or {}).values()}
+    if DRAIN_TASK not in scheduled:
         text = f"{DRAIN_TASK} is not in CELERY_BEAT_SCHEDULE: failed changes are never tried again"
-        yield Finding("broker", "error", text, "add it, as docs/publishing.md shows")
+        yield Finding("beat", "error", text, "add it, as docs/publishing.md shows")
+    if inspection_of_home() is not None and _MAINTAIN_TASK not in scheduled:
+        text = (
+            f"{_MAINTAIN_TASK} is not in CELERY_BEAT_SCHEDULE: large fan-outs of killed workers stay undone"
+        )
+        yield Finding("beat", "warning", text, "add it, as docs/server.md shows")
 
 
 def _outbox(using: str) -> Iterator[Finding]:
@@ -190,3 +238,46 @@ def _statistics(using: str) -> Iterator[Finding]:
     if tables:
         text = f"{', '.join(tables)}: PostgreSQL has no statistics of what is in there"
         yield Finding("statistics", "warning", text, "run ANALYZE, and see that autovacuum is on")
+
+
+def _clock(using: str) -> Iterator[Finding]:
+    ahead = seconds_ahead(Publication, using)
+    if ahead is not None and abs(ahead) > _SKEW_SECONDS:
+        text = (
+            f"the clock of the database and ours differ by {abs(ahead):.0f} s: leases end too early or late"
+        )
+        yield Finding("clock", "error", text, "let NTP set both clocks")
+
+
+def _indexes(using: str) -> Iterator[Finding]:
+    """Whether the main statements are served by indexes: of our tables, and of an embedded server's."""
+    remedy = "run `manage.py migrate`; create again by hand what somebody has dropped"
+    for text in (*_slow_statements(using), *_slow_in_home()):
+        yield Finding("indexes", "warning", text, remedy)
+
+
+def _slow_statements(using: str) -> Iterator[str]:
+    tables: list[type[models.Model]] = [OutboxEntry, Publication, Checkpoint]
+    for model in tables:
+        for name in missing_indexes(model, using):
+            yield f"the index {name} of {model._meta.db_table} is missing"
+    for name in invalid_indexes(tables, using):
+        yield f"the index {name} is not valid"
+    due = OutboxEntry.objects.using(using).filter(bulk=False, due_at__lte=timezone.now())
+    known = Publication.objects.using(using).filter(object_key="1", model_label="a")
+    for what, rows in (("a drain", due.order_by("due_at", "pk")[:100]), ("publishing", known)):
+        if reads_all(rows):
+            yield f"{what} reads the whole table {rows.model._meta.db_table}"
+
+
+def _slow_in_home() -> Iterator[str]:
+    inspection = inspection_of_home()
+    yield from inspection.slow_statements() if inspection is not None else ()
+
+
+def _orphans(full: bool) -> Iterator[Finding]:
+    inspection = inspection_of_home()
+    found = inspection.orphans(every=full) if inspection is not None else 0
+    if found:
+        text = f"{found} feeds list activities that do not exist"
+        yield Finding("orphans", "error", text, "run `manage.py stream_server_maintain --orphans`")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum
 from pathlib import Path
 from typing import Self
@@ -14,11 +14,13 @@ from django_stream.database.batches import batched
 from django_stream.operations.comparison import UNREADABLE, Difference, DifferenceKind, Entry
 
 _CHUNK = 500
+_encoded = json.JSONEncoder().encode
 _SCHEMA = """
 PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
 PRAGMA temp_store = FILE;
 CREATE TABLE entry (side, place, thing, state, label, key, record);
+CREATE TABLE looked (label, key);
 """
 
 
@@ -86,12 +88,33 @@ class Spool:
         count = 0
         for some in batched(entries, 1000):
             rows = [
-                (int(side), one.place, one.thing, one.state, one.label, one.key, json.dumps(one.record))
+                (
+                    int(side),
+                    one.place,
+                    one.thing,
+                    one.state,
+                    one.label,
+                    one.key,
+                    None if one.record is None else _encoded(one.record),
+                )
                 for one in some
             ]
             self._file.executemany("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
             count += len(some)
         return count
+
+    def look(self, label: str, keys: Iterable[str]) -> None:
+        """The tables were asked for these objects."""
+        self._file.executemany("INSERT INTO looked VALUES (?, ?)", ((label, key) for key in keys))
+
+    def not_looked_at(self, label: str, keys: Sequence[str]) -> list[str]:
+        """Those of the keys that the tables were not asked for."""
+        self._file.execute("CREATE INDEX IF NOT EXISTS looked_key ON looked (label, key)")
+        text = (
+            "SELECT value FROM json_each(?) WHERE NOT EXISTS "
+            "(SELECT 1 FROM looked WHERE looked.label = ? AND looked.key = value)"
+        )
+        return [key for (key,) in self._file.execute(text, (json.dumps(keys), label))]
 
     def places(self) -> Iterator[list[str]]:
         """Where something is wanted or known, in order and several at a time."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import replace
 from itertools import groupby
 
 from django.utils import timezone
@@ -11,7 +12,7 @@ from django_stream.backends import get_client
 from django_stream.database.batches import batched
 from django_stream.database.bulk_sql import among
 from django_stream.operations.comparison import Difference
-from django_stream.operations.ledgers import known_elsewhere
+from django_stream.operations.ledgers import EXTRA, not_ours_to_judge
 from django_stream.operations.sources import Look, sources_of
 from django_stream.operations.spool import Spool
 from django_stream.protocol.inspection import Inspected, Inspection
@@ -25,12 +26,15 @@ def verify(
     using: str = "default",
     *,
     sample: int | None = None,
+    left_out: Collection[str] = (),
     tell: Callable[[str, int], object] = lambda kind, count: None,
 ) -> Iterator[Difference]:
     """The differences of these models, without those that are on their way.
 
     `tell` is called after each kind with its name and with how much of it the tables want. Follows are only
-    told apart by all models that make them, so give all publishers of that kind or none.
+    told apart by all models that make them, so give all publishers of that kind or none. `left_out` are
+    databases that cannot be asked what is theirs: then nothing is extra that the ledger does not know.
+    Raises `ledgers.OutOfReach` for a database that cannot be asked, and is not left out.
     """
     client = get_client()
     look = Look(using, client, inspection_of_home(), sample)
@@ -38,7 +42,8 @@ def verify(
         for kind, source in sources_of(publishers, look):
             with Spool() as spool:
                 count = source.fill(spool)
-                yield from _settled(spool.differences(moves=source.moves), using)
+                for one in _settled(spool.differences(moves=source.moves), using, left_out):
+                    yield one if one.kind == "unreadable" else replace(one, thing=source.shown(one.thing))
             tell(kind.inner, count)
 
 
@@ -57,11 +62,16 @@ def server_faults(*, mend: bool = False) -> Iterator[Difference]:
             yield Difference("server", fault.place, fault.what)
 
 
-def _settled(differences: Iterable[Difference], using: str) -> Iterator[Difference]:
+def _settled(
+    differences: Iterable[Difference], using: str, left_out: Collection[str]
+) -> Iterator[Difference]:
     """Those of objects that nobody is about to publish, or is publishing, or has published elsewhere."""
     for some in batched(differences, 500):
-        waiting = _under_way(some, using) | known_elsewhere(some, using)
-        yield from (one for one in some if (one.label, one.key) not in waiting)
+        waiting, others = _under_way(some, using), not_ours_to_judge(some, using, left_out)
+        for one in some:
+            whose = one.label, one.key
+            if whose not in waiting and not (one.kind in EXTRA and whose in others):
+                yield one
 
 
 def _under_way(differences: Iterable[Difference], using: str) -> set[tuple[str, str]]:

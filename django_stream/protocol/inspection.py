@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from typing import IO, NamedTuple, Protocol, runtime_checkable
+from collections.abc import Collection, Iterator, Mapping
+from typing import IO, Any, NamedTuple, Protocol, runtime_checkable
 
 from django_stream.protocol.persons import Held, Mention, Person
 
@@ -21,11 +21,20 @@ class Inspection(Protocol):
     def feeds(self, slugs: Collection[str]) -> Iterator[str]:
         """The ids of all feeds of these groups."""
 
+    def placed(self, feed_ids: Collection[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """The activities that were put on these feeds, grouped ones too: (feed, as the API tells it)."""
+
     def ways(self, feed_id: str, activity_id: str) -> Iterator[str]:
         """By what an activity is on a feed, or is kept off it, in words."""
 
     def faults(self, *, mend: bool) -> Iterator[Fault]:
         """Where timelines, groups and counters disagree with the record; with `mend`, they do no longer."""
+
+    def orphans(self, *, every: bool) -> int:
+        """How many feeds list activities that do not exist, among the newest feeds or among all."""
+
+    def slow_statements(self) -> Iterator[str]:
+        """Main statements that no index serves, and indexes that are missing, in words."""
 
     def held(self, person: Person) -> Iterator[Held]:
         """What is stored of a person and not listed by the API."""

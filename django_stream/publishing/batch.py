@@ -231,15 +231,21 @@ def _contained(using: str) -> AbstractContextManager[object]:
 
 
 def desired_state(publisher: Publisher, keys: list[str], using: str) -> dict[str, Desired | Exception]:
-    """The desired state by key. When reading all fails, each is read alone to find the one at fault."""
+    """The desired state by key; of what has no form in JSON it is an error."""
+    return {key: _with_json_form(value) for key, value in undigested_state(publisher, keys, using).items()}
+
+
+def undigested_state(publisher: Publisher, keys: list[str], using: str) -> dict[str, Desired | Exception]:
+    """The same, unproven. When reading all fails, each is read alone to find the one at fault."""
     try:
         with _contained(using):
-            state = dict(publisher.desired(keys, using))
+            return dict(publisher.desired(keys, using))
     except Exception as error:
         if len(keys) == 1:
             return {keys[0]: error}
-        return {key: value for one in keys for key, value in desired_state(publisher, [one], using).items()}
-    return {key: _with_json_form(value) for key, value in state.items()}
+        return {
+            key: value for one in keys for key, value in undigested_state(publisher, [one], using).items()
+        }
 
 
 def _with_json_form(value: Desired | Exception) -> Desired | Exception:

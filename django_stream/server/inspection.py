@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import IO, Any
 from uuid import UUID
@@ -10,21 +10,35 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Count
 
+from django_stream.database.batches import batched
 from django_stream.database.deadlocks import retry_on_deadlock
 from django_stream.protocol.activity_ids import sort_key
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.protocol.inspection import Fault
 from django_stream.protocol.persons import Held, Mention, Person
+from django_stream.server import activity_rows
 from django_stream.server.actions import persons as actions
 from django_stream.server.feed_store import database, find
 from django_stream.server.files.urls import storage
 from django_stream.server.maintenance import lock_writers, rebuild
-from django_stream.server.models import FanoutJob, Feed, Follow, Reaction, ReactionCount
+from django_stream.server.models import (
+    ChildCount,
+    FanoutJob,
+    Feed,
+    Follow,
+    Placement,
+    Reaction,
+    ReactionCount,
+)
 from django_stream.server.reads import persons as reads
+from django_stream.server.reads import serializers
+from django_stream.server.reads.plans import slow_statements
 from django_stream.server.timelines import timelines
+from django_stream.server.timelines.orphans import feeds_with_orphans
 
 _CHUNK = 500
-_Counter = tuple[UUID, str]
+_NEWEST = 1000
+_Counter = tuple[Any, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +52,17 @@ class ServerInspection:
         for feed in self._feeds():
             if feed.slug in slugs:
                 yield str(feed.feed_id)
+
+    def placed(self, feed_ids: Collection[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """The activities that were put on these feeds, grouped ones too: (feed, as the API tells it)."""
+        feeds = find(self.application_id, [FeedID.parse(one) for one in feed_ids])
+        names = {feed.pk: str(name) for name, feed in feeds.items()}
+        rows = Placement.objects.using(database()).filter(feed__in=list(names)).order_by("feed", "key")
+        for some in batched(rows.values_list("feed_id", "key").iterator(chunk_size=_CHUNK), _CHUNK):
+            activities = activity_rows.by_key(self.application_id, {key for _, key in some})
+            for feed, key in some:
+                if key in activities:
+                    yield names[feed], serializers.activity(activities[key])
 
     def ways(self, feed_id: str, activity_id: str) -> Iterator[str]:
         """By what an activity is on a feed, or is kept off it, in words."""
@@ -60,6 +85,16 @@ class ServerInspection:
             if not _agrees(feed, mend=mend):
                 yield Fault(str(feed.feed_id), "the timeline is not what placements and follows make of it")
         yield from self._counters(mend=mend)
+
+    def orphans(self, *, every: bool) -> int:
+        """How many feeds list activities that do not exist, among the newest feeds or among all."""
+        numbers = Feed.objects.using(database()).order_by("-pk").values_list("pk", flat=True)
+        last = None if every else next(iter(numbers[_NEWEST : _NEWEST + 1]), None)
+        return sum(1 for _ in feeds_with_orphans(after=last or 0))
+
+    def slow_statements(self) -> Iterator[str]:
+        """Main statements that no index serves, and indexes that are missing, in words."""
+        return slow_statements(self.application_id)
 
     def held(self, person: Person) -> Iterator[Held]:
         """What is stored of a person and not listed by the API."""
@@ -85,33 +120,61 @@ class ServerInspection:
             yield from feeds
 
     def _counters(self, *, mend: bool) -> Iterator[Fault]:
-        stored = ReactionCount.objects.using(database()).filter(application_id=self.application_id)
-        for (activity, kind), counted, noted in _side_by_side(self._counted(), _noted(stored)):
+        reactions = Reaction.objects.using(database()).filter(
+            application_id=self.application_id, deleted_at=None
+        )
+        own = {"application_id": self.application_id}
+        for counters in (
+            _Counters(ReactionCount, "activity", "activity", reactions.filter(parent=None), own),
+            _Counters(ChildCount, "parent_id", "reaction", reactions.exclude(parent=None), {}),
+        ):
+            yield from counters.faults(self.application_id, mend=mend)
+
+
+@dataclass(frozen=True, slots=True)
+class _Counters:
+    """One table of counters, and the reactions that it counts."""
+
+    model: Any
+    column: str
+    """Whose reactions are counted, in both tables."""
+    word: str
+    reactions: Any
+    own: dict[str, Any]
+    """What the key of a counter has besides."""
+
+    def faults(self, application_id: int, *, mend: bool) -> Iterator[Fault]:
+        """Counters that are wrong."""
+        of_application = "parent__application_id" if self.model is ChildCount else "application_id"
+        stored = self.model.objects.using(database()).filter(**{of_application: application_id})
+        for (whose, kind), counted, noted in _side_by_side(self._counted(), self._noted(stored)):
             # Both were read while others wrote: what differs is looked at again under the counter's lock.
-            if counted != noted and (told := self._compared(activity, kind, mend=mend)):
-                yield Fault(f"activity {activity}", told)
+            if counted != noted and (told := self._compared(whose, kind, mend=mend)):
+                yield Fault(f"{self.word} {whose}", told)
 
     def _counted(self) -> Iterator[tuple[_Counter, int]]:
-        rows = self._shown().values("activity", "kind").annotate(number=Count("pk"))
-        for row in rows.order_by("activity", "kind").iterator(chunk_size=_CHUNK):
-            yield (row["activity"], row["kind"]), row["number"]
+        rows = self.reactions.values(self.column, "kind").annotate(number=Count("pk"))
+        for row in rows.order_by(self.column, "kind").iterator(chunk_size=_CHUNK):
+            yield (row[self.column], row["kind"]), row["number"]
 
-    def _shown(self) -> Any:
-        rows = Reaction.objects.using(database()).filter(application_id=self.application_id)
-        return rows.filter(parent=None, deleted_at=None)
+    def _noted(self, stored: Any) -> Iterator[tuple[_Counter, int]]:
+        rows = stored.exclude(count=0).order_by(self.column, "kind")
+        for whose, kind, count in rows.values_list(self.column, "kind", "count").iterator(chunk_size=_CHUNK):
+            yield (whose, kind), count
 
     @retry_on_deadlock
-    def _compared(self, activity: UUID, kind: str, *, mend: bool) -> str:
+    def _compared(self, whose: Any, kind: str, *, mend: bool) -> str:
         """In what a counter is wrong; empty when it is right. Every writer of it takes its lock."""
-        which = {"application_id": self.application_id, "activity": activity, "kind": kind}
-        counters = ReactionCount.objects.using(database()).filter(**which)
+        which = {**self.own, self.column: whose, "kind": kind}
+        counters = self.model.objects.using(database()).filter(**which)
+        reactions = self.reactions.filter(**{self.column: whose, "kind": kind})
         with transaction.atomic(using=database()):
-            if mend:
-                ReactionCount.objects.using(database()).bulk_create(
-                    [ReactionCount(**which, count=0)], ignore_conflicts=True
+            if mend and reactions.exists():
+                self.model.objects.using(database()).bulk_create(
+                    [self.model(**which, count=0)], ignore_conflicts=True
                 )
             noted = sum(counters.select_for_update().values_list("count", flat=True))
-            counted = self._shown().filter(activity=activity, kind=kind).count()
+            counted = reactions.count()
             if counted == noted:
                 return ""
             if mend:
@@ -139,16 +202,6 @@ def _agrees(feed: Feed, *, mend: bool) -> bool:
 def _followed(feed: Feed) -> list[int]:
     rows = Follow.objects.using(database()).filter(source=feed).order_by("pk")
     return list(rows.values_list("target_id", flat=True))
-
-
-def _noted(rows: Any) -> Iterator[tuple[_Counter, int]]:
-    for activity, kind, count in (
-        rows.exclude(count=0)
-        .order_by("activity", "kind")
-        .values_list("activity", "kind", "count")
-        .iterator(chunk_size=_CHUNK)
-    ):
-        yield (activity, kind), count
 
 
 def _side_by_side(

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from django_stream.activities.kinds import FOLLOWS, kind_of
-from django_stream.management.commands._family import FamilyCommand
+from django_stream.management.commands._family import FamilyCommand, leave_out_option
 from django_stream.management.commands._publishing import chosen
 from django_stream.operations.comparison import Difference
 from django_stream.operations.verify import server_faults, verify
@@ -24,11 +24,18 @@ class ComparingCommand(FamilyCommand):
             "models", nargs="*", metavar="app.Model", help="all tracked models when none is named"
         )
         super().add_arguments(parser)
+        leave_out_option(parser)
 
     def differences(self, mend: bool = False, **options: Any) -> Iterator[Difference]:
         """All of them, one after the other; without models also those inside of an embedded server."""
         found = _with_all_follows(chosen(publishers(), options["models"]))
-        yield from verify(found, options["database"], sample=options.get("sample"), tell=self._tell_of_kind)
+        yield from verify(
+            found,
+            options["database"],
+            sample=options.get("sample"),
+            left_out=options["leave_out"],
+            tell=self._tell_of_kind,
+        )
         if not options["models"] and not options.get("sample"):
             yield from server_faults(mend=mend)
 

@@ -10,6 +10,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import DEFAULT_DB_ALIAS, connections
 
 from django_stream.database.commands import DatabaseCommand
+from django_stream.operations.ledgers import OutOfReach
 
 
 class WrongUse(CommandError):
@@ -21,6 +22,18 @@ class WrongUse(CommandError):
 
 class Unfinished(CommandError):
     """Differences or failures remain: exit code 1."""
+
+
+def leave_out_option(parser: CommandParser) -> None:
+    """For commands that ask the other databases what is theirs."""
+    parser.add_argument(
+        "--leave-out",
+        action="append",
+        default=[],
+        choices=list(connections),
+        metavar="ALIAS",
+        help="a database that cannot be asked: nothing is extra that the ledger does not know",
+    )
 
 
 class FamilyCommand(DatabaseCommand):
@@ -47,7 +60,10 @@ class FamilyCommand(DatabaseCommand):
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         self.as_json, self.is_quiet = bool(options.get("json")), bool(options.get("quiet"))
-        return super().execute(*args, **options)
+        try:
+            return super().execute(*args, **options)
+        except OutOfReach as error:
+            raise Unfinished(str(error)) from error
 
     def tell(self, text: str, /, **facts: Any) -> None:
         """A line for people, or its facts for programs."""

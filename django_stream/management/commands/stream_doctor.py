@@ -20,9 +20,13 @@ class Command(FamilyCommand):
         super().add_arguments(parser)
         parser.add_argument("--deploy", action="store_true", help="the checks of `check --deploy` too")
 
+        parser.add_argument(
+            "--full", action="store_true", help="look for orphans in all feeds, not only in the newest ones"
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         worst: list[Finding] = []
-        for one in examine(options["database"], deploy=options["deploy"]):
+        for one in examine(options["database"], deploy=options["deploy"], full=options["full"]):
             remedy = f"\n{'':9}{'':12}→ {one.remedy}" if one.remedy else ""
             self.tell(f"{one.level:<9}{one.about:<12}{one.text}{remedy}", **asdict(one))
             worst += [one] if one.level != "ok" else []

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.management.base import CommandParser
 
 from django_stream.activities.kinds import FOLLOWS, kind_of, publishers_for
+from django_stream.management.commands._family import leave_out_option
 from django_stream.management.commands._publishing import PublishingCommand
 from django_stream.operations.backfill import Options
 from django_stream.operations.repair import repair
@@ -19,6 +21,7 @@ class Command(PublishingCommand):
     help = "Make the follows of feeds equal to the follow tables. Running it twice does no harm."
     name = "stream_sync"
     _prunes = False
+    _left_out: Sequence[str] = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
@@ -27,6 +30,7 @@ class Command(PublishingCommand):
             action="store_true",
             help="end follows that no row means, whoever began them",
         )
+        leave_out_option(parser)
         parser.add_argument(
             "--all", action="store_true", help="collections, users and reactions too; not activities"
         )
@@ -36,7 +40,7 @@ class Command(PublishingCommand):
         if not self._prunes or total.out_of_reach:
             return total
         every = [one for one in publishers_for("stream_sync") if kind_of(one) is FOLLOWS]
-        extra = [one for one in verify(every, how.using) if one.kind == "extra"]
+        extra = [one for one in verify(every, how.using, left_out=self._left_out) if one.kind == "extra"]
         for one in extra:
             self.tell(f"extra: {one.place} follows {one.thing}", place=one.place, thing=one.thing)
         if how.dry_run:
@@ -44,6 +48,6 @@ class Command(PublishingCommand):
         return total + repair(extra, how.using)
 
     def publishers(self, **options: Any) -> list[Publisher]:
-        self._prunes = options["prune"]
+        self._prunes, self._left_out = options["prune"], options["leave_out"]
         others = [one for one in publishers_for("stream_backfill") if one.kind] if options["all"] else []
         return [*others, *super().publishers(**options)]

@@ -22,13 +22,13 @@ from django_stream.server.models import (
 _FEEDS = 500
 
 
-def feeds_with_orphans() -> Iterator[int]:
+def feeds_with_orphans(*, after: int = 0) -> Iterator[int]:
     """Feeds, by number, that list an activity which does not exist, or have one in their groups alone.
 
-    Reads every entry once.
+    Reads every entry once. With `after` only of feeds with higher numbers.
     """
     using = router.db_for_write(Feed)
-    last = 0
+    last = after
     while feeds := list(Feed.objects.using(using).filter(pk__gt=last).order_by("pk")[:_FEEDS]):
         last = feeds[-1].pk
         by_application: dict[int, list[int]] = {}

@@ -1,0 +1,40 @@
+"""Both sides of the comparison: what the tables want, and what the feeds hold, kind by kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from django_stream.activities.kinds import (
+    ACTIVITIES,
+    COLLECTIONS,
+    FOLLOWS,
+    REACTIONS,
+    USERS,
+    TrackedKind,
+    kind_of,
+)
+from django_stream.operations.sources.activities import ActivitySource
+from django_stream.operations.sources.base import Look, Source
+from django_stream.operations.sources.by_id import CollectionSource, ReactionSource, UserSource
+from django_stream.operations.sources.follows import FollowSource
+from django_stream.publishing.publisher import Publisher
+
+__all__ = ["Look", "sources_of"]
+
+_SOURCES: dict[str, type[Source]] = {
+    USERS.inner: UserSource,
+    COLLECTIONS.inner: CollectionSource,
+    ACTIVITIES.inner: ActivitySource,
+    REACTIONS.inner: ReactionSource,
+    FOLLOWS.inner: FollowSource,
+}
+
+
+def sources_of(publishers: Iterable[Publisher], look: Look) -> Iterator[tuple[TrackedKind, Source]]:
+    """A source for each kind of which there are models, in the order in which tables are published."""
+    by_kind: dict[str, list[Publisher]] = {}
+    for one in publishers:
+        by_kind.setdefault(kind_of(one).inner, []).append(one)
+    for inner, make in _SOURCES.items():
+        if mine := by_kind.get(inner):
+            yield kind_of(mine[0]), make(mine, look)
