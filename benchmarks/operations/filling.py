@@ -80,3 +80,27 @@ def _publish(state: dict[str, Desired], application_id: int, feeds: dict[str, in
         )
     for rows in (activities, placed, listed, ledger):
         type(rows[0])._default_manager.bulk_create(rows)
+
+
+def drift(rows: int) -> set[tuple[str, str]]:
+    """A hundred differences, a quarter of each kind, spread over the table: (kind, key)."""
+    pks = list(Tracked.objects.order_by("pk").values_list("pk", flat=True)[:: max(rows // 100, 1)][:100])
+    missing, stale, extra, moved = pks[::4], pks[1::4], pks[2::4], pks[3::4]
+    for key in _keys(missing):
+        Placement.objects.filter(key=key).delete()
+    with activities_paused():
+        Tracked.objects.filter(pk__in=stale).update(title="changed by SQL")
+        Tracked.objects.filter(pk__in=extra)._raw_delete("default")
+        for row in Tracked.objects.filter(pk__in=moved):
+            others = User.objects.exclude(pk=row.user_id).order_by("pk")
+            Tracked.objects.filter(pk=row.pk).update(user=others.first())
+    told = (
+        *(("missing", missing), ("stale", stale), ("extra", extra)),
+        *(("missing", moved), ("misplaced", moved)),
+    )
+    return {(kind, str(pk)) for kind, some in told for pk in some}
+
+
+def _keys(pks: list[int]) -> list[UUID]:
+    names = [f"{Tracked._meta.label}:{pk}" for pk in pks]
+    return list(Activity.objects.filter(foreign_id__in=names).values_list("key", flat=True))

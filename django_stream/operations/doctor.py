@@ -211,7 +211,9 @@ def _runs(using: str) -> Iterator[Finding]:
     for row in Checkpoint.objects.using(using).filter(done=False).order_by("pk"):
         command, _, label = row.name.partition(" ")
         text = f"{row.name} has not ended since {row.updated_at:%Y-%m-%d %H:%M}"
-        remedy = f"if it runs no longer: `manage.py {command} {label.partition('#')[0]} --resume`"
+        # A repair works on kinds and not on models.
+        model = "" if command == "stream_repair" else f" {label.partition('#')[0]}"
+        remedy = f"if it runs no longer: `manage.py {command}{model} --resume`"
         yield Finding("runs", "warning", text, remedy)
 
 
@@ -263,9 +265,9 @@ def _slow_statements(using: str) -> Iterator[str]:
             yield f"the index {name} of {model._meta.db_table} is missing"
     for name in invalid_indexes(tables, using):
         yield f"the index {name} is not valid"
-    due = OutboxEntry.objects.using(using).filter(bulk=False, due_at__lte=timezone.now())
+    due = OutboxEntry.objects.using(using).filter(due_at__lte=timezone.now())
     known = Publication.objects.using(using).filter(object_key="1", model_label="a")
-    for what, rows in (("a drain", due.order_by("due_at", "pk")[:100]), ("publishing", known)):
+    for what, rows in (("a drain", due.order_by("bulk", "due_at", "pk")[:100]), ("publishing", known)):
         if reads_all(rows):
             yield f"{what} reads the whole table {rows.model._meta.db_table}"
 

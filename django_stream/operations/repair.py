@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from django.db import transaction
 
@@ -12,11 +13,14 @@ from django_stream.backends import get_client
 from django_stream.client import StreamClient
 from django_stream.conf import stream_settings
 from django_stream.database.batches import batched
+from django_stream.operations import checkpoints
+from django_stream.operations.checkpoints import Progress
 from django_stream.operations.comparison import Difference
 from django_stream.operations.wanted_follows import wanted_follows
 from django_stream.protocol import limits
 from django_stream.publishing import ledger
 from django_stream.publishing.ledger import LeasedObject
+from django_stream.publishing.models import Publication
 from django_stream.publishing.objects import publish_objects
 from django_stream.publishing.publisher import Record
 from django_stream.publishing.report import DrainReport
@@ -29,18 +33,33 @@ def repair(
     using: str = "default",
     *,
     tell: Callable[[Difference], object] = lambda one: None,
+    token: uuid.UUID | None = None,
 ) -> DrainReport:
     """Publish the objects that differ, take out what is nobody's, and return what became of it.
 
     What was found is written into the ledger first. So a repair that is killed leaves nothing that
-    the next publishing of the object would not take out.
+    the next publishing of the object would not take out. `token` is that of its leases.
     """
-    client, total, token = get_client(), DrainReport(), uuid.uuid4()
+    client, total, token = get_client(), DrainReport(), token or uuid.uuid4()
     for some in batched(differences, _CHUNK):
         for one in some:
             tell(one)
         total += _mend(some, using, client, token)
     return total
+
+
+def begin(kind: str, using: str, options: dict[str, Any], *, resume: bool) -> Progress:
+    """A run over one kind of models; with `resume` what a killed one held is free, and done if it ended."""
+    run = checkpoints.begin(checkpoint_of(kind), using, options, resume=resume)
+    if run.earlier:
+        held = Publication.objects.using(using).filter(lease__in=run.earlier)
+        held.update(lease=None, leased_until=None)
+    return run
+
+
+def checkpoint_of(kind: str) -> str:
+    """The name of the checkpoint of a run."""
+    return f"stream_repair {kind}"
 
 
 def _mend(differences: list[Difference], using: str, client: StreamClient, token: uuid.UUID) -> DrainReport:

@@ -26,18 +26,28 @@ class ComparingCommand(FamilyCommand):
         super().add_arguments(parser)
         leave_out_option(parser)
 
-    def differences(self, mend: bool = False, **options: Any) -> Iterator[Difference]:
+    def differences(self, **options: Any) -> Iterator[Difference]:
         """All of them, one after the other; without models also those inside of an embedded server."""
-        found = _with_all_follows(chosen(publishers(), options["models"]))
-        yield from verify(
-            found,
+        yield from self.verified(self.compared(**options), **options)
+        if self.looks_into_the_server(**options):
+            yield from server_faults()
+
+    def compared(self, **options: Any) -> list[Publisher]:
+        """What is looked at."""
+        return _with_all_follows(chosen(publishers(), options["models"]))
+
+    def verified(self, some: list[Publisher], **options: Any) -> Iterator[Difference]:
+        """The differences of these."""
+        return verify(
+            some,
             options["database"],
             sample=options.get("sample"),
             left_out=options["leave_out"],
             tell=self._tell_of_kind,
         )
-        if not options["models"] and not options.get("sample"):
-            yield from server_faults(mend=mend)
+
+    def looks_into_the_server(self, **options: Any) -> bool:
+        return not options["models"] and not options.get("sample")
 
     def tell_of(self, one: Difference) -> None:
         """One line for each difference."""

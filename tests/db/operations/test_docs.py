@@ -24,7 +24,7 @@ from example_project.social.models import Follow, Post
 
 PAGE = (Path(__file__).parents[3] / "docs" / "commands.md").read_text()
 BLOCKS = re.findall(r"```console\n(.*?)```", PAGE, re.DOTALL)
-FAMILY = ("backfill", "sync", "verify", "repair", "explain", "outbox", "doctor")
+FAMILY = ("backfill", "sync", "verify", "repair", "explain", "outbox", "doctor", "person")
 
 
 def answer(command: str) -> str:
@@ -51,7 +51,8 @@ def shown(block: str) -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.django_db(databases=["default", "other"])
-def test_the_page_tells_what_is_said(settings: Any) -> None:
+def test_the_page_tells_what_is_said(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     settings.SILENCED_SYSTEM_CHECKS = ["django_stream.W046"]
     settings.STREAM_SERVER_FEED_GROUPS = {**server_settings.FEED_GROUPS, "public": {}}
     # The page's keys, wherever the database's sequences are.
@@ -67,7 +68,7 @@ def test_the_page_tells_what_is_said(settings: Any) -> None:
             with activities_paused():
                 Post.objects.filter(pk=2).update(text="Changed by SQL")
             get_client().feed("user", ada.pk).remove_activity(foreign_id="social.Post:3")
-        if "stream_outbox" in block:
+        if "$ python manage.py stream_outbox" in block:
             drain_outbox()
             Post.objects.create(pk=next(further), author=ada, text="Post 4")
         analyze((OutboxEntry, Publication), "default")  # as autovacuum would have done by now

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.checks import run_checks
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
@@ -17,6 +18,7 @@ from django_stream.backends import get_client
 from django_stream.client.exceptions import ConnectionFailed
 from django_stream.models import Checkpoint, OutboxEntry, Publication
 from django_stream.operations import doctor
+from django_stream.server.models import Activity, Placement
 from tests.faults import BreakingTransport, before, client_over
 from tests.testapp.models import Article
 
@@ -120,6 +122,41 @@ def test_a_broker_that_is_down(settings: Any, monkeypatch: pytest.MonkeyPatch) -
 def test_what_breaks_the_doctor_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "outbox_status", lambda using: 1 / 0)
     assert findings()["outbox"][0]["text"] == "ZeroDivisionError: division by zero"
+
+
+def test_an_index_that_somebody_has_dropped() -> None:
+    with connection.cursor() as cursor:
+        for name in ("stream_outbox_object", "dss_placement_key"):
+            cursor.execute(f"DROP INDEX {name}")
+    texts = [one["text"] for one in findings()["indexes"]]
+    assert f"the index stream_outbox_object of {OutboxEntry._meta.db_table} is missing" in texts
+    assert f"the index dss_placement_key of {Placement._meta.db_table} is missing" in texts
+    assert f"a removal reads the whole table {Placement._meta.db_table}" in texts
+
+
+def test_feeds_with_activities_that_do_not_exist() -> None:
+    get_client().feed("user", 1).add_activity({"actor": "a", "verb": "b", "object": "c"})
+    Activity.objects.all()._raw_delete("default")  # noqa: SLF001
+    assert findings()["orphans"][0]["text"] == "1 feeds list activities that do not exist"
+    assert "orphans" in findings("--full")
+
+
+def test_a_database_with_another_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "seconds_ahead", lambda model, using: -90.0)
+    assert "differ by 90 s" in findings()["clock"][0]["text"]
+
+
+def test_the_quick_part_is_in_the_deployment_checks(ada: User) -> None:
+    Article.objects.create(author=ada, title="a")
+    OutboxEntry.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    told = [
+        one
+        for one in run_checks(include_deployment_checks=True, databases=["default"])
+        if one.id == "django_stream.W071"
+    ]
+    assert [one.msg.partition(":")[0] for one in told] == ["outbox"]
+    assert not [one for one in run_checks(databases=["default"]) if one.id == "django_stream.W071"]
+    assert len(findings("--deploy")["outbox"]) == 1, "told once"
 
 
 def test_tables_without_statistics() -> None:

@@ -409,8 +409,16 @@ def lost(tmp_path: Path) -> Iterator[str]:
         **connections.settings["other"],
         "NAME": str(tmp_path / "nowhere" / "lost.sqlite3"),
     }
+    # Django lets tests connect only to what they have named before; this one has to be tried in earnest.
+    lost = connections["lost"]
+
+    def connect() -> None:
+        with lost.wrap_database_errors:
+            lost.connect()
+
+    lost.ensure_connection = connect
     yield "lost"
-    del connections.settings["lost"]
+    del connections["lost"], connections.settings["lost"]
 
 
 @pytest.mark.usefixtures("site")
@@ -418,7 +426,8 @@ def lost(tmp_path: Path) -> Iterator[str]:
 def test_a_database_out_of_reach_is_named_and_can_be_left_out(drift: Drift, lost: str) -> None:
     drift()
     before = [get_client().feed(*one).get(limit=100)["results"] for one in every_feed()]
-    for command in ("stream_verify", "stream_repair"):
+    asking = ("stream_verify", "stream_repair") if drift is foreign_activity else ("stream_repair",)
+    for command in asking:
         with pytest.raises(CommandError, match="the database 'lost' cannot be reached") as told:
             call_command(command, stdout=StringIO())
         assert told.value.returncode == 1
