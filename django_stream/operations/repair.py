@@ -49,11 +49,19 @@ def repair(
 
 
 def begin(kind: str, using: str, options: dict[str, Any], *, resume: bool) -> Progress:
-    """A run over one kind of models; with `resume` what a killed one held is free, and done if it ended."""
+    """A run over one kind of models; with `resume`, it is done if a killed one had ended it.
+
+    What that one was publishing is published first: nobody knows how far it came.
+    """
     run = checkpoints.begin(checkpoint_of(kind), using, options, resume=resume)
     if run.earlier:
-        held = Publication.objects.using(using).filter(lease__in=run.earlier)
-        held.update(lease=None, leased_until=None)
+        held: dict[str, list[str]] = defaultdict(list)
+        rows = Publication.objects.using(using).filter(lease__in=run.earlier).order_by("model_label", "pk")
+        for label, key in rows.values_list("model_label", "object_key"):
+            held[label].append(key)
+        for label, keys in held.items():
+            for some in batched(keys, _CHUNK):
+                publish_objects(label, some, using, client=get_client(), token=run.token, earlier=run.earlier)
     return run
 
 

@@ -13,7 +13,8 @@ from django_stream.database.batches import batched
 from django_stream.database.bulk_sql import among
 from django_stream.operations.comparison import Difference
 from django_stream.operations.ledgers import EXTRA, not_ours_to_judge
-from django_stream.operations.sources import Look, sources_of
+from django_stream.operations.sources import sources_of
+from django_stream.operations.sources.base import Look
 from django_stream.operations.spool import Spool
 from django_stream.protocol.inspection import Inspected, Inspection
 from django_stream.publishing.drain import spoken_as_the_site

@@ -25,7 +25,13 @@ class Command(FamilyCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--from", dest="package", required=True, choices=_PACKAGES)
+        parser.add_argument(
+            "--from",
+            dest="package",
+            required=True,
+            choices=_PACKAGES,
+            help="the package whose tables, keys or API are read",
+        )
         parser.add_argument("--table", help="of notifications, where the site has its own model")
         parser.add_argument(
             "--feeds",

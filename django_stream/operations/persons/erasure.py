@@ -60,8 +60,9 @@ def erase(
     if has_table(Publication, using):
         yield "recorded activities", tables.erase_recorded(person, using)
         yield "mirrored rows", tables.erase_mirrored(person, using)
-    yield from home.erase(get_client(), person, is_inspected=inspection is not None)
-    if inspection is not None:
+    if inspection is None:
+        yield from home.erase(get_client(), person)
+    else:
         yield from inspection.erase(person, keep_audit_log=keep_audit_log)
     if has_table(Publication, using):
         yield "ledger", tables.erase_ledger(person, using)
@@ -72,9 +73,10 @@ def what_stays(person: Person, using: str = "default") -> Iterator[Stays]:
     for label, count in tables.site_rows(person, using):
         yield Stays(label, count, _SITE)
     inspection = inspection_of_home()
-    found = [*tables.mentions(person, using)]
-    found += inspection.mentions(person) if inspection is not None else ()
-    for (table, column), count in sorted(Counter((one.table, one.column) for one in found).items()):
+    found = Counter((one.table, one.column) for one in tables.mentions(person, using))
+    if inspection is not None:
+        found.update((one.table, one.column) for one in inspection.mentions(person))
+    for (table, column), count in sorted(found.items()):
         yield Stays(f"{table}.{column}", count, _reason(table))
     if inspection is None:
         yield Stays("the API", 1, "files, logs and collections without a row here: ask who runs it")

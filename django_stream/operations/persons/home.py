@@ -37,19 +37,15 @@ def held(client: StreamClient, person: Person) -> Iterator[Held]:
                 yield Held("notifications", plain(item))
 
 
-def erase(client: StreamClient, person: Person, *, is_inspected: bool) -> Iterator[tuple[str, int]]:
-    """Erase what the API knows of a person: what it was, and how much. It may be begun again at any time.
-
-    A home that is inspected finds by itself what others put on their feeds.
-    """
+def erase(client: StreamClient, person: Person) -> Iterator[tuple[str, int]]:
+    """Erase what the API knows of a person: what it was, and how much. It may be begun again at any time."""
     feeds = feeds_there(client, person)
     yield "activities", _each(_ids(client, person, "activity_ids"), lambda some: _empty(client, feeds, some))
     yield (
         "reactions",
         _each(_ids(client, person, "reaction_ids"), lambda some: client.data_privacy.delete_reactions(some)),
     )
-    if not is_inspected:
-        yield "what others put on their feeds", sum(_take_off(client, feed) for feed in feeds)
+    yield "what others put on their feeds", sum(_take_off(client, feed) for feed in feeds)
     yield "follows", sum(_unfollow(client, feed) for feed in feeds)
     yield "users", len(client.users.get_many(sorted(person.user_ids))["users"])
     client.users.delete_many(sorted(person.user_ids))

@@ -19,8 +19,6 @@ from django_stream.operations.sources.by_id import CollectionSource, ReactionSou
 from django_stream.operations.sources.follows import FollowSource
 from django_stream.publishing.publisher import Publisher
 
-__all__ = ["Look", "sources_of"]
-
 _SOURCES: dict[str, type[Source]] = {
     USERS.inner: UserSource,
     COLLECTIONS.inner: CollectionSource,

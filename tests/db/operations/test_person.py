@@ -147,7 +147,7 @@ def test_after_the_rows_are_gone_only_what_the_report_lists_is_found(wanda: User
 
     assert code == 0, lines
     assert found(storage) <= set(stays(lines)), stays(lines)
-    assert set(stays(lines)) <= {"django_stream_server_streamevent"}
+    assert stays(lines) == {}
 
 
 def test_rows_of_the_site_that_stay_are_listed(wanda: User, storage: Path) -> None:
