@@ -59,6 +59,7 @@ def erase(
     inspection = inspection_of_home()
     if has_table(Publication, using):
         yield "recorded activities", tables.erase_recorded(person, using)
+        yield "preferences and dismissals", tables.erase_own(person, using)
         yield "mirrored rows", tables.erase_mirrored(person, using)
     if inspection is None:
         yield from home.erase(get_client(), person)

@@ -10,7 +10,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import ForeignObjectRel, Q
 from django.utils import timezone
 
 from django_stream.activities.ids import from_wire_id
@@ -42,6 +42,10 @@ def held(person: Person, using: str) -> Iterator[Held]:
         row = Publication.objects.using(using).filter(pk=number).first()
         if row is not None and any(_is_theirs(one, person) for one in row.records):
             yield Held("published", {"model": row.model_label, "key": row.object_key, "records": row.records})
+    for model, own in _related(person, using):
+        if _is_ours(model):
+            for one in own.order_by("pk").iterator(chunk_size=500):
+                yield Held(str(model._meta.verbose_name_plural), _told(one))
     for publisher, rows in mirrored(person, using):
         name = publisher.declaration.name
         answer = get_client().collections.select(name, [publisher.entry_id(row) for row in rows])
@@ -169,7 +173,7 @@ def site_rows(person: Person, using: str) -> Iterator[tuple[str, int]]:
     if count := _user_rows(person, using).count():
         yield users._meta.label, count
     for model, rows, field in _relations(person, using):
-        if count := rows.count():
+        if not _is_ours(model) and (count := rows.count()):
             yield f"{model._meta.label}.{field}", count
 
 
@@ -182,11 +186,14 @@ def _user_rows(person: Person, using: str) -> models.QuerySet[Any]:
 def _relations(person: Person, using: str) -> Iterator[tuple[type[models.Model], models.QuerySet[Any], str]]:
     """The rows of each model that lead to the person, by each of its keys and lists."""
     mine = _user_rows(person, using)
-    for relation in get_user_model()._meta.related_objects:
+    # With those that have no name on the user: `related_name="+"`.
+    for relation in get_user_model()._meta.get_fields(include_hidden=True):
+        if not isinstance(relation, ForeignObjectRel):
+            continue
         model: type[models.Model] = relation.related_model
         if has_table(model, using):
             name = relation.field.name
-            yield model, all_rows(model, using).filter(**{f"{name}__in": mine}).distinct(), name
+            yield model, all_rows(model, using).filter(**{f"{name}__in": mine}), name
 
 
 def _related(person: Person, using: str) -> Iterator[tuple[type[models.Model], models.QuerySet[Any]]]:
@@ -194,6 +201,15 @@ def _related(person: Person, using: str) -> Iterator[tuple[type[models.Model], m
     for model, rows, name in _relations(person, using):
         if isinstance(model._meta.get_field(name), models.ForeignKey):
             yield model, rows
+
+
+def _is_ours(model: type[models.Model]) -> bool:
+    return model._meta.app_label.startswith("django_stream")
+
+
+def erase_own(person: Person, using: str) -> int:
+    """Rows of our own tables that lead to the person, such as preferences."""
+    return sum(rows.delete()[0] for model, rows in list(_related(person, using)) if _is_ours(model))
 
 
 def _recorded(person: Person, using: str) -> models.QuerySet[RecordedActivity]:
