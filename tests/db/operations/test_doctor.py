@@ -131,7 +131,8 @@ def test_an_index_that_somebody_has_dropped() -> None:
     texts = [one["text"] for one in findings()["indexes"]]
     assert f"the index stream_outbox_object of {OutboxEntry._meta.db_table} is missing" in texts
     assert f"the index dss_placement_key of {Placement._meta.db_table} is missing" in texts
-    assert f"a removal reads the whole table {Placement._meta.db_table}" in texts
+    if connection.vendor == "sqlite":  # PostgreSQL would read all of another index
+        assert f"a removal reads the whole table {Placement._meta.db_table}" in texts
 
 
 def test_feeds_with_activities_that_do_not_exist() -> None:
