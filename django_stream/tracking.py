@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 from django_stream.lazy import lazy_exports
 
 __all__ = [
+    "Reason",
     "activities_paused",
     "drain",
+    "explain",
     "record",
     "register",
     "register_blocks",
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     )
     from django_stream.activities.relations import register_blocks, register_mutes
     from django_stream.activities.visibility import register_visibility
+    from django_stream.operations.explain import Reason, explain
     from django_stream.publishing.backfill import republish
     from django_stream.publishing.drain import drain
     from django_stream.publishing.outbox import activities_paused
@@ -45,6 +48,7 @@ else:
             "django_stream.activities.recorded",
             "django_stream.activities.relations",
             "django_stream.activities.visibility",
+            "django_stream.operations.explain",
             "django_stream.publishing.backfill",
             "django_stream.publishing.drain",
             "django_stream.publishing.outbox",

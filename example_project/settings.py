@@ -43,6 +43,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "example_project.security.content_security_policy",
 ]
 
 ROOT_URLCONF = "example_project.urls"
@@ -58,6 +59,8 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                # The key and the app id, with which a page subscribes to the feeds of who looks at it.
+                "django_stream.context_processors.stream",
             ]
         },
     }
@@ -106,16 +109,25 @@ for name in ("STREAM_API_KEY", "STREAM_API_SECRET", "STREAM_APP_ID", "STREAM_BAC
     if value := os.environ.get(name):
         globals()[name] = value
 
-STREAM_NEWS_FEEDS = ["timeline"]
+STREAM_NEWS_FEEDS = ["timeline", "timeline_aggregated"]
+
+# The newest posts first, unless many people have something to say about an older one.
+POPULAR = {"score": "decay_linear(time) * popularity ^ 0.5", "defaults": {"popularity": 1}}
 
 STREAM_SERVER_FEED_GROUPS = {
-    "user": {"kind": "flat"},
-    "timeline": {"kind": "flat"},
-    "timeline_aggregated": {"kind": "aggregated"},
-    # One entry for each post and day: "Ada and 2 more liked your post".
+    "user": {"kind": "flat", "ranking": {"popular": POPULAR}},
+    "timeline": {"kind": "flat", "ranking": {"popular": POPULAR}},
+    # "Ada and 4 others liked this post"; but "Grace posted 3 times".
+    "timeline_aggregated": {
+        "kind": "aggregated",
+        "aggregation_format": (
+            "{{ verb }}_{{ object if verb == 'like' else actor }}_{{ time.strftime('%Y-%m-%d') }}"
+        ),
+    },
+    # One entry for each post and day: "Ada and 2 others liked your post"; one a day for new followers.
     "notification": {
         "kind": "notification",
-        "aggregation_format": '{{ verb }}_{{ object }}_{{ time.strftime("%Y-%m-%d") }}',
+        "aggregation_format": "{{ verb }}_{{ object if verb != 'follow' }}_{{ time.strftime('%Y-%m-%d') }}",
     },
     "public": {"kind": "flat"},
     # The groups that the suites of the official clients take for granted.

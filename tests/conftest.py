@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Any
+from unittest.mock import patch
 
 import hypothesis
 import pytest
@@ -23,6 +24,15 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
             cursor.execute("SELECT sequencename FROM pg_sequences WHERE schemaname = current_schema()")
             for place, (name,) in enumerate(sorted(cursor.fetchall())):
                 cursor.execute("SELECT setval(%s::regclass, %s)", [f'"{name}"', 990 + 1003 * place])
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_relations_of_the_example() -> Iterator[None]:
+    """Its mutes and blocks are for its own tests: elsewhere, each page would cost two queries more."""
+    from django_stream.activities import relations
+
+    with patch.object(relations, "_relations", {}):
+        yield
 
 
 @pytest.fixture

@@ -1,10 +1,15 @@
-"""The example project's own settings, for tests of its pages."""
+"""The example project's own settings and relations, for tests of its pages."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+from unittest.mock import patch
 
+from django_stream.activities import relations
 from example_project import settings as example
+from example_project.social import people
 
 _NAMES = (
     "LOGIN_REDIRECT_URL",
@@ -18,8 +23,12 @@ _NAMES = (
 )
 
 
-def use_example_settings(settings: Any) -> None:
-    """Put the example's settings in force until the test ends."""
+@contextmanager
+def example_settings(settings: Any) -> Iterator[None]:
+    """Put the example's settings in force, and let its mutes and blocks hide people."""
     for name in _NAMES:
         setattr(settings, name, getattr(example, name))
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    with patch.object(relations, "_relations", {}):
+        people.declare()
+        yield

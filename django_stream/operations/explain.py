@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from django.db import models
+from django.db import DEFAULT_DB_ALIAS, models
 
 from django_stream.activities.ids import pk_text
 from django_stream.activities.owners import OwnerID
@@ -39,6 +39,15 @@ class Reason:
     text: str
     stops: bool = False
     """Whether this is why it is not there."""
+
+
+def explain(row: models.Model, feed_id: str) -> Iterator[Reason]:
+    """Why a row is in a feed or is not: the steps from the row to the feed.
+
+    They end with one that has `stops` where something keeps it out. ValueError for a text that is no feed id.
+    """
+    FeedID.parse(feed_id)
+    return explain_row(type(row), row.pk, feed_id, row._state.db or DEFAULT_DB_ALIAS)
 
 
 def explain_row(model: type[models.Model], pk: Any, feed_id: str, using: str = "default") -> Iterator[Reason]:

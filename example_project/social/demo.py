@@ -39,8 +39,43 @@ class Work:
     files: int
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A comment on the post that begins with some words."""
+
+    post: str
+    hours: float
+    author: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A painted picture for a post."""
+
+    post: str
+    name: str
+    alt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What the page that a post links to says of itself."""
+
+    post: str
+    title: str
+    description: str
+    site_name: str
+    url: str
+
+
 PASSWORD: str = _CONTENT["password"]
 GUIDE: str = _CONTENT["guide"]
 PEOPLE = [Person(*row) for row in _CONTENT["people"]]
 SAYINGS = [Saying(*row) for row in _CONTENT["posts"]]
 WORKS = [Work(*row) for row in _CONTENT["commits"]]
+ANSWERS = [Answer(*row) for row in _CONTENT["comments"]]
+PICTURES = [Picture(*row) for row in _CONTENT["pictures"]]
+PREVIEWS = [Preview(*row) for row in _CONTENT["previews"]]
+PRIVATE: str = _CONTENT["private"]
+ASKING: list[str] = _CONTENT["asking"]

@@ -1,20 +1,74 @@
 """Forms of the social site."""
 
-from django import forms
+from __future__ import annotations
 
-from example_project.social.models import Post
+from typing import Any
+
+from django import forms
+from django.contrib.auth.forms import BaseUserCreationForm
+from django.contrib.auth.models import User
+
+from example_project.social import media
+from example_project.social.models import Comment, Post
 
 
 class PostForm(forms.ModelForm):
-    """A post's text."""
+    """A post's text, and an image with words for those who do not see it."""
+
+    photo = forms.FileField(
+        label="Image", required=False, widget=forms.FileInput(attrs={"accept": "image/*"})
+    )
 
     class Meta:
         model = Post
-        fields = ("text",)
-        labels = {"text": "What is new?"}
+        fields = ("text", "image_alt")
+        labels = {"text": "What is new?", "image_alt": "Words for those who do not see the image"}
         error_messages = {"text": {"required": "Write something first."}}
         widgets = {
             "text": forms.Textarea(
                 attrs={"rows": 3, "maxlength": 500, "placeholder": "A thought, a question, a small victory…"}
             )
         }
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        photo = cleaned.get("photo")
+        if photo and not cleaned.get("image_alt"):
+            self.add_error("image_alt", "Say in a few words what the image shows.")
+        elif photo and not self.errors:
+            self.instance.image = media.store_image(photo)
+        elif not self.errors:
+            self.instance.preview = media.preview_of(cleaned["text"])
+        return cleaned
+
+
+class CommentForm(forms.ModelForm):
+    """A comment's text."""
+
+    class Meta:
+        model = Comment
+        fields = ("text",)
+        labels = {"text": "Your comment"}
+        error_messages = {"text": {"required": "Write something first."}}
+        widgets = {"text": forms.Textarea(attrs={"rows": 2, "maxlength": 300})}
+
+
+class SignUpForm(BaseUserCreationForm):
+    """A name to sign in with, the name that others read, and a password."""
+
+    class Meta(BaseUserCreationForm.Meta):
+        fields = ("username", "first_name", "last_name")
+
+
+class SettingsForm(forms.ModelForm):
+    """The name that others read, and whether followers are let in one by one."""
+
+    is_private = forms.BooleanField(
+        label="Private account",
+        required=False,
+        help_text="Only those whom you let in see what you post.",
+    )
+
+    class Meta:
+        model = User
+        fields = ("first_name", "last_name")

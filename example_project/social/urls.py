@@ -4,7 +4,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from example_project.social import views
+from example_project.social.views import accounts, people, posts, streams
 
 
 class UsernameConverter(StringConverter):
@@ -16,16 +16,27 @@ class UsernameConverter(StringConverter):
 register_converter(UsernameConverter, "username")
 
 urlpatterns = [
-    path("", views.home, name="home"),
-    path("everyone/", views.everyone, name="everyone"),
-    path("notifications/", views.notifications, name="notifications"),
-    path("people/", views.people, name="people"),
-    path("people/<username:username>/", views.profile, name="profile"),
-    path("people/<username:username>/follow/", views.follow, name="follow"),
-    path("posts/", views.compose, name="compose"),
-    path("posts/<int:pk>/", views.post, name="post"),
-    path("posts/<int:pk>/like/", views.like, name="like"),
-    path("posts/<int:pk>/delete/", views.delete, name="delete"),
-    path("sign-in/", views.SignIn.as_view(), name="login"),
+    path("", streams.home, name="home"),
+    path("popular/", streams.popular, name="popular"),
+    path("summary/", streams.summary, name="summary"),
+    path("everyone/", streams.everyone, name="everyone"),
+    path("notifications/", streams.notifications, name="notifications"),
+    path("notifications/read/", streams.mark_read, name="mark-read"),
+    path("people/", people.people, name="people"),
+    path("people/<username:username>/", streams.profile, name="profile"),
+    path("people/<username:username>/follow/", people.follow, name="follow"),
+    path("people/<username:username>/mute/", people.mute, name="mute"),
+    path("people/<username:username>/block/", people.block, name="block"),
+    path("requests/<int:pk>/", people.answer, name="answer"),
+    path("posts/", posts.compose, name="compose"),
+    path("posts/<int:pk>/", posts.post, name="post"),
+    path("posts/<int:pk>/like/", posts.like, name="like"),
+    path("posts/<int:pk>/comment/", posts.comment, name="comment"),
+    path("posts/<int:pk>/delete/", posts.delete, name="delete"),
+    path("posts/<int:pk>/pipeline/", posts.pipeline, name="pipeline"),
+    path("comments/<int:pk>/delete/", posts.delete_comment, name="delete-comment"),
+    path("settings/", accounts.account, name="settings"),
+    path("sign-in/", accounts.SignIn.as_view(), name="login"),
+    path("sign-up/", accounts.sign_up, name="sign-up"),
     path("sign-out/", LogoutView.as_view(), name="logout"),
 ]

@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from django_stream import feeds
+from example_project.social.models import Follow
 
 register = template.Library()
 
@@ -52,12 +52,34 @@ def ago(moment: datetime) -> str:
 
 
 @register.filter
+def web_address(text: str) -> str:
+    """An address of the web or of this site; nothing for "javascript:" and the like."""
+    return text if re.match(r"https?://|/(?!/)", text) else ""
+
+
+@register.filter
+def waiting(group: Mapping[str, Any]) -> list[Any]:
+    """Those activities of a group of follows that wait for an answer."""
+    return [one for one in _follows(group) if not one["object"].is_accepted]
+
+
+@register.filter
+def let_in(group: Mapping[str, Any]) -> list[User]:
+    """The people of a group of follows who wait for nothing."""
+    return [one["actor"] for one in _follows(group) if one["object"].is_accepted]
+
+
+def _follows(group: Mapping[str, Any]) -> list[Any]:
+    # Other programs may have put anything by that verb on the feed.
+    return [one for one in group["activities"] if isinstance(one["object"], Follow)]
+
+
+@register.filter
+def less(count: int, some: list[Any]) -> int:
+    return count - len(some)
+
+
+@register.filter
 def actors(group: Mapping[str, Any]) -> list[User]:
     """Everybody who acts in a group, the latest first."""
     return list(dict.fromkeys(activity["actor"] for activity in group["activities"]))
-
-
-@register.simple_tag
-def unseen_count(person: User) -> int:
-    """For the badge of the bell."""
-    return feeds.unseen(person)

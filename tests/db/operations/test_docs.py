@@ -66,7 +66,7 @@ def test_the_page_tells_what_is_said(settings: Any, tmp_path: Path, monkeypatch:
     for number, block in enumerate(BLOCKS):
         if "stream_verify" in block:
             with activities_paused():
-                Post.objects.filter(pk=2).update(text="Changed by SQL")
+                Post.objects.filter(pk=2).update(popularity=9)
             get_client().feed("user", ada.pk).remove_activity(foreign_id="social.Post:3")
         if "$ python manage.py stream_outbox" in block:
             drain_outbox()

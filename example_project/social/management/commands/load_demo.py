@@ -1,4 +1,4 @@
-"""`manage.py load_demo`: people, posts, follows and likes, all through the models."""
+"""`manage.py load_demo`: people, posts, follows, likes and comments, all through the models."""
 
 from __future__ import annotations
 
@@ -17,8 +17,20 @@ from django.utils import timezone
 from django_stream.models import OutboxEntry
 from django_stream.tracking import drain
 from example_project.history.models import Commit
-from example_project.social.demo import GUIDE, PASSWORD, PEOPLE, SAYINGS, WORKS
-from example_project.social.models import Follow, Like, Post
+from example_project.social.demo import (
+    ANSWERS,
+    ASKING,
+    GUIDE,
+    PASSWORD,
+    PEOPLE,
+    PICTURES,
+    PREVIEWS,
+    PRIVATE,
+    SAYINGS,
+    WORKS,
+)
+from example_project.social.demo_pictures import painted
+from example_project.social.models import Comment, Follow, Like, Post, Profile, count_popularity
 
 
 class Command(BaseCommand):
@@ -33,8 +45,9 @@ class Command(BaseCommand):
             with transaction.atomic():
                 _load()
             self.stdout.write(
-                f"{len(PEOPLE)} people, {Post.objects.count()} posts, {Follow.objects.count()} follows "
-                f"and {Like.objects.count()} likes are on their way to the feeds."
+                f"{len(PEOPLE)} people, {Post.objects.count()} posts, {Follow.objects.count()} follows, "
+                f"{Like.objects.count()} likes and {Comment.objects.count()} comments are on their way "
+                "to the feeds."
             )
         # A run that was stopped after its commit left its changes in the outbox.
         drain("default")
@@ -44,6 +57,7 @@ class Command(BaseCommand):
             "\n"
             "  /           what everyone posts; your own timeline once you are signed in\n"
             f"  /sign-in/   as {GUIDE!r} or any of the others, password {PASSWORD!r}\n"
+            f"  /sign-in/   as {PRIVATE!r}: a private account, whom two people ask to be let in\n"
             f"  /admin/     as {GUIDE!r}: the outbox, and the action 'Publish to feeds'\n"
             "  /api/v1.0/  the Stream API that serves these feeds\n"
         )
@@ -64,7 +78,10 @@ def _load() -> None:
     }
     _follow(people)
     _work(people)
-    _like(people, _say(people))
+    posts = _say(people)
+    _like(people, posts)
+    _answer(people, posts)
+    count_popularity(Post.objects.all())
 
 
 def _follow(people: dict[str, User]) -> None:
@@ -73,13 +90,40 @@ def _follow(people: dict[str, User]) -> None:
         for person in PEOPLE
         for name in person.follows.split()
     )
+    Profile.objects.create(user=people[PRIVATE], is_private=True)
+    for name in ASKING:
+        Follow.objects.create(follower=people[name], followed=people[PRIVATE], is_accepted=False)
 
 
 def _say(people: dict[str, User]) -> list[Post]:
     now = timezone.now()
-    return Post.objects.bulk_create(
+    posts = [
         Post(author=people[one.author], text=one.text, created_at=now - timedelta(hours=one.hours))
         for one in reversed(SAYINGS)
+    ]
+    for picture in PICTURES:
+        post = _beginning(posts, picture.post)
+        post.image, post.image_alt = painted(picture.name), picture.alt
+    for preview in PREVIEWS:
+        told = {"title": preview.title, "description": preview.description, "site_name": preview.site_name}
+        _beginning(posts, preview.post).preview = {**told, "url": preview.url}
+    return Post.objects.bulk_create(posts)
+
+
+def _beginning(posts: list[Post], words: str) -> Post:
+    return next(post for post in posts if post.text.startswith(words))
+
+
+def _answer(people: dict[str, User], posts: list[Post]) -> None:
+    now = timezone.now()
+    Comment.objects.bulk_create(
+        Comment(
+            user=people[one.author],
+            post=_beginning(posts, one.post),
+            text=one.text,
+            created_at=now - timedelta(hours=one.hours),
+        )
+        for one in ANSWERS
     )
 
 

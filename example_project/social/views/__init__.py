@@ -1,0 +1,1 @@
+"""Pages: each reads a feed, or saves a model and lets the feeds follow."""
