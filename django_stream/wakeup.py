@@ -1,6 +1,7 @@
 """Waking Celery workers: tasks are sent by name from a thread of their own, so no commit waits for a broker.
 
-Both halves use it. It knows no task: callers give the name, the arguments and the queue.
+Both halves use it. It knows no task: callers give the name, the arguments and the queue. Where there are
+no workers, the thread does what is too much for a request.
 """
 
 from __future__ import annotations
@@ -77,24 +78,38 @@ class Message:
         except Exception as error:  # each kind of broker has errors of its own
             # One line for each change, and no traceback: the same would stand there each time.
             logger.error("task %s%r could not be sent to the broker: %s", self.task, self.args, error)
-            self._fall_back()
+            if self.on_failure is not None:
+                Work(self.task, self.args, self.on_failure, self.schema).send()
 
     def _route(self) -> dict[str, Any]:
         route: dict[str, Any] = {"queue": self.queue} if self.queue else {}
         # tenant-schemas-celery reads it; without it, it would take the schema of the waker's connection.
         return route | {"headers": {"_schema_name": self.schema}} if self.schema else route
 
-    def _fall_back(self) -> None:
-        if self.on_failure is None:
-            return
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A function for the waker's thread. Equal ones that wait at the same time are called once."""
+
+    name: str
+    args: tuple[Any, ...]
+    function: Callable[[], object] = field(compare=False)
+    schema: str | None = None
+
+    def send(self) -> None:
+        """Call the function; a failure is logged."""
         try:
             if self.schema:
                 connection.set_schema(self.schema)  # type: ignore[attr-defined]
-            self.on_failure()
+            self.function()
         except Exception:
-            logger.exception("what replaces task %s%r failed as well", self.task, self.args)
+            logger.exception("%s%r failed in the background", self.name, self.args)
         finally:
             connections.close_all()  # those of this thread
+
+
+def _schema() -> str | None:
+    return getattr(connection, "schema_name", None)
 
 
 class Waker:
@@ -106,7 +121,7 @@ class Waker:
 
     def _start_afresh(self) -> None:
         self._changed = threading.Condition()
-        self._waiting: dict[Message, None] = {}
+        self._waiting: dict[Message | Work, None] = {}
         self._sending = False
         self._flushing = 0
         self._pid = os.getpid()
@@ -126,16 +141,25 @@ class Waker:
         `args` must be hashable and have a JSON form; `queue` None is Celery's default queue; `countdown`
         is in seconds. `on_failure` is called in the waker's thread when the broker does not take the task.
         """
+        self._add(Message(task, args, queue, countdown, on_failure, _schema()))
+
+    def call(self, name: str, args: tuple[Any, ...], function: Callable[[], object]) -> None:
+        """Have a function called soon, in the waker's thread; `name` and `args` say which one. Never raises.
+
+        It must be able to be left undone: the process may end before its turn comes.
+        """
+        self._add(Work(name, args, function, _schema()))
+
+    def _add(self, message: Message | Work) -> None:
         if self._pid != os.getpid():
             self._start_afresh()  # threads do not survive a fork
-        schema = getattr(connection, "schema_name", None)
         with self._changed:
-            self._waiting.setdefault(Message(task, args, queue, countdown, on_failure, schema))
+            self._waiting.setdefault(message)
             self._changed.notify_all()
             try:
                 self._ensure_thread()
             except RuntimeError:  # too many threads, or the interpreter is shutting down
-                logger.exception("no thread could be started: %s waits for the next message", task)
+                logger.exception("no thread could be started: %s waits for the next message", message)
 
     def flush(self, timeout: float | None = None) -> bool:
         """Wait until every message has been sent or has failed; False when `timeout` seconds were too few."""

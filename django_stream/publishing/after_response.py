@@ -4,56 +4,50 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import Any
-
-from django.core.signals import request_finished, request_started
-from django.db import close_old_connections
+from functools import partial
 
 from django_stream.conf import stream_settings
+from django_stream.database.requests import call_after_response, is_in_request
 from django_stream.publishing.drain import drain
+from django_stream.wakeup import waker
 
 logger = logging.getLogger("django_stream.publishing")
 
+# A request publishes so many batches. What others left behind, perhaps while the feeds were out of reach,
+# is more than one visitor should wait for.
+_BATCHES_IN_A_REQUEST = 4
 
-class _Request(threading.local):
-    """The request that this thread answers, and what is to be drained after it.
 
-    A view and its database connections are in one thread, under ASGI too, and so are both signals.
-    """
-
-    is_open = False
+class _Waiting(threading.local):
+    """What is to be drained after the request that this thread answers."""
 
     def __init__(self) -> None:
-        self.waiting: set[tuple[str, bool]] = set()
+        self.drains: set[tuple[str, bool]] = set()
 
 
-_request = _Request()
+_waiting = _Waiting()
 
 
 def drain_here(using: str, *, bulk: bool) -> None:
     """Drain in this process, now or after the response, as STREAM_INLINE_DRAIN says. Never raises."""
-    if _request.is_open and stream_settings.INLINE_DRAIN == "response":
-        _request.waiting.add((using, bulk))
-        return
+    if is_in_request() and stream_settings.INLINE_DRAIN == "response":
+        _waiting.drains.add((using, bulk))
+        call_after_response(_drain_what_waits)
+    else:
+        _drain(using, bulk)
+
+
+def _drain_what_waits() -> None:
+    drains, _waiting.drains = _waiting.drains, set()
+    for using, bulk in sorted(drains):
+        _drain(using, bulk)
+
+
+def _drain(using: str, bulk: bool) -> None:
+    most = _BATCHES_IN_A_REQUEST if is_in_request() else None
     try:
         # A single change does not wait for what bulk operations left behind.
-        drain(using, bulk=bulk)
+        if drain(using, bulk=bulk, max_batches=most).more:
+            waker.call("drain", (using, bulk), partial(_drain, using, bulk))
     except Exception:
         logger.exception("the outbox of %r could not be drained now; its entries wait", using)
-
-
-def _started(**_: Any) -> None:
-    _request.is_open = True
-
-
-def _finished(**_: Any) -> None:
-    _request.is_open = False
-    waiting, _request.waiting = _request.waiting, set()
-    for using, bulk in sorted(waiting):
-        drain_here(using, bulk=bulk)
-    if waiting:
-        close_old_connections()  # Django has done so before
-
-
-request_started.connect(_started, dispatch_uid="django_stream.request_started")
-request_finished.connect(_finished, dispatch_uid="django_stream.request_finished")

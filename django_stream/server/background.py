@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from django_stream.database.commits import call_after_commit
+from django_stream.database.requests import is_in_request
 from django_stream.server.conf import server_settings
 from django_stream.server.feed_store import database
 from django_stream.wakeup import has_workers, waker
@@ -17,7 +18,8 @@ logger = logging.getLogger("django_stream.server")
 def on_commit(task: str, run: Callable[[int], None], job_id: int) -> None:
     """After the commit, have a worker run a job by the task of this name.
 
-    Without workers it is run there and then; without their broker, soon.
+    Without their broker, or without workers, a thread of this process runs it: no request waits for it.
+    What is no request has the time, and may end with its last line: there it is run there and then.
     """
     call_after_commit(database(), _hand_on, task, partial(run, job_id), job_id)
 
@@ -25,6 +27,8 @@ def on_commit(task: str, run: Callable[[int], None], job_id: int) -> None:
 def _hand_on(task: str, run: Callable[[], None], job_id: int) -> None:
     if has_workers():
         waker.send(task, (job_id,), queue=server_settings.FANOUT_QUEUE, on_failure=run)
+    elif is_in_request():
+        waker.call(task, (job_id,), run)
     else:
         run()
 

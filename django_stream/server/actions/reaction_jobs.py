@@ -16,7 +16,7 @@ from django_stream.server.feed_store import database
 from django_stream.server.models import Reaction, ReactionJob
 
 # More than in a request: whatever the step takes out of a large group, all of the group is counted anew.
-_AT_ONCE = 2500
+_AT_ONCE = 500
 TASK = "django_stream.server.follow_reaction"
 
 

@@ -26,7 +26,7 @@ from django_stream.server.validation import conflicting, missing
 # For so long a list can be read on from a reaction that was deleted.
 _PLACES_KEPT = timedelta(days=30)
 # Children of a reaction that follow it in the request, and as many of their children.
-_BELOW_AT_ONCE = 500
+_BELOW_AT_ONCE = 250
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from asgiref.sync import async_to_sync
 from asgiref.testing import ApplicationCommunicator
 from django.contrib.auth.models import User
 from django.core.handlers.asgi import ASGIHandler
+from django.core.signals import request_finished, request_started
 from django.db import connections, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.test import Client
@@ -21,6 +22,8 @@ from django.urls import path
 
 from django_stream.models import OutboxEntry
 from django_stream.publishing import after_response
+from django_stream.publishing.nudge import nudges_held
+from django_stream.wakeup import waker
 from tests.testapp.models import Article, Club
 
 pytestmark = [
@@ -132,13 +135,33 @@ def test_a_streamed_response_is_drained_after_its_last_part(
     assert titles(feed_of, ada) == ["a", "b"]
 
 
+@pytest.mark.parametrize("when", ["commit", "response"])
+def test_a_visitor_does_not_wait_for_all_that_others_left(
+    when: str, client: Client, ada: User, feed_of: FeedOf, settings: Any
+) -> None:
+    settings.STREAM_INLINE_DRAIN, settings.STREAM_OUTBOX_BATCH_SIZE = when, 1
+    with nudges_held():
+        for number in range(9):
+            Article.objects.create(author=ada, title=str(number))
+    may_go_on = threading.Event()
+    waker.call("hold", (), lambda: may_go_on.wait(30))
+
+    client.get("/write")
+
+    assert 0 < len(titles(feed_of, ada)) < 11
+    may_go_on.set()
+    assert waker.flush(30)
+    assert titles(feed_of, ada) == [*"012345678ab"]
+    gc.collect()
+
+
 def test_outside_of_a_request_the_commit_publishes(later: None, ada: User, feed_of: FeedOf) -> None:
     Article.objects.create(author=ada, title="a")
     assert titles(feed_of, ada) == ["a"]
 
 
 def test_a_request_of_another_thread_is_not_waited_for(later: None, ada: User, feed_of: FeedOf) -> None:
-    after_response._started()  # noqa: SLF001
+    request_started.send(None)
     try:
         thread = threading.Thread(target=publish_elsewhere, args=[ada])
         thread.start()
@@ -146,7 +169,7 @@ def test_a_request_of_another_thread_is_not_waited_for(later: None, ada: User, f
         gc.collect()
         assert titles(feed_of, ada) == ["elsewhere"]
     finally:
-        after_response._finished()  # noqa: SLF001
+        request_finished.send(None)
 
 
 def publish_elsewhere(ada: User) -> None:
