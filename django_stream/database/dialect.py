@@ -131,6 +131,11 @@ class Dialect:
     def uuid_text(self, column: str) -> str:
         return self.name(column)
 
+    def if_short(self, column: str, most: int) -> str:
+        """A JSON column, or NULL where its text has more characters than this."""
+        name = self.name(column)
+        return f"CASE WHEN length({name}) <= {most:d} THEN {name} END"
+
     def json_text(self, column: str, key: str) -> str:
         """The text under a key of a JSON object; null where there is none. The key must hold no quotes."""
         raise self._unsupported()

@@ -113,6 +113,11 @@ def time_text(column: str) -> Column:
     return lambda dialect: dialect.time_text(column)
 
 
+def if_short(column: str, most: int) -> Column:
+    """A JSON column, or None where its text has more characters than this."""
+    return lambda dialect: dialect.if_short(column, most)
+
+
 def uuid_text(column: str) -> Column:
     """A UUID as text: 32 digits on SQLite."""
     return lambda dialect: dialect.uuid_text(column)

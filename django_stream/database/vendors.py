@@ -54,6 +54,12 @@ class PostgreSQL(Dialect):
     def among(self, field: str, values: Collection[Any]) -> Q:
         return Q(_AnyOf(F(field), Value(list(values))))
 
+    def if_short(self, column: str, most: int) -> str:
+        name = self.name(column)
+        # The first condition is quick where a value is kept apart, and the second sees through compression.
+        is_short = f"pg_column_size({name}) <= {most:d} AND length({name}::text) <= {most:d}"
+        return f"CASE WHEN {is_short} THEN {name} END"
+
     def time_text(self, column: str) -> str:
         return f"CAST({self.name(column)} AS text)"
 

@@ -109,10 +109,9 @@ def select(call: Call) -> Body:
     """Read many entries by `collection:id`."""
     names = [_split_name(text) for text in call.parameters.listed("foreign_ids")]
     batch(names, "foreign_ids", limits.COLLECTION_SELECT)
-    found = reads.by_name(call.application_id, names)
-    wanted = [found[name] for name in dict.fromkeys(names) if name in found]
-    size = AnswerSize()
-    data = [*until_full(size, (size.counted(*entry) for entry in wanted))]
+    found, size = reads.Entries(call.application_id, names), AnswerSize()
+    wanted = [name for name in dict.fromkeys(names) if name in found]
+    data = [*until_full(size, (found.get(name, size) for name in wanted))]
     check_whole(len(data), len(wanted), "foreign_ids")
     return {"response": {"data": data}}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from django_stream.protocol.errors import invalid
@@ -10,35 +10,43 @@ from django_stream.server.conf import server_settings
 from django_stream.server.content import encoded
 
 Item = TypeVar("Item")
+Source = TypeVar("Source")
 
 # Of an object beside its data: names, times, punctuation.
 _FRAME = 200
+# An empty object has two letters, and takes more than so many bytes until the answer is written.
+_CONTAINER = 32
 
 
 def weight(data: Any) -> int:
     """About how many bytes an object takes that has this data: text of JSON, or what a model has read."""
-    return _FRAME + len(data if isinstance(data, str) else encoded(data))
+    text = data if isinstance(data, str) else encoded(data).decode()
+    return _FRAME + len(text) + _CONTAINER * (text.count("{") + text.count("["))
+
+
+class TooMuchAtOnce(Exception):
+    """What an answer refers to is too much to be loaded together."""
 
 
 class AnswerSize:
     """Counts what is put into an answer; the same object in two places counts twice, as it is sent twice."""
 
-    __slots__ = ("_left",)
+    __slots__ = ("_left", "_most")
 
     def __init__(self) -> None:
-        self._left: int = server_settings.ANSWER_BYTES_MAX
+        self._left = self._most = int(server_settings.ANSWER_BYTES_MAX)
 
     def add(self, size: int) -> None:
         self._left -= size
 
-    def counted(self, item: Item, size: int) -> Item:
-        """The item, now counted."""
-        self.add(size)
-        return item
-
     @property
     def is_full(self) -> bool:
         return self._left <= 0
+
+    @property
+    def is_overfull(self) -> bool:
+        """Whether a single item has made it twice as large as it may be."""
+        return self._left <= -self._most
 
 
 def until_full(size: AnswerSize, items: Iterable[Item]) -> Iterator[Item]:
@@ -47,6 +55,25 @@ def until_full(size: AnswerSize, items: Iterable[Item]) -> Iterator[Item]:
         yield item
         if size.is_full:
             return
+
+
+def in_parts(
+    items: Sequence[Source], size: AnswerSize, shaped: Callable[[Sequence[Source]], Iterable[Item]]
+) -> list[Item]:
+    """What `shaped` makes of the items, up to the one that fills the answer.
+
+    Where it says of several that they are TooMuchAtOnce, it is given fewer.
+    """
+    found: list[Item] = []
+    waiting = [items]
+    while waiting and not size.is_full:
+        part = waiting.pop()
+        try:
+            found += until_full(size, shaped(part))
+        except TooMuchAtOnce:
+            middle = len(part) // 2
+            waiting += [part[middle:], part[:middle]]
+    return found
 
 
 def check_whole(count: int, wanted: int, name: str) -> None:

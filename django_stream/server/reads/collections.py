@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import partial
 from typing import Any
 
 from django.db import router
 
-from django_stream.database.statements import Database, equal, rows_among, time_text
+from django_stream.database.statements import Column, Database, Row, equal, rows_among, time_text
 from django_stream.protocol import wire
 from django_stream.server.models import CollectionEntry
-from django_stream.server.reads.answer_size import weight
+from django_stream.server.reads.answer_size import AnswerSize, weight
+from django_stream.server.reads.large_values import LargeValues, short
 from django_stream.server.reads.reaction_rows import json_value, wire_time
 from django_stream.server.reads.serializers import rfc3339
 from django_stream.server.validation import missing
@@ -18,28 +20,52 @@ from django_stream.server.validation import missing
 Name = tuple[str, str]
 
 
-def by_name(
-    application_id: int, names: Collection[Name]
-) -> dict[Name, tuple[wire.CollectionEntry[str], int]]:
-    """The entries that exist among these, as objects of the wire with the weight of each in an answer.
+class Entries:
+    """The entries that exist among those of some names, (collection, id)."""
 
-    A name is (collection, id).
-    """
+    def __init__(self, application_id: int, names: Collection[Name]) -> None:
+        rows = _rows(application_id, names, short("data"), time_text("created_at"), time_text("updated_at"))
+        self._rows = {(collection, entry_id): row for collection, entry_id, *row in rows}
+        self._shown: dict[Name, tuple[wire.CollectionEntry[str], int]] = {}
+        self._large = LargeValues[Name](partial(_data_of, application_id))
+        for name in names:
+            if name in self._rows and self._rows[name][0] is None:
+                self._large.expect(name)
+
+    def __contains__(self, name: Name) -> bool:
+        return name in self._rows
+
+    def get(self, name: Name, size: AnswerSize) -> wire.CollectionEntry[str] | None:
+        """An entry as an object of its own, counted as a part of an answer."""
+        if name not in self._shown:
+            if name not in self._rows:
+                return None
+            self._shown[name] = self._shape(name)
+        entry, its_size = self._shown[name]
+        size.add(its_size)
+        return entry.copy()
+
+    def _shape(self, name: Name) -> tuple[wire.CollectionEntry[str], int]:
+        data, created_at, updated_at = self._rows[name]
+        if data is None:
+            data = self._large.get(name)
+        return _shape(*name, json_value(data), wire_time(created_at), wire_time(updated_at)), weight(data)
+
+
+def _rows(application_id: int, names: Collection[Name], *columns: Column) -> list[Row]:
     if not names:
-        return {}
-    rows = Database.to_read(CollectionEntry).select(
+        return []
+    return Database.to_read(CollectionEntry).select(
         CollectionEntry,
-        ["collection", "entry_id", "data", time_text("created_at"), time_text("updated_at")],
+        ["collection", "entry_id", *columns],
         equal("application_id", application_id),
         rows_among({"collection": "text", "entry_id": "text"}, list(names)),
     )
-    return {
-        (collection, entry_id): (
-            _shape(collection, entry_id, json_value(data), wire_time(created_at), wire_time(updated_at)),
-            weight(data),
-        )
-        for collection, entry_id, data, created_at, updated_at in rows
-    }
+
+
+def _data_of(application_id: int, names: Collection[Name]) -> dict[Name, Any]:
+    rows = _rows(application_id, names, "data")
+    return {(collection, entry_id): data for collection, entry_id, data in rows}
 
 
 def get(application_id: int, collection: str, entry_id: str) -> CollectionEntry:

@@ -14,6 +14,7 @@ from django_stream.database.statements import Column, has_rows, time_text, uuid_
 from django_stream.protocol import wire
 from django_stream.server.activity_rows import loads
 from django_stream.server.models import ChildCount, Reaction
+from django_stream.server.reads.large_values import short
 from django_stream.server.reads.serializers import rfc3339
 
 _LENGTH = len("2026-01-31T12:00:00.000000")
@@ -31,6 +32,7 @@ class ReactionRow(NamedTuple):
     reaction_id: str
     user_id: str
     data: Any
+    """None where it is large, and to be fetched when it is shown."""
     target_feeds: Any
     created_at: datetime | str
     updated_at: datetime | str
@@ -47,8 +49,8 @@ class ReactionRow(NamedTuple):
         rest = (getattr(reaction, field, True) for field in cls._fields[1:])
         return cls._make((wire_uuid(reaction.activity), *rest))
 
-    def shape(self, user: wire.User[str] | wire.UserWithoutProfile[str]) -> wire.Reaction[str]:
-        """The reaction as an object of the wire, but for its children."""
+    def shape(self, user: wire.User[str] | wire.UserWithoutProfile[str], data: Any) -> wire.Reaction[str]:
+        """The reaction as an object of the wire, with its data, but for its children."""
         created = updated = wire_time(self.created_at)
         if self.updated_at != self.created_at:
             updated = wire_time(self.updated_at)
@@ -58,7 +60,7 @@ class ReactionRow(NamedTuple):
             "activity_id": self.activity_id,
             "user_id": self.user_id,
             "user": user,
-            "data": json_value(self.data),
+            "data": json_value(data),
             "created_at": created,
             "updated_at": updated,
             "parent": self.parent_reaction_id,
@@ -80,7 +82,7 @@ def columns_of(*, kind: str = "r.kind", activity: str = "r.activity") -> list[Co
     return [
         uuid_text(activity),
         kind,
-        *("r.id", "r.reaction_id", "r.user_id", "r.data", "r.target_feeds"),
+        *("r.id", "r.reaction_id", "r.user_id", short("r.data"), "r.target_feeds"),
         time_text("r.created_at"),
         time_text("r.updated_at"),
         has_rows(ChildCount, "parent_id", "r.id"),

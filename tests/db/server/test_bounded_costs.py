@@ -13,7 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from django_stream.protocol import limits
 from django_stream.server.actions import placements, removals
 from django_stream.server.conf import server_settings
-from django_stream.server.models import Activity, Exclusion, FanoutJob, Feed, Follow
+from django_stream.server.models import Activity, Exclusion, FanoutJob, Feed, Follow, ReactionCount
+from django_stream.server.reads.enrichment import latest_reactions
 from django_stream.server.timelines import copies, group_changes
 from tests.contract.calling import Api, follow, ids, ok, post, refusal
 
@@ -112,6 +113,85 @@ def test_a_list_of_large_reactions_goes_on() -> None:
     found = [reaction["id"] for page in pages for reaction in page["results"]]
     assert len(found) == len(set(found)) == 6
     assert len(pages) > 1
+
+
+@pytest.mark.parametrize("length", [0, 2_000, 2_048, 3_000, 60_000])
+def test_what_is_fetched_late_is_what_comes_at_once(length: int) -> None:
+    data = {"text": "ü" * (length // 2), "n": 1}
+    ok("POST", "user/", {"id": "bob", "data": data})
+    ok("POST", "collections/food/", {"id": "soup", "data": data})
+    activity = post("user:1", object="SO:food:soup", target="SU:bob", actor="SU:bob")["id"]
+    reaction = react(activity, data=data)["id"]
+    Api().answer_to(reaction, data=data)
+    post("user:1", object=f"SR:{reaction}")
+
+    about, first = ok("GET", "enrich/feed/user/1/", withRecentReactions="true")["results"]
+
+    liked = first["latest_reactions"]["like"][0]
+    below = liked["latest_children"]["like"][0]
+    users = [first["actor"], first["target"], liked["user"], below["user"]]
+    assert [one["data"] for one in (*users, first["object"], liked, below, about["object"])] == [data] * 8
+
+
+def test_many_large_objects_are_fetched_some_at_a_time(django_assert_max_num_queries: Any) -> None:
+    for number in range(40):
+        ok("POST", "user/", {"id": f"big{number}", "data": LARGE})
+        post("user:1", object=f"SU:big{number}")
+    with django_assert_max_num_queries(30):
+        found = ok("GET", "enrich/feed/user/1/", limit=40)["results"]
+    assert [one["object"]["data"] for one in found] == [LARGE] * 40
+
+
+@pytest.mark.parametrize("most", [1, 4, 7, 30])
+def test_reactions_that_are_too_many_at_once_come_in_parts(
+    most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(5):
+        activity = post("user:1")["id"]
+        for kind in ("like", "comment"):
+            Api().answer_to(react(activity, kind)["id"], kind)
+    wanted = ok("GET", "enrich/feed/user/1/", withRecentReactions="true", withReactionCounts="true")
+    monkeypatch.setattr(latest_reactions, "ROWS_MAX", most)
+
+    found = ok("GET", "enrich/feed/user/1/", withRecentReactions="true", withReactionCounts="true")
+
+    assert [one["id"] for one in found["results"]] == [one["id"] for one in wanted["results"]]
+    assert (found == wanted) == (most > 1)  # of a single activity not more than that
+
+
+def test_lists_of_reactions_are_taken_apart_likewise(monkeypatch: pytest.MonkeyPatch) -> None:
+    activity = post("user:1")["id"]
+    for _ in range(4):
+        parent = react(activity)["id"]
+        for _ in range(2):
+            Api().answer_to(parent)
+    wanted = ok("GET", f"reaction/activity_id/{activity}/")
+    monkeypatch.setattr(latest_reactions, "ROWS_MAX", 3)
+    assert ok("GET", f"reaction/activity_id/{activity}/") == wanted
+
+
+@pytest.mark.usefixtures("small_answers")
+def test_the_reactions_of_one_activity_end_where_the_answer_is_twice_too_large() -> None:
+    activity = post("user:1")["id"]
+    for number in range(15):
+        react(activity, kind=f"kind{number}", data=LARGE)
+
+    (one,) = ok("GET", "enrich/feed/user/1/", withRecentReactions="true")["results"]
+
+    assert 4 <= sum(map(len, one["latest_reactions"].values())) <= 9
+
+
+@pytest.mark.usefixtures("small_answers")
+def test_counts_of_many_kinds_are_counted() -> None:
+    for _ in range(3):
+        key = post("user:1")["id"]
+        application = Activity.objects.all()[0].application
+        ReactionCount.objects.bulk_create(
+            ReactionCount(application=application, activity=key, kind=f"k{number}", count=1)
+            for number in range(200)
+        )
+    pages = [*pages_of("enrich/feed/user/1/", limit=3, withReactionCounts="true")]
+    assert [len(page["results"]) for page in pages] == [2, 1]
 
 
 @pytest.mark.usefixtures("small_answers", "large_user")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any, cast
 
 from django_stream.protocol import wire
@@ -11,7 +12,7 @@ from django_stream.protocol.activity_ids import sort_key
 from django_stream.protocol.references import activity_reference
 from django_stream.server.models import Reaction
 from django_stream.server.reads import activities, serializers
-from django_stream.server.reads.answer_size import AnswerSize, until_full
+from django_stream.server.reads.answer_size import AnswerSize, in_parts
 from django_stream.server.reads.enrichment.options import EnrichmentOptions
 from django_stream.server.reads.enrichment.reaction_data import ReactionData
 from django_stream.server.reads.enrichment.reaction_trees import ReactionTrees
@@ -32,16 +33,23 @@ def enrich(application_id: int, listed: list[wire.Activity], options: Enrichment
 
     Where what they refer to is large, only the first of them: at least one.
     """
-    if not listed:
-        return []
     size = AnswerSize()
+    return in_parts(listed, size, partial(_shaped, application_id, options, size)) if listed else []
+
+
+def _shaped(
+    application_id: int, options: EnrichmentOptions, size: AnswerSize, listed: Sequence[wire.Activity]
+) -> Iterator[wire.EnrichedActivity]:
+    """Activities whose references and reactions are loaded together."""
+    whole = len(listed) > 1
     referenced = ReferencedObjects.load(application_id, listed, size)
-    reactions = ReactionData.load(application_id, [*listed, *referenced.activities.values()], options)
-    reaction_trees = ReactionTrees(options, size)
-    users = {reference.name for reference in referenced.of_kind("SU")}
+    shown = [*listed, *referenced.activities.values()]
+    reactions = ReactionData.load(application_id, shown, options, whole=whole)
+    reaction_trees = ReactionTrees(options, size, whole=whole)
+    users = [reference.name for reference in referenced.of_kind("SU")]
     reaction_trees.load(application_id, [*referenced.reactions.values(), *reactions.rows()], users)
-    writer = _Writer(referenced, reactions, reaction_trees, PER_ACTIVITY * len(listed))
-    return [*until_full(size, map(writer.activity, listed))]
+    writer = _Writer(referenced, reactions, reaction_trees, size, PER_ACTIVITY * len(listed))
+    return map(writer.activity, listed)
 
 
 def enriched(call: Call, listed: list[wire.Activity]) -> list[wire.Activity] | Enriched:
@@ -68,9 +76,13 @@ def enrich_reactions(
 ) -> list[wire.Reaction[str]]:
     """Reactions on the wire, with their users and children; fewer where the answer would be too large."""
     rows, size = [ReactionRow.of(reaction) for reaction in reactions], AnswerSize()
-    reaction_trees = ReactionTrees(options or EnrichmentOptions(), size)
-    reaction_trees.load(application_id, rows)
-    return [*until_full(size, map(reaction_trees.shape, rows))]
+
+    def shaped(part: Sequence[ReactionRow]) -> Iterator[wire.Reaction[str]]:
+        reaction_trees = ReactionTrees(options or EnrichmentOptions(), size, whole=len(part) > 1)
+        reaction_trees.load(application_id, part)
+        return map(reaction_trees.shape, part)
+
+    return in_parts(rows, size, shaped) if rows else []
 
 
 class _Writer:
@@ -81,11 +93,13 @@ class _Writer:
         referenced: ReferencedObjects,
         reactions: ReactionData,
         reaction_trees: ReactionTrees,
+        size: AnswerSize,
         budget: int,
     ) -> None:
         self._referenced = referenced
         self._reactions = reactions
         self._trees = reaction_trees
+        self._size = size
         self._budget = budget
 
     def activity(self, activity: wire.Activity, depth: int = DEPTH) -> wire.EnrichedActivity:
@@ -95,7 +109,7 @@ class _Writer:
             if self._replaceable(reference, depth):
                 self._budget -= 1
                 written[name] = self._object(reference, depth) or reference.missing()
-        written.update(self._reactions.of(activity["id"], self._trees.shape))
+        written.update(self._reactions.of(activity["id"], self._trees.shape, self._size))
         return cast("wire.EnrichedActivity", written)
 
     def _replaceable(self, reference: Reference, depth: int) -> bool:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 from django_stream.database.dialect import Dialect, Fragment
 from django_stream.database.statements import Condition, Database, equal, one_of, time_text
 from django_stream.server.models import ChildCount, Reaction, ReactionCount
+from django_stream.server.reads.answer_size import TooMuchAtOnce
 from django_stream.server.reads.reaction_rows import (
     PARENT_COLUMNS,
     ReactionRow,
@@ -43,6 +44,9 @@ _place = attrgetter("pk")
 
 ListName = TypeVar("ListName", bound=str)
 
+ROWS_MAX = 5_000
+"""So many reactions are loaded by one statement. What is more is TooMuchAtOnce, or stays away."""
+
 
 class Choice(NamedTuple):
     """Which reactions of a set to take: up to `limit`, newest or oldest first, of one user or of all."""
@@ -57,10 +61,12 @@ def of_activities(
     activities: Collection[str],
     choices: Mapping[ListName, Choice],
     kinds: Sequence[str] = (),
+    *,
+    whole: bool = False,
 ) -> tuple[Counts, dict[ListName, Lists]]:
     """Of each kind of top-level reactions how many there are and, by the names of the choices, some.
 
-    `activities` are ids; without `kinds`, all kinds are read.
+    `activities` are ids; without `kinds`, all kinds are read. `whole` refuses to leave any of it out.
     """
     database = Database.to_read(Reaction)
     conditions = [equal("d.application_id", application_id), one_of("d.activity", activities, uuids=True)]
@@ -75,7 +81,15 @@ def of_activities(
         drivers = f"{ACTIVITY_COUNT} d {'JOIN' if number else 'LEFT JOIN'} {chosen.text}"
         texts.append(f"SELECT {number}, {columns}, d.count FROM {drivers} WHERE {where.text}")
         values += [*chosen.params, *where.params]
-    return _by_activity(database.rows(" UNION ALL ".join(texts), values), choices)
+    return _by_activity(_some(database, " UNION ALL ".join(texts), values, whole), choices)
+
+
+def _some(database: Database, text: str, values: Sequence[Any], whole: bool) -> list[tuple[Any, ...]]:
+    """The rows of a statement, as many as are loaded together."""
+    rows = database.rows(f"{text} LIMIT {ROWS_MAX + 1}", values)
+    if whole and len(rows) > ROWS_MAX:
+        raise TooMuchAtOnce
+    return rows[:ROWS_MAX]
 
 
 def _by_activity(
@@ -106,27 +120,34 @@ def first_moments(reactions: Collection[int]) -> list[tuple[str, str]]:
     return database.rows(f"{text} WHERE {chosen.text}", chosen.params)
 
 
-def of_parents(parents: Collection[int], limit: int) -> list[ReactionRow]:
+def of_parents(parents: Collection[int], limit: int, *, whole: bool = False) -> list[ReactionRow]:
     """Up to `limit` children of each reaction, over all kinds. `parents` are numbers of rows."""
-    return _children(REACTION, _OF_PARENT, Choice(limit), one_of("d.id", parents))
+    return _children(whole, REACTION, _OF_PARENT, Choice(limit), one_of("d.id", parents))
 
 
 def own_of_parents(
-    parents: Collection[int], limit: int, *, kinds: Sequence[str], user_id: str | None
+    parents: Collection[int],
+    limit: int,
+    *,
+    kinds: Sequence[str],
+    user_id: str | None,
+    whole: bool = False,
 ) -> list[ReactionRow]:
     """Up to `limit` children of each kind of each reaction, by one user or by all."""
     conditions = [one_of("d.parent_id", parents)]
     if kinds:
         conditions.append(one_of("d.kind", kinds))
-    return _children(CHILD_COUNT, _OF_PARENT_AND_KIND, Choice(limit, user_id), *conditions)
+    return _children(whole, CHILD_COUNT, _OF_PARENT_AND_KIND, Choice(limit, user_id), *conditions)
 
 
-def _children(drivers: str, match: str, choice: Choice, *conditions: Condition) -> list[ReactionRow]:
+def _children(
+    whole: bool, drivers: str, match: str, choice: Choice, *conditions: Condition
+) -> list[ReactionRow]:
     database = Database.to_read(Reaction)
     chosen, where = _chosen(database.dialect, match, choice), database.where(*conditions)
     columns = database.columns([*columns_of(), *PARENT_COLUMNS])
     text = f"SELECT {columns} FROM {drivers} d JOIN {chosen.text} WHERE {where.text}"
-    children = read(database.rows(text, [*chosen.params, *where.params]))
+    children = read(_some(database, text, [*chosen.params, *where.params], whole))
     return sorted(children, key=_place, reverse=True)
 
 

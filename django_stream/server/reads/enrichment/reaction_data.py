@@ -7,6 +7,7 @@ from functools import lru_cache
 from urllib.parse import quote
 
 from django_stream.protocol import limits, wire
+from django_stream.server.reads.answer_size import AnswerSize
 from django_stream.server.reads.enrichment import latest_reactions
 from django_stream.server.reads.enrichment.latest_reactions import Choice, Counts, Lists
 from django_stream.server.reads.enrichment.options import EnrichmentOptions
@@ -14,6 +15,8 @@ from django_stream.server.reads.reaction_rows import ReactionRow
 from django_stream.server.requests import API_PATH
 
 Serialize = Callable[[ReactionRow], wire.Reaction[str]]
+# About the bytes of the count of a kind: anybody may invent kinds.
+_COUNT = 64
 ReactionLists = dict[wire.ReactionListName, Lists]
 
 
@@ -27,7 +30,12 @@ class ReactionData:
 
     @classmethod
     def load(
-        cls, application_id: int, activities: Iterable[wire.Activity], options: EnrichmentOptions
+        cls,
+        application_id: int,
+        activities: Iterable[wire.Activity],
+        options: EnrichmentOptions,
+        *,
+        whole: bool,
     ) -> ReactionData:
         """One query, if the options name any."""
         if not options.reactions:
@@ -41,7 +49,8 @@ class ReactionData:
         if options.first:
             choices["first_reactions"] = Choice(few, oldest=True)
         ids = {shape["id"] for shape in activities}
-        return cls(options, *latest_reactions.of_activities(application_id, ids, choices, options.kinds))
+        found = latest_reactions.of_activities(application_id, ids, choices, options.kinds, whole=whole)
+        return cls(options, *found)
 
     def rows(self) -> Iterable[ReactionRow]:
         """Every reaction in any list."""
@@ -50,12 +59,15 @@ class ReactionData:
                 for rows in kinds.values():
                     yield from rows
 
-    def of(self, activity_id: str, serialize: Serialize) -> wire.ActivityReactions:
+    def of(self, activity_id: str, serialize: Serialize, size: AnswerSize) -> wire.ActivityReactions:
         """What an activity gets."""
         keys: wire.ActivityReactions = {}
+        size.add(_COUNT * len(self._counts.get(activity_id, ())))
         for name, lists in self._lists.items():
             kinds = lists.get(activity_id, {})
-            keys[name] = {kind: [serialize(row) for row in rows] for kind, rows in kinds.items()}
+            keys[name] = {
+                kind: [serialize(row) for row in rows if not size.is_overfull] for kind, rows in kinds.items()
+            }
         if self._options.recent:
             keys["latest_reactions_extra"] = self._extra(activity_id)
         if self._options.counts:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -72,34 +72,36 @@ class ReferencedObjects:
 
     fields: dict[str, list[tuple[str, Reference]]] = field(default_factory=dict)
     """The references of each activity, by its id, and the names of the fields that hold them."""
-    asked: set[Reference] = field(default_factory=set)
-    """What was looked for. Any other reference stays as it is."""
-    entries: dict[collections.Name, tuple[wire.CollectionEntry[str], int]] = field(default_factory=dict)
+    asked: dict[Reference, None] = field(default_factory=dict)
+    """What was looked for, in order. Any other reference stays as it is."""
+    entries: collections.Entries = field(default_factory=lambda: collections.Entries(0, ()))
     size: AnswerSize = field(default_factory=AnswerSize)
     activities: dict[str, wire.Activity] = field(default_factory=dict)
     reactions: dict[str, ReactionRow] = field(default_factory=dict)
 
     @classmethod
-    def load(cls, application_id: int, listed: list[wire.Activity], size: AnswerSize) -> ReferencedObjects:
+    def load(
+        cls, application_id: int, listed: Sequence[wire.Activity], size: AnswerSize
+    ) -> ReferencedObjects:
         """One query a kind, and one for each depth of nested activities."""
         found = cls(size=size)
         level, left = listed, PER_ACTIVITY * len(listed)
         for _ in range(DEPTH + 1):
             references = found.new_references(level)[:left]
             left -= len(references)
-            found.asked.update(references)
+            found.asked |= dict.fromkeys(references)
             nested = {one.canonical for one in references if one.kind == "SA"}
             if not nested:
                 break
             more = _activities(application_id, nested)
             found.activities |= more
             level = list(more.values())
-        found.entries = collections.by_name(application_id, [one.entry for one in found.of_kind("SO")])
+        found.entries = collections.Entries(application_id, [one.entry for one in found.of_kind("SO")])
         wanted = {one.canonical for one in found.of_kind("SR")}
         found.reactions = reactions.rows_by_id(application_id, wanted)
         return found
 
-    def new_references(self, level: list[wire.Activity]) -> list[Reference]:
+    def new_references(self, level: Sequence[wire.Activity]) -> list[Reference]:
         """The references of these activities that were not asked for yet."""
         self.fields |= {activity["id"]: fields_of(activity) for activity in level}
         fresh = {one: None for activity in level for _, one in self.fields[activity["id"]]}
@@ -110,12 +112,7 @@ class ReferencedObjects:
 
     def entry(self, reference: Reference) -> wire.CollectionEntry[str] | None:
         """A collection entry, as an object of its own."""
-        known = self.entries.get(reference.entry)
-        if known is None:
-            return None
-        entry, size = known
-        self.size.add(size)
-        return entry.copy()
+        return self.entries.get(reference.entry, self.size)
 
 
 def _activities(application_id: int, ids: Iterable[str]) -> dict[str, wire.Activity]:

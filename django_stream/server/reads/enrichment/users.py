@@ -3,29 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from functools import partial
+from typing import Any
 
 from django_stream.database.statements import Database, equal, one_of, time_text
 from django_stream.protocol import wire
 from django_stream.server.models import StreamUser
 from django_stream.server.reads.answer_size import AnswerSize, weight
 from django_stream.server.reads.enrichment.latest_reactions import first_moments
+from django_stream.server.reads.large_values import LargeValues, short
 from django_stream.server.reads.reaction_rows import ReactionRow, json_value, wire_time
 
 Profile = wire.User[str]
-Profiles = dict[str, tuple[wire.User[str], int]]
-"""Profiles with their weight in an answer, by user id."""
 WithoutProfile = wire.UserWithoutProfile[str]
+Row = tuple[Any, str, str]
+"""The data of a user, None where they are large, and its times as the database tells them."""
 
 
 class AnswerUsers:
     """Profiles by id, and those who reacted without having one."""
 
     def __init__(
-        self, profiles: Profiles, without_profile: dict[str, WithoutProfile], size: AnswerSize
+        self,
+        *,
+        application_id: int,
+        profiles: dict[str, Row],
+        without_profile: dict[str, WithoutProfile],
+        size: AnswerSize,
     ) -> None:
         self._profiles = profiles
         self._without_profile = without_profile
         self._size = size
+        self._shown: dict[str, tuple[Profile, int]] = {}
+        self._large = LargeValues[str](partial(_data_of, application_id))
+        for user_id, (data, *_) in profiles.items():
+            if data is None:
+                self._large.expect(user_id)
 
     @classmethod
     def load(
@@ -37,16 +50,22 @@ class AnswerUsers:
     ) -> AnswerUsers:
         """The users with these ids and those of the reactions: a query for profiles, one for the others."""
         by_user = {reaction.user_id: reaction.pk for reaction in reactions}
-        profiles = _profiles(application_id, {*referred, *by_user})
+        profiles = _profiles(application_id, dict.fromkeys([*referred, *by_user]))
         others = {user_id: pk for user_id, pk in by_user.items() if user_id not in profiles}
-        return cls(profiles, _without_profile(others), size)
+        return cls(
+            application_id=application_id,
+            profiles=profiles,
+            without_profile=_without_profile(others),
+            size=size,
+        )
 
     def profile(self, user_id: str) -> Profile | None:
         """A user as an object of its own; None without a profile."""
-        known = self._profiles.get(user_id)
-        if known is None:
-            return None
-        profile, size = known
+        if user_id not in self._shown:
+            if user_id not in self._profiles:
+                return None
+            self._shown[user_id] = self._shape(user_id)
+        profile, size = self._shown[user_id]
         self._size.add(size)
         return profile.copy()
 
@@ -54,28 +73,34 @@ class AnswerUsers:
         """The user of a reaction; without a profile, one who exists since their first reaction."""
         return self.profile(user_id) or self._without_profile[user_id].copy()
 
+    def _shape(self, user_id: str) -> tuple[Profile, int]:
+        data, created_at, updated_at = self._profiles[user_id]
+        if data is None:
+            data = self._large.get(user_id)
+        shape: Profile = {
+            "id": user_id,
+            "data": json_value(data),
+            "created_at": wire_time(created_at),
+            "updated_at": wire_time(updated_at),
+        }
+        return shape, weight(data)
 
-def _profiles(application_id: int, user_ids: Collection[str]) -> Profiles:
+
+def _profiles(application_id: int, user_ids: Collection[str]) -> dict[str, Row]:
     if not user_ids:
         return {}
     rows = Database.to_read(StreamUser).select(
         StreamUser,
-        ["user_id", "data", time_text("created_at"), time_text("updated_at")],
+        ["user_id", short("data"), time_text("created_at"), time_text("updated_at")],
         equal("application_id", application_id),
         one_of("user_id", user_ids),
     )
-    return {
-        user_id: (
-            {
-                "id": user_id,
-                "data": json_value(data),
-                "created_at": wire_time(created_at),
-                "updated_at": wire_time(updated_at),
-            },
-            weight(data),
-        )
-        for user_id, data, created_at, updated_at in rows
-    }
+    return {user_id: (data, created_at, updated_at) for user_id, data, created_at, updated_at in rows}
+
+
+def _data_of(application_id: int, user_ids: Collection[str]) -> dict[str, Any]:
+    chosen = equal("application_id", application_id), one_of("user_id", user_ids)
+    return dict(Database.to_read(StreamUser).select(StreamUser, ["user_id", "data"], *chosen))
 
 
 def _without_profile(reactions: dict[str, int]) -> dict[str, WithoutProfile]:
