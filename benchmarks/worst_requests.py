@@ -110,6 +110,7 @@ def prepare(followers: int) -> None:
     )
     _groups(25_000)
     _comments(activity, 20_000)
+    _large_objects(big)
 
 
 def _groups(count: int) -> None:
@@ -128,6 +129,55 @@ def _groups(count: int) -> None:
     data.run(
         f"INSERT INTO {ActivityGroupEntry._meta.db_table} (feed, key, group_id) "
         f"SELECT {feed}, newest, id FROM {ActivityGroup._meta.db_table} WHERE feed = {feed}"
+    )
+
+
+def _large_objects(data: dict[str, str]) -> None:
+    """100 activities on a feed: each refers to 25 users of its own, with as much data as they may have.
+
+    Each has 40 kinds of reactions, and the newest activity 1,000 large ones.
+    """
+    from benchmarks.server import data as made
+    from django_stream.server.models import Reaction, ReactionCount, StreamUser
+    from tests.contract.calling import ok
+
+    StreamUser.objects.bulk_create(
+        (StreamUser(application_id=made.APP, user_id=f"dear{n}", data=data) for n in range(2500)),
+        batch_size=100,
+    )
+    posted = [
+        {"actor": "SU:eve", "verb": "v", "object": "o", "time": _time(number), "foreign_id": f"dear:{number}"}
+        | {f"f{n}": f"SU:dear{number * 25 + n}" for n in range(25)}
+        for number in range(100)
+    ]
+    stored = ok("POST", "feed/user/dear/", {"activities": posted})["activities"]
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    Reaction.objects.bulk_create(
+        (
+            Reaction(
+                application_id=made.APP,
+                reaction_id=f"d{number}.{n}",
+                kind=f"kind{n % 40}",
+                activity=activity["id"],
+                user_id=f"dear{n}",
+                data=data if activity is stored[-1] else {},
+                created_at=moment,
+                updated_at=moment,
+            )
+            for number, activity in enumerate(stored)
+            for n in range(1000 if activity is stored[-1] else 200)
+        ),
+        batch_size=100,
+    )
+    ReactionCount.objects.bulk_create(
+        ReactionCount(
+            application_id=made.APP,
+            activity=activity["id"],
+            kind=f"kind{n}",
+            count=25 if activity is stored[-1] else 5,
+        )
+        for activity in stored
+        for n in range(40)
     )
 
 
@@ -179,18 +229,11 @@ def requests(folder: Path) -> Iterator[Request]:
         "feed/user/eve/",
         {"activities": [activity | references | {"foreign_id": f"r:{n}"} for n in range(100)]},
     )
-    yield Request("enriched, 2,500 references to 64 KB", "GET", "enrich/feed/user/eve/", query={"limit": 100})
-    yield Request(
-        "enriched with all reactions",
-        "GET",
-        "enrich/feed/user/eve/",
-        query={
-            "limit": 100,
-            "withRecentReactions": "true",
-            "recentReactionsLimit": 25,
-            "withOwnReactions": "true",
-        },
-    )
+    reactions = {"withRecentReactions": "true", "recentReactionsLimit": 25, "withOwnReactions": "true"}
+    for feed, what in (("eve", "one user"), ("dear", "2,500 users")):
+        path = f"enrich/feed/user/{feed}/"
+        yield Request(f"enriched, references to {what}", "GET", path, query={"limit": 100})
+        yield Request(f"the same with reactions, {feed}", "GET", path, query={"limit": 100, **reactions})
     yield Request(
         "ranked, session -1", "GET", "feed/user/eve/", query={"ranking": "popular", "session": "-1"}
     )

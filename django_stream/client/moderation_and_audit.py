@@ -10,7 +10,7 @@ from django_stream.client.api import Api, Scope, merged
 from django_stream.client.exceptions import ValidationError
 from django_stream.client.types import AuditLogPage, Done, Export, ModerationUpdates
 from django_stream.client.validation import listed, page_number, segment
-from django_stream.protocol import scopes
+from django_stream.protocol import scopes, wire
 
 _STATUSES_PER_REQUEST = 100
 
@@ -52,6 +52,13 @@ class AuditLogCalls:
         return page
 
 
+def _add(export: wire.ExportedIds, more: wire.ExportedIds) -> None:
+    export["activity_ids"] += more["activity_ids"]
+    export["reaction_ids"] += more["reaction_ids"]
+    export["activity_count"] += more["activity_count"]
+    export["reaction_count"] += more["reaction_count"]
+
+
 class DataPrivacyCalls:
     """`client.data_privacy`"""
 
@@ -62,10 +69,15 @@ class DataPrivacyCalls:
         self._api = api
 
     def export_ids(self, user_id: object) -> Export:
-        """The ids of a person's activities and reactions."""
+        """The ids of a person's activities and reactions: of all, by as many calls as these take."""
         path = f"data_privacy/export_ids/{segment(user_id, 'user_id')}/"
-        export: Export = self._api.call("GET", path, self._scope)
-        return export
+        whole: Export = self._api.call("GET", path, self._scope)
+        place = whole.pop("next", "")
+        while place:
+            page: Export = self._api.call("GET", path, self._scope, query={"next": place})
+            _add(whole["export"], page["export"])
+            place = page.get("next", "")
+        return whole
 
     def delete_activities(self, activities: Iterable[Mapping[str, Any] | str]) -> Done:
         """Erase activities given by id, or as {"id": ..., "remove_from_feeds": [...]}."""

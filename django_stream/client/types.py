@@ -133,6 +133,7 @@ class AuditLogPage(Done):
 
 class Export(Done):
     export: wire.ExportedIds
+    next: NotRequired[str]
 
 
 class ModerationUpdates(Done):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from django_stream.protocol import limits
 from tests.contract.calling import Api
 
 TIME = "2026-01-01T00:00:00.000000"
@@ -229,3 +230,14 @@ def test_erased_activities_leave_placeholders_unless_named_feeds_drop_them(api: 
     assert api.page("flat:1") == []
     assert api.ids("timeline:1", discard_deleted_activities="true") == [kept["id"]]
     assert api.ok("GET", "data_privacy/export_ids/ann/")["export"]["activity_count"] == 0
+
+
+def test_an_activity_that_is_posted_again_and_again_has_a_limit_of_targets(api: Api, monkeypatch):
+    monkeypatch.setattr(limits, "TARGETS_STORED", 4)
+    again = {"foreign_id": "a", "time": TIME}
+    for number in (0, 2):
+        stored = api.post("user:1", **again, to=[f"flat:{number}", f"flat:{number + 1}"])
+    more = {"actor": "eric", "verb": "tweet", "object": "1", **again, "to": ["flat:9"]}
+    assert api.refused("POST", "feed/user/1/", more) == (400, 4)
+    assert read(api, stored["id"]) == [stored]
+    assert api.post("user:1", **again, to=["flat:3"]) == stored

@@ -12,7 +12,8 @@ from django.db.models import Case, Value, When
 from django.db.models.functions import Cast
 
 from django_stream.database.bulk_sql import insert_missing
-from django_stream.protocol.errors import ApiError
+from django_stream.protocol import limits
+from django_stream.protocol.errors import ApiError, invalid
 from django_stream.server.activity_input import ActivityInput
 from django_stream.server.activity_rows import read_key
 from django_stream.server.aggregation.names import names_of
@@ -193,6 +194,8 @@ def _new_row(application_id: int, new_activity: ActivityInput) -> Activity:
 def _merge(activity: Activity, new_activity: ActivityInput) -> bool:
     """Bring a stored activity up to what was posted; whether anything changed."""
     to = list(dict.fromkeys([*activity.to, *new_activity.to]))
+    if len(to) > max(limits.TARGETS_STORED, len(activity.to)):
+        raise invalid(f"posted again and again, an activity may have {limits.TARGETS_STORED} targets", "to")
     after = {**_content(new_activity), "to": to, "is_erased": False, "created_by": current_caller()}
     before = {name: getattr(activity, name) for name in after}
     if before == after:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import uuid
 from typing import Any
 
 from django_stream.protocol import limits
@@ -10,24 +12,44 @@ from django_stream.protocol.errors import invalid
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.server.actions import privacy
 from django_stream.server.actions.reactions import delete_many
-from django_stream.server.activity_input import check_configured, feed_id_of, key_of_id
+from django_stream.server.activity_input import check_configured, feed_id_of, key_of_id, key_or_none
 from django_stream.server.reads import activities, reactions
 from django_stream.server.requests import Body, Call, batch
 
+_FIRST = "activity:"
+
 
 def export_ids(call: Call) -> Body:
-    """List the ids of everything that a user did."""
-    user_id = call.captures["user"]
-    ids = [str(from_sort_key(key)) for key in activities.keys_of_actor(call.application_id, user_id)]
-    reaction_ids = reactions.ids_of_user(call.application_id, user_id)
+    """List the ids of what a user did, page by page: activities, then reactions."""
+    user_id, most = call.captures["user"], limits.EXPORT_PAGE
+    kind, _, place = (call.parameters.text("next") or _FIRST).partition(":")
+    if kind not in ("activity", "reaction") or (place and not _is_place(kind, place)):
+        raise invalid("next must be that of the page before", "next")
+    keys: list[uuid.UUID] = []
+    found: list[tuple[int, str]] = []
+    following = ""
+    if kind == "activity":
+        before = key_of_id(place) if place else None
+        keys = activities.keys_of_actor(call.application_id, user_id, before, most)
+    if len(keys) == most:
+        following = f"activity:{from_sort_key(keys[-1])}"
+    else:
+        after = int(place) if kind == "reaction" else 0
+        found = reactions.of_user(call.application_id, user_id, after, most - len(keys))
+        if len(keys) + len(found) == most:
+            following = f"reaction:{found[-1][0]}"
     export: dict[str, Any] = {
         "user_id": user_id,
-        "activity_count": len(ids),
-        "reaction_count": len(reaction_ids),
-        "activity_ids": ids,
-        "reaction_ids": reaction_ids,
+        "activity_count": len(keys),
+        "reaction_count": len(found),
+        "activity_ids": [str(from_sort_key(key)) for key in keys],
+        "reaction_ids": [reaction_id for _, reaction_id in found],
     }
-    return {"export": export}
+    return {"export": export, "next": following}
+
+
+def _is_place(kind: str, place: str) -> bool:
+    return bool(key_or_none(place) if kind == "activity" else re.fullmatch(r"[0-9]{1,18}", place))
 
 
 def delete_activities(call: Call) -> Body:
@@ -60,6 +82,7 @@ def _feeds(call: Call, item: dict[str, Any]) -> list[FeedID]:
     names = item.get("remove_from_feeds") or []
     if not isinstance(names, list):
         raise invalid("remove_from_feeds must be a list of feed ids", "remove_from_feeds")
+    batch(names, "remove_from_feeds", limits.TARGETS_PER_ACTIVITY)
     feeds = [feed_id_of(name, "remove_from_feeds") for name in names]
     check_configured(feeds, call.application_id)
     return feeds

@@ -43,7 +43,8 @@ class Activity(models.Model):
                 condition=~models.Q(foreign_id=""),
                 name="dss_activity_foreign",
             ),
-            models.Index(fields=["application", "actor"], name="dss_activity_actor"),
+            # What somebody did, page by page.
+            models.Index(fields=["application", "actor", "key"], name="dss_activity_actor_key"),
         ]
 
     def __str__(self) -> str:

@@ -42,7 +42,9 @@ ANSWERS: dict[tuple[str, str], Schema] = {
     ("GET", "audit_logs"): fields(
         ("audit_logs", "next", "prev"), audit_logs=listed(ref("AuditLog")), next=TEXT, prev=TEXT
     ),
-    ("GET", "data_privacy/export_ids/{user...}"): fields(("export",), export=ref("ExportedIds")),
+    ("GET", "data_privacy/export_ids/{user...}"): fields(
+        ("export", "next"), export=ref("ExportedIds"), next=TEXT
+    ),
     ("POST", "moderation/flag"): ref("Flag"),
     ("POST", "moderation/status/batch"): fields(("results",), results=listed(ref("ModerationUpdate"))),
     ("POST", "reaction"): ref("Reaction"),

@@ -52,7 +52,9 @@ BODIES: dict[tuple[str, str], Schema] = {
     },
     ("POST", "data_privacy/delete_activities"): fields(
         ("activities",),
-        activities=listed(fields(("id",), id=TEXT, remove_from_feeds=listed(FEED_ID))),
+        activities=listed(
+            fields(("id",), id=TEXT, remove_from_feeds=listed(FEED_ID, limits.TARGETS_PER_ACTIVITY))
+        ),
     ),
     ("POST", "moderation/flag"): fields(
         ("entity_type", "entity_id", "user_id"), **_ENTITY, user_id=TEXT, reason=TEXT, custom=FREE
@@ -110,5 +112,6 @@ QUERIES: dict[tuple[str, str], dict[str, Schema]] = {
         "followers_slugs": TEXT,
         "following_slugs": TEXT,
     },
+    ("GET", "data_privacy/export_ids/{user...}"): {"next": TEXT},
     ("GET", "audit_logs"): {**_ENTITY, "user_id": TEXT, "limit": _PAGE, "next": TEXT, "prev": TEXT},
 }

@@ -20,13 +20,16 @@ def in_order(application_id: int, keys: Sequence[uuid.UUID]) -> list[ActivityRow
     return [found[key] for key in dict.fromkeys(keys) if key in found and not found[key].is_erased]
 
 
-def keys_of_actor(application_id: int, user_id: str) -> list[uuid.UUID]:
-    """Sort keys of everything that a user did, newest first; the actor may be its id or a reference."""
-    rows = Activity.objects.using(router.db_for_read(Activity)).filter(
-        application_id=application_id, actor__in=[user_id, user_reference(user_id)]
-    )
-    # Sorted here: for the order's sake SQLite would read all activities by their keys.
-    return sorted(rows.values_list("key", flat=True), reverse=True)
+def keys_of_actor(application_id: int, user_id: str, before: uuid.UUID | None, most: int) -> list[uuid.UUID]:
+    """Sort keys of what a user did, newest first; the actor may be its id or a reference."""
+    rows = Activity.objects.using(router.db_for_read(Activity)).filter(application_id=application_id)
+    if before is not None:
+        rows = rows.filter(key__lt=before)
+    found: list[uuid.UUID] = []
+    for actor in (user_id, user_reference(user_id)):
+        # One by one: together, databases would read and sort all that there is.
+        found += rows.filter(actor=actor).order_by("-key").values_list("key", flat=True)[:most]
+    return sorted(found, reverse=True)[:most]
 
 
 def keys_of_foreign_id(application_id: int, foreign_id: str) -> list[uuid.UUID]:

@@ -76,10 +76,10 @@ def rows_by_id(application_id: int, reaction_ids: Collection[str]) -> dict[str, 
     return {row.reaction_id: row for row in read(found)}
 
 
-def ids_of_user(application_id: int, user_id: str) -> list[str]:
-    """Ids of everything a user reacted with, softly deleted ones included."""
-    rows = rows_of(application_id).filter(user_id=user_id).order_by("pk")
-    return list(rows.values_list("reaction_id", flat=True))
+def of_user(application_id: int, user_id: str, after: int, most: int) -> list[tuple[int, str]]:
+    """Places and ids of what a user reacted with, in the order of arrival, softly deleted ones included."""
+    rows = rows_of(application_id).filter(user_id=user_id, pk__gt=after).order_by("pk")
+    return list(rows.values_list("pk", "reaction_id")[:most])
 
 
 def page(application_id: int, search: Search) -> tuple[list[Reaction], bool]:

@@ -95,7 +95,9 @@ def _profiles(application_id: int, user_ids: Collection[str]) -> dict[str, Row]:
         equal("application_id", application_id),
         one_of("user_id", user_ids),
     )
-    return {user_id: (data, created_at, updated_at) for user_id, data, created_at, updated_at in rows}
+    found = {user_id: (data, created_at, updated_at) for user_id, data, created_at, updated_at in rows}
+    # In the order of the ids, which is about that in which they are shown.
+    return {user_id: found[user_id] for user_id in user_ids if user_id in found}
 
 
 def _data_of(application_id: int, user_ids: Collection[str]) -> dict[str, Any]:
