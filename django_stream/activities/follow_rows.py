@@ -10,6 +10,7 @@ from django.db import models, router, transaction
 from django_stream.activities.owners import is_user_model
 from django_stream.activities.paths import resolve
 from django_stream.activities.publishers.follows import FollowPublisher
+from django_stream.activities.relations import is_relation
 from django_stream.conf import stream_settings
 from django_stream.publishing.publisher import publishers
 
@@ -33,9 +34,22 @@ def follow(follower: models.Model, followed: models.Model) -> bool:
 
 
 def unfollow(follower: models.Model, followed: models.Model) -> None:
-    """Delete the rows by which one user follows another."""
+    """Delete the rows by which one user follows another, or asks to.
+
+    Others stay, such as the block that the followed one keeps in the same table: see `requested` of
+    `class Follows`.
+    """
     publisher = _of_users()
-    publisher.rows_between(follower, followed, router.db_for_write(publisher.model)).delete()
+    declared = publisher.declaration
+    conditions = [one for one in (declared.should_publish, declared.requested) if one is not None]
+    using = router.db_for_write(publisher.model)
+    with transaction.atomic(using):
+        rows = publisher.rows_between(follower, followed, using)
+        if declared.should_publish is not None:
+            locked = rows.select_for_update()
+            ended = [row.pk for row in locked if any(resolve(row, one) for one in conditions)]
+            rows = rows.filter(pk__in=ended)
+        rows.delete()
 
 
 def _of_users() -> FollowPublisher:
@@ -54,7 +68,9 @@ def _of_users() -> FollowPublisher:
 def _joins_users(publisher: FollowPublisher) -> bool:
     fields: Any = publisher.key_fields
     return (
-        publisher.declaration.feed in (None, stream_settings.USER_FEED)
+        # By rows of this model people are hidden from one another.
+        not is_relation(publisher.model)
+        and publisher.declaration.feed in (None, stream_settings.USER_FEED)
         and len(fields) == 2
         and all(field.related_model is not None and is_user_model(field.related_model) for field in fields)
     )

@@ -141,7 +141,7 @@ FOLLOWS = TrackedKind(
     publisher=FollowPublisher,
     make=FollowPublisher,
     command="stream_sync",
-    paths=("follower", "followed", "should_publish"),
+    paths=("follower", "followed", "should_publish", "requested"),
     to_one=frozenset({"follower", "followed"}),
 )
 

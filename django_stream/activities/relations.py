@@ -97,6 +97,16 @@ def relations(viewer: Any, *, with_muted: bool) -> Iterator[Relation]:
             yield one
 
 
+def has_blocks() -> bool:
+    """Whether people can block one another."""
+    return any(one.is_block for one in _relations.values())
+
+
+def is_relation(model: type[models.Model]) -> bool:
+    """Whether rows of the model are mutes or blocks."""
+    return any(one.model is model for one in _relations.values())
+
+
 def _register(model: ModelOrLabel, by: str, of: str, *, is_block: bool) -> Relation:
     model = model_of(model)
     relation = Relation(model, by, of, is_block)
@@ -130,6 +140,6 @@ class _Unfollow:
             return
         with transaction.atomic(using):
             for publisher in publishers():
-                if isinstance(publisher, FollowPublisher):
+                if isinstance(publisher, FollowPublisher) and not is_relation(publisher.model):
                     for one, other in (ends, ends[::-1]):
                         publisher.rows_between(one, other, using).delete()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial
 from operator import attrgetter
 from typing import Any
@@ -21,7 +21,7 @@ from django_stream.activities.publishers.activities import ActivityPublisher, re
 from django_stream.activities.publishers.base import with_related
 from django_stream.activities.publishers.reactions import ReactionPublisher
 from django_stream.activities.registry import ModelOrLabel, model_of
-from django_stream.activities.relations import Relation, relations
+from django_stream.activities.relations import Relation, has_blocks, relations
 from django_stream.activities.representation import DEFAULT_ACTOR, overrides, represents_itself
 from django_stream.publishing.publisher import publishers_of
 
@@ -133,6 +133,29 @@ def narrowed(viewer: Any, rows: Rows) -> Rows:
             f"and not {found!r}"
         )
     return found
+
+
+def visible_rows(viewer: Any, rows: Sequence[Any], *, with_muted: bool = False) -> list[Any]:
+    """Those of rows that were read already, in order, whoever tells their authors."""
+    by_model: dict[type[models.Model], list[models.Model]] = defaultdict(list)
+    for row in rows:
+        by_model[type(row)].append(row)
+    seen: set[models.Model] = set()
+    for model, some in by_model.items():
+        found = model._default_manager.filter(pk__in=[row.pk for row in some])
+        pks = set(narrowed(viewer, found).values_list("pk", flat=True))
+        seen.update(row for row in some if row.pk in pks)
+    hidden = by_hidden_authors(viewer, rows, with_muted=with_muted)
+    return [row for row in rows if row in seen and row not in hidden]
+
+
+def refuse_untold_authors(model: type[models.Model]) -> None:
+    """TypeError where people block one another, and no foreign key tells whose the rows are."""
+    if any(map(callable, _authors(model))) and has_blocks():
+        raise TypeError(
+            f"only code tells the authors of {model._meta.label}, so no query can leave out blocked ones: "
+            "read the rows, and give visible_to a list of them"
+        )
 
 
 def with_authors(rows: Rows) -> Rows:

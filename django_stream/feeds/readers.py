@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models
 
 from django_stream.activities.context_feeds import OBJECT, TARGET, model_feed
-from django_stream.activities.visibility import viewer_of, visible
+from django_stream.activities.visibility import refuse_untold_authors, viewer_of, visible, visible_rows
 from django_stream.conf import stream_settings
 from django_stream.feeds.manager import feed_manager
 from django_stream.feeds.paging import FeedReader
@@ -100,9 +100,18 @@ async def aunseen(user: Any) -> int:
     return await notifications(user).aunseen()
 
 
-def visible_to(viewer: Any, rows: models.QuerySet[_Row]) -> models.QuerySet[_Row]:
+@overload
+def visible_to(viewer: Any, rows: models.QuerySet[_Row]) -> models.QuerySet[_Row]: ...
+@overload
+def visible_to(viewer: Any, rows: list[_Row]) -> list[_Row]: ...
+def visible_to(viewer: Any, rows: Any) -> Any:
     """Those of the rows that a viewer may see on pages of your own: in a search, a list of comments.
 
     Blocked people and what is theirs are left out; muted ones are not, since they are only kept out of feeds.
+    Of a queryset you get a narrower one. Give a list of rows where only code tells whose they are: for a
+    queryset of those TypeError is raised if people can block one another.
     """
+    if isinstance(rows, list):
+        return visible_rows(viewer_of(viewer), rows, with_muted=True)
+    refuse_untold_authors(rows.model)
     return visible(viewer_of(viewer), rows, with_muted=True)

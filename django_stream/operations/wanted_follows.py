@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 
 from django.contrib.auth import get_user_model
 
@@ -10,10 +10,14 @@ from django_stream.activities.ids import from_wire_id
 from django_stream.activities.model_references import clean_pk
 from django_stream.activities.owners import Owner, owner_model, parse_owner_id
 from django_stream.activities.publishers.follows import FollowPublisher
+from django_stream.database.batches import batched
+from django_stream.database.querysets import all_rows
 from django_stream.database.tables import has_table
 from django_stream.operations.ledgers import aliases
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.publishing.publisher import Desired, Record, publishers
+
+_CHUNK = 500
 
 
 def wanted_follows(records: Iterable[Record]) -> list[Record]:
@@ -25,14 +29,25 @@ def wanted_follows(records: Iterable[Record]) -> list[Record]:
     for alias in aliases():
         for publisher in publishers():
             if isinstance(publisher, FollowPublisher) and has_table(publisher.model, alias):
-                desired = publisher.desired(publisher.keys_meaning(meant, alias), alias).values()
-                found.update(
-                    (record["source"], record["target"])
-                    for one in desired
-                    if isinstance(one, Desired)
-                    for record in one.records
-                )
+                for keys in _keys(publisher, meant, alias):
+                    found |= asked.keys() & _follows(publisher, keys, alias)
     return [record for ends, record in asked.items() if ends in found]
+
+
+def _keys(
+    publisher: FollowPublisher, meant: Collection[tuple[Owner, Owner]], alias: str
+) -> Iterator[list[str]]:
+    """The pairs to ask: of owners whose names tell no row, all that there are."""
+    if publisher.names_tell_rows:
+        yield publisher.keys_meaning(meant, alias)
+    else:
+        yield from batched(publisher.keys_where(all_rows(publisher.model, alias)), _CHUNK)
+
+
+def _follows(publisher: FollowPublisher, keys: Collection[str], alias: str) -> set[tuple[str, str]]:
+    desired = publisher.desired(keys, alias).values()
+    records = (record for one in desired if isinstance(one, Desired) for record in one.records)
+    return {(record["source"], record["target"]) for record in records}
 
 
 def _owner(feed: str) -> Owner | None:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
+from django.apps import apps
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import models
 
@@ -27,6 +28,11 @@ class FollowEnd(ABC):
     def __init__(self, *fields: Any) -> None:
         self.fields = fields
         """The columns that name the owner."""
+
+    @property
+    @abstractmethod
+    def may_name_themselves(self) -> bool:
+        """Whether owners here may have names that do not tell which row it is."""
 
     @abstractmethod
     def lookup(self, owner: models.Model, using: str) -> dict[str, Any] | None:
@@ -58,6 +64,10 @@ def end_of(model: type[models.Model], name: str) -> FollowEnd:
 class _Foreign(FollowEnd):
     """Rows are read only where the key does not tell: `to_field` names another column, or rows name
     themselves."""
+
+    @property
+    def may_name_themselves(self) -> bool:
+        return names_itself(self.fields[0].related_model)
 
     def lookup(self, owner: models.Model, using: str) -> dict[str, Any] | None:
         (field,) = self.fields
@@ -93,6 +103,10 @@ class _Foreign(FollowEnd):
 
 class _Generic(FollowEnd):
     """A content type, and the text of a primary key."""
+
+    @property
+    def may_name_themselves(self) -> bool:
+        return any(map(names_itself, apps.get_models()))
 
     def lookup(self, owner: models.Model, using: str) -> dict[str, Any] | None:
         kind, key = self.fields

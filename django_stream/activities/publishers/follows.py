@@ -43,6 +43,8 @@ class FollowDeclaration:
     """Slug of the feed that is followed, when it is not STREAM_USER_FEED."""
     should_publish: Source | None = None
     """False for a row that does not follow (yet, or any more): a request that waits, a block."""
+    requested: Source | None = None
+    """True for such a row where it waits to be accepted: who made it may take it back."""
     capture: str | None = None
 
     @property
@@ -84,6 +86,12 @@ class FollowPublisher(TrackedPublisher):
     @property
     def declared_feed(self) -> str | None:
         return self.declaration.feed
+
+    @property
+    def names_tell_rows(self) -> bool:
+        """Whether the names of two feeds tell which rows make one follow the other."""
+        itself = any(end.may_name_themselves for end in self._ends)
+        return not itself and manager_with_own(*_ITS_POLICIES) is None
 
     def matters(self, changed_fields: Collection[str]) -> bool:
         return self._condition_reads_all or not self._watched.isdisjoint(changed_fields)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from django_stream.api import FeedView
 from django_stream.enrich import Enrich
 from django_stream.feeds import feed_manager
 from django_stream.feeds.selection import Selection
+from django_stream.publishing.publisher import publishers_of
 from django_stream.tracking import (
     activities_paused,
     drain,
@@ -397,3 +399,42 @@ def test_a_check_finds_what_pages_could_not_ask(monkeypatch: pytest.MonkeyPatch)
         ("django_stream.E080", "Put @staticmethod above it."),
         ("django_stream.E080", "It is called with a viewer and a queryset: visible_to(viewer, rows)."),
     ]
+
+
+def test_pages_of_ones_own_leave_out_whose_authors_only_code_tells(ada: User, grace: User, mia: User) -> None:
+    """A query cannot, and says so; a list can."""
+    praises = [Praise.objects.create(by=user, moment=moment(ada, "x")) for user in (ada, mia, grace)]
+    hidden = moment(grace, "y", "self")
+    Block.objects.create(by=mia, of=grace)
+
+    with pytest.raises(TypeError, match=r"give visible_to a list"):
+        feeds.visible_to(grace, Praise.objects.all())
+    for viewer, seen in ((grace, [praises[0], praises[2]]), (mia, praises[:2]), (None, praises)):
+        assert feeds.visible_to(viewer, praises) == seen
+    assert feeds.visible_to(ada, [hidden, *praises]) == praises, "visible_to of the model is asked as well"
+    assert feeds.visible_to(grace, []) == []
+
+
+@pytest.mark.parametrize("kind", [Mute, Block])
+def test_reactions_whose_users_only_code_tells_are_hidden_with_them(
+    kind: type[Any], ada: User, grace: User, mia: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (publisher,) = publishers_of(Whisper)
+    told = replace(publisher.declaration, user=lambda whisper: whisper.user)
+    monkeypatch.setattr(publisher, "declaration", told)
+    said = moment(ada, "x")
+    for user in (grace, mia):
+        Whisper.objects.create(user=user, moment=said)
+    drain()
+    kind.objects.create(by=ada, of=mia)
+
+    def shown(viewer: Any) -> tuple[list[str], int]:
+        found = reactions_of(viewer, ada)
+        listed = [str(one["user_id"]) for one in found["latest_reactions"].get("whisper", [])]
+        return sorted(listed), found["reaction_counts"].get("whisper", 0)
+
+    both = sorted([str(grace.pk), str(mia.pk)])
+    assert shown(grace) == (both, 2)
+    assert shown(ada) == ([str(grace.pk)], 1)
+    if kind is Mute:
+        assert shown(mia) == (both, 2)

@@ -21,6 +21,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from django_stream.activities.kinds import publishers_for
+from django_stream.activities.owners import names_itself
 from django_stream.backends import get_client
 from django_stream.models import OutboxEntry, Publication
 from django_stream.operations.comparison import Difference
@@ -381,6 +382,32 @@ def test_whoever_began_to_follow_meanwhile_goes_on_following() -> None:
 
     assert repair([late]).published == 0
     feeds_equal_tables()
+
+
+@pytest.fixture
+def users_with_names() -> Iterator[None]:
+    """Users name their feeds themselves: the name tells no key."""
+    names_itself.cache_clear()
+    User.feed_id = property(lambda user: f"_{user.username}")  # type: ignore[attr-defined]
+    yield
+    del User.feed_id  # type: ignore[attr-defined]
+    names_itself.cache_clear()
+
+
+def test_owners_that_name_themselves_are_looked_at_again_likewise(
+    users_with_names: None, ada: User, grace: User
+) -> None:
+    Subscription.objects.create(reader=ada, writer=grace)
+    drain_outbox()
+    stray = {"source": "timeline:_grace", "target": "user:_ada"}
+    meant = {"source": "timeline:_ada", "target": "user:_grace"}
+    get_client().follow_many([stray])
+    late = [Difference("extra", one["source"], one["target"], record=one) for one in (meant, stray)]
+
+    assert repair(late).published == 1
+
+    follows = Follow.objects.filter(until_seq=None).values_list("source__user_id", "target__user_id")
+    assert set(follows) == {("_ada", "_grace")}
 
 
 @pytest.mark.usefixtures("site")

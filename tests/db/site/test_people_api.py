@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import jwt
 import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import ImproperlyConfigured
+from django.db.models.signals import post_save
 from rest_framework.test import APIClient
 
 from django_stream import feeds
 from django_stream.client.exceptions import ConnectionFailed
 from django_stream.conf import stream_settings
 from django_stream.feeds import feed_manager
-from django_stream.tracking import drain, register_visibility
+from django_stream.publishing.publisher import publishers_of
+from django_stream.tracking import drain, register_blocks, register_visibility
 from tests.db.feeds.conftest import people
 from tests.testapp.models import Article, Block, Subscription
 
@@ -133,3 +136,39 @@ def test_a_backend_that_is_down_is_503(api: APIClient, ada: User, monkeypatch: p
     monkeypatch.setattr(type(feed_manager.client.feed("user", "1")), "get", broken)
     for path in (address(ada), "/feeds/me/notifications/count/"):
         assert api.get(path).status_code == 503
+
+
+@pytest.mark.parametrize(("row", "kept"), [("follows", False), ("asks", False), ("blocks", True)])
+def test_only_what_follows_or_asks_to_is_taken_back(
+    row: str, kept: bool, api: APIClient, ada: User, grace: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one who is followed may keep a block in the same table."""
+    (publisher,) = publishers_of(Subscription)
+    declared = replace(
+        publisher.declaration,
+        should_publish=lambda _: row == "follows",
+        requested=lambda _: row == "asks",
+    )
+    monkeypatch.setattr(publisher, "declaration", declared)
+    Subscription.objects.create(reader=grace, writer=ada)
+    assert api.delete(address(ada)).status_code == 200
+    assert Subscription.objects.exists() == kept
+    assert api.post(address(ada)).json() == {"following": row == "follows", "requested": row != "follows"}
+    assert Subscription.objects.count() == 1
+
+
+def test_a_table_of_blocks_is_not_followed_by(
+    people: None, api: APIClient, ada: User, grace: User, settings: Any
+) -> None:
+    register_blocks(Subscription, by="reader", of="writer", unfollow=True)
+    try:
+        block = Subscription.objects.create(reader=ada, writer=grace)
+        with pytest.raises(ImproperlyConfigured, match="STREAM_FOLLOW_MODEL"):
+            api.delete(address(mia := User.objects.create(username="mia")))
+        with pytest.raises(ImproperlyConfigured, match="STREAM_FOLLOW_MODEL"):
+            api.post(address(mia))
+        assert list(Subscription.objects.all()) == [block]
+    finally:
+        post_save.disconnect(
+            sender=Subscription, dispatch_uid="django_stream.blocks.testapp.Subscription.reader.writer"
+        )
