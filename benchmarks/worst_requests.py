@@ -339,8 +339,8 @@ def pictures(folder: Path) -> Iterator[tuple[str, Path]]:
         return name, path
 
     noise = Image.effect_noise((2600, 2600), 90).convert("RGB")
-    yield kept("a lossy WebP at the limit", noise.resize((3300, 2500)), "WEBP", quality=80, method=0)
-    yield kept("a lossless WebP at the limit", Image.new("RGB", (3300, 2500)), "WEBP", lossless=True)
+    yield kept("a lossy WebP at the limit", noise.resize((2850, 2500)), "WEBP", quality=80, method=0)
+    yield kept("a lossless WebP at the limit", Image.new("RGB", (2850, 2500)), "WEBP", lossless=True)
     yield kept("a noisy PNG", noise, "PNG", compress_level=1)
     yield kept("a flat PNG at the limit", Image.new("RGB", (4000, 4000)), "PNG")
     yield kept("a JPEG of 48 megapixels", noise.resize((8000, 6000)), "JPEG", quality=60)

@@ -89,7 +89,7 @@ class ServerSettings:
     FILE_TYPES: tuple[str, ...] = ()
     """Content types that files/ takes, found by looking inside; empty takes every file."""
     IMAGE_PIXELS_MAX: int = 50_000_000
-    """Largest JPEG. All frames together, a PNG or GIF may have a third of it and a WebP a sixth."""
+    """Largest JPEG. All frames together, a PNG or GIF may have a third of it and a WebP a seventh."""
     IMAGE_SIZES_MAX: int = 20
     """So many other sizes can be made of one image."""
     IMAGE_SIDE_MAX: int = 2048

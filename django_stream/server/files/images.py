@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,9 +20,7 @@ RESIZE_MODES = ("clip", "crop", "scale", "fill")
 CROP_SIDES = {"left": (0.0, None), "right": (1.0, None), "top": (None, 0.0), "bottom": (None, 1.0)}
 FRAMES_MAX = 1000
 # What a pixel costs to unpack and to pack again, in time and memory, beside one of a JPEG (measured).
-_PIXEL_COST = {"JPEG": 1, "PNG": 3, "GIF": 3, "WEBP": 6}
-# Seconds that an image waits for its turn.
-PATIENCE = 10.0
+_PIXEL_COST = {"JPEG": 1, "PNG": 3, "GIF": 3, "WEBP": 7}
 # What the colours need. All other metadata is dropped.
 _KEPT = ("icc_profile", "transparency", "gamma")
 
@@ -113,7 +110,7 @@ def _opened(file: IO[bytes]) -> Iterator[Image.Image]:
     except ImportError as error:
         raise MissingExtra("images/ needs Pillow", "images") from error
     try:
-        with turn(), Image.open(file, formats=list(IMAGES)) as image:
+        with Image.open(file, formats=list(IMAGES)) as image:
             _check_pixels(image, 1)
             yield image
     except ApiError:
@@ -122,20 +119,6 @@ def _opened(file: IO[bytes]) -> Iterator[Image.Image]:
         raise _too_many_pixels() from error
     except Exception as error:  # decoders raise whatever a broken file makes them raise
         raise unsupported(file) from error
-
-
-@contextmanager
-def turn() -> Iterator[None]:
-    """Few images at once in a process: each may need a processor and 200 MB for a second."""
-    if not _turns.acquire(timeout=PATIENCE):
-        raise ApiError.named("RateLimitReached", "too many images at once", headers={"Retry-After": "10"})
-    try:
-        yield
-    finally:
-        _turns.release()
-
-
-_turns = threading.BoundedSemaphore(2)
 
 
 def _check_pixels(image: Image.Image, frames: int) -> None:
