@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -18,6 +19,8 @@ from django_stream.protocol.wire import is_group
 from django_stream.rendering.templates import render
 
 __all__ = ["ActivityStreamsView", "AtomView", "JsonFeedView"]
+
+logger = logging.getLogger("django_stream.feeds")
 
 _VOCABULARY = "https://www.w3.org/ns/activitystreams"
 # What XML cannot hold, not even escaped.
@@ -42,9 +45,17 @@ class _FeedView(View):
             raise TypeError(f"{type(self).__name__} needs a reader: as_view(reader=…)")
         cursor = request.GET.get("cursor") or None
         page = self.reader(request, **captures).seen_by(None).page(limit=self.limit, cursor=cursor)
-        entries = [self.item(request, entry) for entry in page]
+        entries = [*self._items(request, page)]
         here = request.build_absolute_uri(request.path)
         return self.answer(here, entries, f"{here}?cursor={quote(page.next)}" if page.next else None)
+
+    def _items(self, request: HttpRequest, page: Iterable[EnrichedActivity]) -> Iterator[dict[str, Any]]:
+        """What can be told of a page: a row whose own code fails is left out, and logged."""
+        for entry in page:
+            try:
+                yield self.item(request, entry)
+            except Exception:  # the models' own code
+                logger.exception("activity %s is left out of a public feed", entry.get("id"))
 
     def answer(self, here: str, items: list[dict[str, Any]], following: str | None) -> HttpResponse:
         raise NotImplementedError(f"{type(self).__name__}.answer() must return a response")

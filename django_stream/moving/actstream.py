@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from django.db import models
@@ -30,7 +31,8 @@ def run(to: Destination, using: str) -> None:
     actions = _actions(using).objects.using(using)
     to.outcome.left_out["not public"] += actions.filter(public=False).count()
     for some in in_steps(actions.filter(public=True), "timestamp", "id"):
-        to.add(_entries(some, using, to.outcome))
+        rows = rows_at((pointer for action in some for pointer in _pointers(action)), using)
+        to.add(to.each(some, partial(_entry, rows=rows, outcome=to.outcome)))
 
 
 def _follows(using: str) -> Any:
@@ -77,14 +79,6 @@ def _pairs(follows: Iterable[Any], using: str, outcome: Outcome) -> Iterator[dic
         for news in stream_settings.news_feeds.values():
             for slug in slugs:
                 yield {"source": str(feed_id(news, user)), "target": str(feed_id(slug, row))}
-
-
-def _entries(actions: Iterable[Any], using: str, outcome: Outcome) -> Iterator[Entry]:
-    actions = list(actions)
-    rows = rows_at((pointer for action in actions for pointer in _pointers(action)), using)
-    for action in actions:
-        if entry := _entry(action, rows, outcome):
-            yield entry
 
 
 def _pointers(action: Any) -> Iterator[Pointer]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from django.apps import apps
@@ -49,7 +50,8 @@ def run(to: Destination, using: str, db_table: str) -> None:
         users = users_at({one.recipient for one in some}, using)
         feeds = {one.recipient: _feed(users.get(str(one.recipient))) for one in some}
         recipients |= {feed: key for key, feed in feeds.items() if feed}
-        to.add(_entries(some, feeds, using, to.outcome))
+        found = rows_at((_pointer(row, name) for row in some for name in _POINTERS), using)
+        to.add(to.each(some, partial(_entry, feeds=feeds, found=found, outcome=to.outcome)))
     if not to.dry_run:
         for feed, key in recipients.items():
             _mark(to.client.feed(feed.slug, feed.user_id), rows.filter(recipient=key, unread=False))
@@ -80,16 +82,14 @@ def _feed(user: models.Model | None) -> FeedID | None:
     return feed_id(stream_settings.NOTIFICATION_FEED, user) if user else None
 
 
-def _entries(
-    rows: list[Any], feeds: dict[Any, FeedID | None], using: str, outcome: Outcome
-) -> Iterator[Entry]:
-    found = rows_at((_pointer(row, name) for row in rows for name in _POINTERS), using)
-    for row in rows:
-        feed, actor = feeds[row.recipient], found.get(_pointer(row, "actor"))
-        if feed is None or actor is None:
-            outcome.left_out["the recipient or the actor is gone"] += 1
-        else:
-            yield Entry(feed, _activity(row, actor, found, outcome))
+def _entry(
+    row: Any, feeds: dict[Any, FeedID | None], found: dict[Pointer, models.Model], outcome: Outcome
+) -> Entry | None:
+    feed, actor = feeds[row.recipient], found.get(_pointer(row, "actor"))
+    if feed is None or actor is None:
+        outcome.left_out["the recipient or the actor is gone"] += 1
+        return None
+    return Entry(feed, _activity(row, actor, found, outcome))
 
 
 def _pointer(row: Any, name: str) -> Pointer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -18,6 +18,7 @@ from django_stream.client.exceptions import (
     DoesNotExistException,
     FeedConfigException,
     StreamApiException,
+    ValidationError,
 )
 from django_stream.database.batches import batched
 from django_stream.protocol import limits
@@ -25,6 +26,8 @@ from django_stream.protocol.feed_ids import FeedID
 
 _NOT_FOR_ONE = frozenset({401, 403, 429})
 """Refusals that say nothing of the activity that was sent."""
+_UNTELLABLE = (ValueError, TypeError, AttributeError, ArithmeticError, RecursionError)
+"""What reading and encoding raise for what other programs have left in a table."""
 
 
 class Entry(NamedTuple):
@@ -87,7 +90,7 @@ class Destination:
     def add(self, entries: Iterable[Entry]) -> None:
         by_feed: dict[FeedID, list[dict[str, Any]]] = defaultdict(list)
         for entry in entries:
-            if trouble := _unfit(entry.activity):
+            if trouble := self._trouble(entry.activity):
                 self.outcome.left_out[trouble] += 1
             else:
                 by_feed[entry.feed].append(entry.activity)
@@ -122,12 +125,30 @@ class Destination:
                 return
         self.outcome.further["reactions"] += 1
 
+    def _trouble(self, activity: dict[str, Any]) -> str:
+        try:
+            return _unfit(activity)
+        except _UNTELLABLE as error:
+            return f"what it says cannot be sent ({type(error).__name__})"
+
+    def each(self, rows: Iterable[Any], told: Callable[[Any], Entry | None]) -> Iterator[Entry]:
+        """What rows tell; those of which nothing can be read are counted."""
+        for row in rows:
+            try:
+                entry = told(row)
+            except _UNTELLABLE as error:
+                self.outcome.left_out[f"the row cannot be read ({type(error).__name__})"] += 1
+            else:
+                if entry is not None:
+                    yield entry
+
     def _add(self, send: Callable[[list[dict[str, Any]]], Any], activities: list[dict[str, Any]]) -> None:
         """All at once; where the API refuses them, one by one, to find those that it refuses."""
         try:
             send(activities)
-        except StreamApiException as error:
-            if error.status_code in _NOT_FOR_ONE or (error.status_code or 500) >= 500:
+        except (StreamApiException, ValidationError, *_UNTELLABLE) as error:
+            status = getattr(error, "status_code", 400)
+            if status in _NOT_FOR_ONE or (status or 500) >= 500:
                 raise
             if len(activities) == 1:
                 self.outcome.left_out[f"refused by the API: {error}"] += 1

@@ -42,7 +42,7 @@ def json_of(value: Any) -> Any:
     """The value of a column that holds JSON, which not all packages keep in a column for JSON."""
     try:
         return json.loads(value) if isinstance(value, str) else value
-    except ValueError:
+    except (ValueError, RecursionError):
         return value
 
 
@@ -78,7 +78,7 @@ def rows_at(pointers: Iterable[Pointer], using: str) -> dict[Pointer, models.Mod
 def _model_of(type_id: Any, using: str) -> Any:
     try:
         return ContentType.objects.db_manager(using).get_for_id(int(type_id)).model_class()
-    except ContentType.DoesNotExist:
+    except (ContentType.DoesNotExist, ValueError, OverflowError):
         return None
 
 

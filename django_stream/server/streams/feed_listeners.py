@@ -31,8 +31,8 @@ from django_stream.server.streams.subscriptions import feeds_of
 logger = logging.getLogger("django_stream.server")
 
 Change = dict[str, Any]
-Deliver = Callable[[str, Change], None]
-"""Called with the feed's name and what is new on it."""
+Deliver = Callable[[str, Change, int], None]
+"""Called with the feed's name, what is new on it, and about how many bytes that takes."""
 
 LEASE = timedelta(seconds=90)
 _RENEW_SECONDS = 30.0
@@ -94,7 +94,7 @@ class FeedListeners:
                 async for batch in batches:
                     for frame in batch:
                         if frame.position:
-                            await self._tell_or_log(json.loads(frame.text))
+                            await self._tell_or_log(json.loads(frame.text), len(frame.text))
         except Exception as error:
             logger.exception("feeds cannot be listened to")
             if self._begun is not None and not self._begun.done():
@@ -109,13 +109,13 @@ class FeedListeners:
             await asyncio.sleep(_RENEW_SECONDS)
             hub.later(lambda: _lease(self._application_id))
 
-    async def _tell_or_log(self, event: Change) -> None:
+    async def _tell_or_log(self, event: Change, size: int) -> None:
         try:
-            await self._tell(event)
+            await self._tell(event, size)
         except Exception:
             logger.exception("the listeners of a feed could not be told what is new")
 
-    async def _tell(self, event: Change) -> None:
+    async def _tell(self, event: Change, size: int) -> None:
         data, moment = event["data"], event["meta"]["timestamp"]
         change = {
             "new": data["new"],
@@ -130,7 +130,7 @@ class FeedListeners:
         )
         for name in (data["feed"], *followers):
             for deliver in list(self._by_feed.get(name, ())):
-                deliver(name, {**change, "feed": name})
+                deliver(name, {**change, "feed": name}, size)
 
 
 def _begin(application_id: int) -> int:

@@ -17,6 +17,8 @@ Message = dict[str, Any]
 
 _FORGOTTEN_SECONDS = 30.0
 _QUEUE_MAX = 1000
+_QUEUE_BYTES_MAX = 1024 * 1024
+"""So much may wait for one client."""
 _SESSIONS_MAX = 10_000
 """So many clients may listen; applications share these places."""
 _PER_USER_MAX = 100
@@ -53,6 +55,7 @@ class Session:
         self._channels: dict[str, Listened] = {}
         self._proofs: dict[str, Mapping[str, Any]] = {}
         self._waiting: list[Message] = []
+        self._bytes = 0
         self._arrived = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._checked = self._loop.time()
@@ -88,9 +91,12 @@ class Session:
         if self._loop.time() - self._checked < _CHECK_AGAIN_SECONDS:
             return
         self._checked = self._loop.time()
+        # One token may open many feeds, and what opened one of them opens the others.
+        proofs = {(str(one.get("api_key")), str(one.get("signature"))): one for one in self._proofs.values()}
+        channels = {id(proof): channel for channel, proof in self._proofs.items()}
         try:
-            for channel, proof in list(self._proofs.items()):
-                await authorize(channel, proof)
+            for proof in proofs.values():
+                await authorize(channels[id(proof)], proof)
         except ApiError:
             self.close()
 
@@ -99,10 +105,12 @@ class Session:
         if (listened := self._channels.pop(channel, None)) is not None:
             listeners_of(listened.application_id).remove(listened.feed, self._deliver)
 
-    def _deliver(self, feed: str, change: Change) -> None:
-        if len(self._waiting) >= _QUEUE_MAX:
+    def _deliver(self, feed: str, change: Change, size: int) -> None:
+        # One change is delivered however large it is.
+        if len(self._waiting) >= _QUEUE_MAX or (self._waiting and self._bytes + size > _QUEUE_BYTES_MAX):
             self.close()  # the client will have to begin anew
             return
+        self._bytes += size
         names = [channel for channel, listened in self._channels.items() if listened.feed == feed]
         self._waiting += [{"channel": channel, "data": change} for channel in names]
         self._arrived.set()
@@ -111,7 +119,7 @@ class Session:
 
     def take(self) -> list[Message]:
         """What waits."""
-        taken, self._waiting = self._waiting, []
+        taken, self._waiting, self._bytes = self._waiting, [], 0
         self._arrived.clear()
         return taken
 

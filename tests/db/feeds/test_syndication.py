@@ -111,3 +111,19 @@ def test_a_wrong_cursor_is_404_and_a_view_needs_a_reader(ada: User, view: Any) -
         get(view, ada, query="?cursor=zzz")
     with pytest.raises(TypeError, match=r"needs a reader: as_view\(reader=…\)"):
         view.as_view()(RequestFactory().get("/"))
+
+
+@pytest.mark.parametrize("broken", ["get_absolute_url", "__str__"])
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_row_that_fails_is_left_out_of_the_feed(
+    view: Any, broken: str, ada: User, moments: list[Moment], monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    def fail(moment: Moment) -> str:
+        if moment.text == "first":
+            raise LookupError("on purpose")
+        return "/x/"
+
+    monkeypatch.setattr(Moment, broken, fail, raising=False)
+    answer = get(view, ada)
+    assert answer.content.count(b"urn:uuid:") == 1
+    assert "on purpose" in caplog.text

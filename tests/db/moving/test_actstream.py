@@ -210,3 +210,30 @@ def test_two_kinds_of_follow_are_one_and_end_together() -> None:
     assert targets().count("user:21") == 1
     feed_manager.unfollow_user(ada, other)
     assert "user:21" not in targets()
+
+
+HOSTILE: dict[str, Any] = {
+    "verb": ["", "x" * 300, "a\x00b"],
+    "data": ["9" * 5000, "1e999", '{"a": "\\u0000"}', '"\\ud800"', "[" * 999 + "]" * 999],
+    "description": ["x" * 50_000, "\x00"],
+    "actor_object_id": ["x", "9" * 40, "", "\x00", "1.5"],
+    "timestamp": ["0001-01-01 00:00:00", "9999-12-31 23:59:59"],
+}
+
+
+@pytest.mark.parametrize(("column", "value"), [(name, one) for name in HOSTILE for one in HOSTILE[name]])
+def test_what_others_left_in_a_table_is_counted_and_ends_nothing(column: str, value: Any) -> None:
+    few(40)
+    with connection.cursor() as cursor:
+        try:
+            cursor.execute(f"UPDATE actstream_action SET {column} = %s WHERE id IN (7, 20)", [value])
+        except Exception as error:
+            pytest.skip(f"the database refuses it: {error!r:.80}")
+
+    try:
+        told = imported()
+    except CommandError as error:
+        told = str(error)
+
+    assert "activities sent" in told or "2 activities were refused by the API" in told
+    assert len(stream("model", "auth-user")) >= 20

@@ -136,3 +136,25 @@ def test_whom_an_activity_was_sent_to_is_told_to_its_author_alone(ada: User, gra
     assert seen(ada, "user") == [True]
     assert seen(grace, "timeline") == [False]
     assert seen(grace, "notification") == [False]
+
+
+@pytest.mark.django_db
+@pytest.mark.urls("tests.db.site.urls")
+def test_a_row_that_has_no_json_is_left_out_of_a_page(
+    ada: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for title in ("good", "bad"):
+        Article.objects.create(author=ada, title=title)
+    drain("default")
+
+    def text(article: Article) -> str:
+        if article.title == "bad":
+            raise LookupError("on purpose")
+        return "fine"
+
+    monkeypatch.setattr(Article, "__str__", text)
+    api = APIClient()
+    api.force_login(ada)
+    (shown,) = api.get("/feeds/user/").json()["results"]
+    assert shown["object"]["text"] == "fine"
+    assert "on purpose" in caplog.text

@@ -321,3 +321,44 @@ def test_nobody_subscribes_where_nothing_is_logged(settings: Any) -> None:
         return await say(subscription(await client(), "user:a"))
 
     assert told(story)[0]["error"].startswith("403:")
+
+
+def test_what_waits_for_a_client_has_a_limit_of_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand changes may wait, and each may be large: whoever does not fetch them begins anew."""
+    monkeypatch.setattr(sessions, "_QUEUE_BYTES_MAX", 5_000)
+
+    def write(text: str) -> None:
+        Api().ok("POST", "feed/user/eve/", {"actor": "a", "verb": "v", "object": "o", "text": text})
+
+    async def story() -> None:
+        slow, quick = await client(), await client()
+        for one in (slow, quick):
+            assert (await say(subscription(one, "user:eve")))[0]["successful"]
+        for _ in range(3):
+            await asyncio.to_thread(write, "x" * 3_000)
+            found: Messages = []
+            while len(found) < 2:
+                found = await say({"channel": "/meta/connect", "clientId": quick})
+        assert found[-1]["data"]["new"][0]["text"] == "x" * 3_000
+        (answer,) = await say({"channel": "/meta/connect", "clientId": slow})
+        assert answer["advice"]["reconnect"] == "handshake"
+
+    told(story)
+
+
+def test_a_token_that_opens_many_feeds_is_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    checked: list[str] = []
+
+    async def authorize(channel: str, ext: Any) -> sessions.Listened:
+        checked.append(channel)
+        return await faye.authorize(channel, ext)
+
+    async def story() -> None:
+        monkeypatch.setattr(sessions, "_CHECK_AGAIN_SECONDS", 0.0)
+        names = [f"notification:{one}" for one in ("eve",)] + [f"user:{number}" for number in range(20)]
+        one = await client()
+        assert (await say(subscription(one, *names)))[0]["successful"]
+        await sessions.clients().by_id[one].check(authorize)
+        assert len(checked) == 1
+
+    told(story)
