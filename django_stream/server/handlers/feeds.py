@@ -10,7 +10,7 @@ from typing import Any
 
 from django_stream.protocol import limits, wire
 from django_stream.protocol.errors import invalid
-from django_stream.server import feed_groups
+from django_stream.server import feed_groups, feed_store
 from django_stream.server.actions import notification_marks, placements, removals
 from django_stream.server.activity_input import activity_inputs, check_configured, feed_id_of, key_or_none
 from django_stream.server.aggregation.formats import check_format
@@ -186,7 +186,8 @@ def _to_remove(call: Call) -> Iterator[tuple[str, list[uuid.UUID]]]:
         key = key_or_none(named.strip("/").partition(".")[0])
         yield named.strip("/"), [] if key is None else [key]
         return
+    feed = feed_store.find(call.application_id, [call.feed_id]).get(call.feed_id)
     # Some clients make one slash of two: of those before the data, and of those inside an address.
     for name in dict.fromkeys((named, named.lstrip("/"), _SHORTENED.sub(r"\1://", named))):
-        if name:
-            yield name, activities.keys_of_foreign_id(call.application_id, name)
+        if name and feed is not None:
+            yield name, activities.keys_of_foreign_id(call.application_id, name, feed.pk)

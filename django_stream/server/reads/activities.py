@@ -6,12 +6,13 @@ import uuid
 from collections.abc import Sequence
 
 from django.db import router
+from django.db.models import Exists, OuterRef
 
 from django_stream.database.bulk_sql import is_filled
 from django_stream.protocol.references import user_reference
 from django_stream.server import activity_rows
 from django_stream.server.activity_rows import ActivityRow
-from django_stream.server.models import Activity
+from django_stream.server.models import Activity, Follow, Placement
 
 
 def in_order(application_id: int, keys: Sequence[uuid.UUID]) -> list[ActivityRow]:
@@ -32,9 +33,15 @@ def keys_of_actor(application_id: int, user_id: str, before: uuid.UUID | None, m
     return sorted(found, reverse=True)[:most]
 
 
-def keys_of_foreign_id(application_id: int, foreign_id: str) -> list[uuid.UUID]:
-    """Keys of every activity with this foreign_id."""
-    rows = Activity.objects.filter(
+def keys_of_foreign_id(application_id: int, foreign_id: str, feed: int) -> list[uuid.UUID]:
+    """Keys of every activity with this foreign_id that is on a feed (the number of its row).
+
+    Anybody may have posted any number of others with the same foreign_id to feeds of their own.
+    """
+    same = Activity.objects.filter(
         is_filled("foreign_id"), application_id=application_id, foreign_id=foreign_id
     )
-    return list(rows.values_list("key", flat=True))
+    there = Placement.objects.filter(key=OuterRef("key"))
+    followed = Follow.objects.filter(source=feed).values("target")
+    found = same.filter(Exists(there.filter(feed=feed)) | Exists(there.filter(feed__in=followed)))
+    return list(found.values_list("key", flat=True))

@@ -424,3 +424,24 @@ def test_an_edit_reaches_any_number_of_followed_feeds() -> None:
     ok("POST", "activities/", {"activities": [{**item, "verb": "w"}]})
     (changed,) = ok("GET", "feed/notification/1/")["results"]
     assert (group["verb"], changed["verb"]) == ("v", "w")
+
+
+def test_a_removal_looks_at_nothing_that_others_posted_under_the_same_name(
+    django_assert_max_num_queries: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """foreign_ids can be guessed: of 100 others with the same one, none is locked or looked at."""
+    monkeypatch.setattr(removals, "_AT_ONCE", 3)
+    mine = [post("user:me", foreign_id="tweet:1", time=f"2026-01-01T00:00:0{n}")["id"] for n in range(2)]
+    for number in range(100):
+        post("user:eve", foreign_id="tweet:1", time=f"2026-01-02T00:{number // 60:02}:{number % 60:02}")
+    follow("timeline:you", "user:me")
+
+    with django_assert_max_num_queries(40):
+        assert ok("DELETE", "feed/timeline/you/tweet:1/", foreign_id=1) == {"removed": "tweet:1"}
+    assert ids("timeline:you") == []
+    assert ids("user:me") == mine[::-1]
+    with django_assert_max_num_queries(40):
+        assert ok("DELETE", "feed/user/me/tweet:1/", foreign_id=1) == {"removed": "tweet:1"}
+    assert ids("user:me") == []
+    assert len(ids("user:eve", limit=100)) == 100
+    assert ok("DELETE", "feed/user/nobody/tweet:1/", foreign_id=1) == {}
