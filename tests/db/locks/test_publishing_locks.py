@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,11 +12,13 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
+from django_stream.activities.follow_rows import unfollow
 from django_stream.models import OutboxEntry, Publication
 from django_stream.publishing import ledger
 from django_stream.publishing.leases import Lease, claim
 from django_stream.publishing.ledger import LeasedObject
 from django_stream.publishing.nudge import nudges_held
+from django_stream.publishing.publisher import publishers_of
 from django_stream.tracking import drain
 from tests.db.locks.interleaving import meet
 from tests.testapp.models import Article, Subscription, Tag
@@ -56,6 +59,26 @@ def test_rows_of_a_deletion_stay_as_they_are_once_they_are_noted(
             return Subscription.objects.all().delete()
 
     meeting = meet(delete, 'DELETE FROM "testapp_subscription"', updates(reader=make_user("third")))
+    assert meeting.waited
+    assert meeting.second == 0
+
+
+def test_a_follow_that_is_taken_back_does_not_become_a_block_meanwhile(
+    follow: Subscription, make_user: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.STREAM_FOLLOW_MODEL = "testapp.Subscription"
+    (publisher,) = publishers_of(Subscription)
+    monkeypatch.setattr(
+        publisher, "declaration", replace(publisher.declaration, should_publish=lambda row: True)
+    )
+
+    def take_back() -> None:
+        with nudges_held():
+            unfollow(follow.reader, follow.writer)
+
+    # What is read next after the condition was asked.
+    asked = r'(SELECT|DELETE).* WHERE "testapp_subscription"."id" IN|(SELECT|DELETE).*"id" = '
+    meeting = meet(take_back, asked, updates(reader=make_user("third")))
     assert meeting.waited
     assert meeting.second == 0
 
