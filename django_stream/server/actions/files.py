@@ -17,13 +17,13 @@ from django_stream.database.bulk_sql import among, is_filled
 from django_stream.database.commits import call_after_commit
 from django_stream.protocol.errors import invalid
 from django_stream.protocol.messages import Upload
+from django_stream.server import turns
 from django_stream.server.conf import server_settings
 from django_stream.server.events.event import Event, current_caller
 from django_stream.server.events.recording import record
 from django_stream.server.feed_store import database, ensure_application
 from django_stream.server.files import images, kinds
 from django_stream.server.files.images import Resizing
-from django_stream.server.files.turns import turns
 from django_stream.server.files.uploads import spooled
 from django_stream.server.files.urls import storage
 from django_stream.server.models import StoredFile
@@ -47,7 +47,7 @@ def store(application_id: int, user_id: str, upload: Upload) -> StoredFile:
 
 def store_image(application_id: int, user_id: str, upload: Upload) -> StoredFile:
     """Keep an image, turned upright and without the metadata of its file."""
-    with spooled(upload) as file, turns.turn(application_id, current_caller()):
+    with spooled(upload) as file, turns.images.turn(application_id, current_caller()):
         content, content_type = images.cleaned(file)
     file_row = StoredFile(
         application_id=application_id, user_id=user_id, content_type=content_type, is_image=True
@@ -64,7 +64,10 @@ def resize(original: StoredFile, resizing: Resizing) -> StoredFile:
         return found
     _check_sizes(original)
     try:
-        with storage().open(original.name) as file, turns.turn(original.application_id, current_caller()):
+        with (
+            storage().open(original.name) as file,
+            turns.images.turn(original.application_id, current_caller()),
+        ):
             content, content_type = images.resized(file, resizing)
     except FileNotFoundError as error:
         raise missing("image", original.base_name) from error

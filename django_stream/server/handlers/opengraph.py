@@ -9,6 +9,7 @@ from contextlib import suppress
 from django.core.cache import cache
 
 from django_stream.protocol.errors import invalid
+from django_stream.server import turns
 from django_stream.server.conf import server_settings
 from django_stream.server.opengraph.fetching import fetch, nothing_found
 from django_stream.server.opengraph.parsing import parse
@@ -27,7 +28,8 @@ def read(call: Call) -> Body:
     key = f"django_stream:og:{hashlib.sha256(url.encode()).hexdigest()}"
     data: Body | None = _cached(key)
     if data is None:
-        data = _fetched(url)
+        with turns.pages.turn(call.application_id, call.principal.user_id or ""):
+            data = _fetched(url)
         _keep(key, data)
     # Some caches return the very object they keep, and the answer gets a duration.
     return dict(data)

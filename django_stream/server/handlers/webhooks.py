@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django_stream.server import turns
 from django_stream.server.actions import webhooks as actions
 from django_stream.server.feed_store import database
 from django_stream.server.requests import Body, Call
@@ -35,4 +36,5 @@ def dead_letters(call: Call) -> Body:
 def deliver_again(call: Call) -> Body:
     """Send what was given up once more."""
     webhook = actions.of(call.application_id, call.captures["stream"])
-    return shapes.one({"delivered": webhooks.deliver_again(webhook)})
+    with turns.webhooks.turn(call.application_id, ""):
+        return shapes.one({"delivered": webhooks.deliver_again(webhook)})

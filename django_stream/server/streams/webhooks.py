@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import requests
@@ -36,6 +37,8 @@ _LEASE = timedelta(seconds=60)
 _SECONDS = 15.0
 _SHARE_SECONDS = 20.0
 """After so long the webhooks of the next application have their turn, however slow or many these are."""
+# A request sends dead letters for so long, and waits so long for the last of them.
+_AGAIN_SECONDS, _PATIENCE = 1.0, 2.0
 _PAUSES = (5.0, 1800.0)
 
 Post = Callable[[StreamWebhook, bytes], str]
@@ -167,18 +170,18 @@ def _pause(attempts: int) -> timedelta:
 
 def deliver_again(webhook: StreamWebhook, post: Post | None = None) -> int:
     """Send dead letters once more, while time is left; those that arrive are deleted. How many did."""
-    delivered, is_over = 0, _turn(_SHARE_SECONDS)
+    delivered, is_over = 0, _turn(_AGAIN_SECONDS)
     letters = DeadLetter.objects.using(database()).filter(webhook=webhook).exclude(body="")
     while not is_over() and (letter := letters.order_by("pk").first()) is not None:
-        if (post or send)(webhook, letter.body.encode()):
+        if (post or partial(send, seconds=_PATIENCE))(webhook, letter.body.encode()):
             break
         letter.delete()
         delivered += 1
     return delivered
 
 
-def send(webhook: StreamWebhook, body: bytes) -> str:
-    """Post a body to a webhook's address."""
+def send(webhook: StreamWebhook, body: bytes, *, seconds: float = _SECONDS) -> str:
+    """Post a body to a webhook's address, which may take so long."""
     moment = int(time.time())
     headers = {
         "Content-Type": "application/json",
@@ -186,9 +189,9 @@ def send(webhook: StreamWebhook, body: bytes) -> str:
         "Stream-Signature": signature_of(webhook, body, moment),
     }
     try:
-        with _session(webhook) as session:
+        with _session(webhook, seconds) as session:
             answer = session.post(
-                webhook.url, data=body, headers=headers, timeout=_SECONDS, allow_redirects=False, stream=True
+                webhook.url, data=body, headers=headers, timeout=seconds, allow_redirects=False, stream=True
             )
             answer.close()
     except (ApiError, MissingExtra, requests.RequestException, OSError, ValueError) as error:
@@ -197,7 +200,7 @@ def send(webhook: StreamWebhook, body: bytes) -> str:
 
 
 @contextmanager
-def _session(webhook: StreamWebhook) -> Iterator[requests.Session]:
+def _session(webhook: StreamWebhook, seconds: float) -> Iterator[requests.Session]:
     """The site's own application may name any address, others only such as are public."""
     if webhook.stream.application_id == server_settings.own_app_id:
         with requests.Session() as session:
@@ -211,7 +214,7 @@ def _session(webhook: StreamWebhook) -> Iterator[requests.Session]:
         raise MissingExtra("webhooks of other applications need requests-hardened", "opengraph") from error
     rules = Rules()
     rules.check_url(webhook.url)
-    with ends_within(_SECONDS), guarded(rules) as session:
+    with ends_within(seconds), guarded(rules) as session:
         yield session
 
 

@@ -9,7 +9,8 @@ from collections import Counter
 import pytest
 
 from django_stream.protocol.errors import ApiError
-from django_stream.server.files import images, turns
+from django_stream.server import turns
+from django_stream.server.files import images
 from django_stream.server.files.kinds import is_lossy_webp
 from django_stream.server.models import StoredFile
 from tests.contract.calling import ok, refused, user_token
@@ -267,11 +268,11 @@ def test_a_refusal_says_what_the_file_is(content, told):
 
 
 def test_few_images_are_worked_on_at_once(monkeypatch):
-    monkeypatch.setattr(turns, "PATIENCE", 0.0)
+    monkeypatch.setattr(turns.images, "patience", 0.0)
     with contextlib.ExitStack() as others:
-        for _ in range(turns.AT_ONCE):
+        for _ in range(turns.images.at_once):
             assert send("images/", picture()).status == 201
-            others.enter_context(turns.turns.turn(1, ""))
+            others.enter_context(turns.images.turn(1, ""))
         answer = send("images/", picture())
         assert (answer.status, answer.headers["Retry-After"]) == (429, "3")
     assert send("images/", picture()).status == 201
@@ -280,7 +281,7 @@ def test_few_images_are_worked_on_at_once(monkeypatch):
 def test_few_requests_wait_for_images_and_no_user_takes_all_turns():
     """Each that waits holds a thread of the server; the others are refused at once."""
     finished, refused_ones = threading.Event(), Counter()
-    here = turns.Turns()
+    here = turns.Turns("images", at_once=2, waiting=4, each=3, patience=9.0)
 
     def ask(user: str) -> None:
         try:
@@ -299,9 +300,9 @@ def test_few_requests_wait_for_images_and_no_user_takes_all_turns():
 
     everybody: list[threading.Thread] = []
     everybody += asked("eve", 5)
-    assert refused_ones == {"eve": 5 - turns.EACH}
+    assert refused_ones == {"eve": 5 - 3}
     everybody += asked("", 8)
-    assert refused_ones == {"eve": 5 - turns.EACH, "": 8 - (turns.AT_ONCE + turns.WAITING - turns.EACH)}
+    assert refused_ones == {"eve": 5 - 3, "": 8 - 3}
     finished.set()
     for thread in everybody:
         thread.join(10)

@@ -1,10 +1,12 @@
 """og/ answers with what a page says of itself, and asks the page once."""
 
+import contextlib
 from functools import partial
 
 import pytest
 from django.core.cache import cache
 
+from django_stream.server import turns
 from django_stream.server.handlers import opengraph
 from django_stream.server.opengraph.fetching import fetch
 from tests.contract.calling import ok, refusal, refused, user_token
@@ -30,6 +32,17 @@ def test_a_page_is_told_and_remembered(web):
     }
     assert ok("GET", "og", auth=user_token("bob"), url=url)["title"] == "Hello"
     assert web.asked == ["/page"]
+
+
+def test_no_user_holds_all_threads_with_slow_pages(web):
+    url = web.html("/page", "<title>Hello</title>")
+    with contextlib.ExitStack() as slow:
+        for _ in range(turns.pages.each):
+            slow.enter_context(turns.pages.turn(1, "eve"))
+        assert refused("GET", "og/", url=url, auth=user_token("eve"))[0] == 429
+        assert ok("GET", "og/", url=url, auth=user_token("bob"))["title"] == "Hello"
+        assert ok("GET", "og/", url=url, auth=user_token("eve"))["title"] == "Hello", "what is remembered"
+    assert not turns.pages._of_users  # noqa: SLF001
 
 
 def test_the_address_asked_for_is_told_beside_where_it_led(web):
