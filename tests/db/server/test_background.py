@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.signals import request_finished, request_started
+from django.db import OperationalError
 from django.test import Client
 
 from django_stream.protocol.credentials import EMBEDDED_API_KEY
@@ -99,3 +100,27 @@ def test_what_is_no_request_does_its_work_itself() -> None:
     done: list[int] = []
     background.on_commit("some.task", done.append, 1)
     assert done == [1]
+
+
+def test_a_job_that_others_keep_from_writing_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(background, "_PAUSES", (0.0, 0.0))
+    failures = {1: 2, 2: 3}
+    done: list[int] = []
+
+    def run(number: int) -> None:
+        if failures[number]:
+            failures[number] -= 1
+            raise OperationalError("database is locked")
+        done.append(number)
+
+    request_started.send(None)
+    try:
+        for number in failures:
+            background.on_commit("some.task", run, number)
+    finally:
+        request_finished.send(None)
+    assert waker.flush(30)
+    assert done == [1]
+    assert "some.task(2,) failed in the background" in caplog.text
