@@ -5,7 +5,7 @@ class Migration(migrations.Migration):
     """What an actor did is read page by page, however much it is."""
 
     dependencies = [
-        ("django_stream_server", "0008_reaction_jobs"),
+        ("django_stream_server", "0009_timelines_outside"),
     ]
 
     operations = [
