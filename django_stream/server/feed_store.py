@@ -46,7 +46,7 @@ def find(application_id: int, feed_ids: Collection[FeedID]) -> dict[FeedID, Feed
     if not feed_ids:
         return {}
     store = Database.to_write(Feed)
-    rows = store.select(Feed, _COLUMNS, equal("application_id", application_id), _named(feed_ids))
+    rows = store.select(Feed, _COLUMNS, _named(application_id, feed_ids))
     return {feed.feed_id: feed for feed in _read(store, rows)}
 
 
@@ -70,17 +70,19 @@ def _locked(application_id: int, feed_ids: Collection[FeedID]) -> dict[FeedID, F
     if not feed_ids:
         return {}
     store = Database.to_write(Feed)
-    named = equal("application_id", application_id), _named(feed_ids)
-    rows = store.locked(Feed, _COLUMNS, ["id"], *named, strength="NO KEY UPDATE")
+    named = _named(application_id, feed_ids)
+    rows = store.locked(Feed, _COLUMNS, ["id"], named, strength="NO KEY UPDATE")
     return {feed.feed_id: feed for feed in _read(store, rows)}
 
 
-def _named(feed_ids: Iterable[FeedID]) -> Condition:
+def _named(application_id: int, feed_ids: Iterable[FeedID]) -> Condition:
     by_slug: dict[str, list[str]] = {}
     for feed_id in feed_ids:
         by_slug.setdefault(feed_id.slug, []).append(feed_id.user_id)
+    # All three stand in each branch: beside the branches, SQLite would look at all feeds of the application.
+    ours = equal("application_id", application_id)
     return either(
-        *(every(equal("slug", slug), one_of("user_id", user_ids)) for slug, user_ids in by_slug.items())
+        *(every(ours, equal("slug", slug), one_of("user_id", user_ids)) for slug, user_ids in by_slug.items())
     )
 
 

@@ -16,14 +16,14 @@ User = settings.AUTH_USER_MODEL
 class Mute(models.Model):
     """One person hears nothing of another."""
 
-    by = models.ForeignKey(User, models.CASCADE, related_name="mutes")
+    by = models.ForeignKey(User, models.CASCADE, related_name="+")
     of = models.ForeignKey(User, models.CASCADE, related_name="+")
 
 
 class Block(models.Model):
     """Neither hears of the other."""
 
-    by = models.ForeignKey(User, models.CASCADE, related_name="blocks")
+    by = models.ForeignKey(User, models.CASCADE, related_name="+")
     of = models.ForeignKey(User, models.CASCADE, related_name="+")
 
 

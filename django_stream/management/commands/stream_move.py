@@ -23,7 +23,9 @@ class Command(FamilyCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--to", required=True, metavar="hosted|embedded|URL")
+        parser.add_argument(
+            "--to", required=True, metavar="hosted|embedded|URL", help="the home that the feeds go to"
+        )
         parser.add_argument("--shadow", action="store_true", help="compare the pages of both homes instead")
         parser.add_argument("--sample", type=int, help="with --shadow: so many users; all otherwise")
         parser.add_argument(

@@ -17,10 +17,11 @@ NAMES = sorted(
     if app == "django_stream" and isinstance(load_command_class(app, name), FamilyCommand)
 )
 READ_ONLY = {"stream_compare", "stream_doctor", "stream_explain", "stream_verify"}
-MOVING = {"stream_compare", "stream_import"}
-"""They read the tables of other packages, which are not here."""
+MOVING = {"stream_compare", "stream_import", "stream_move"}
+"""They need tables of other packages or another home, which are not here."""
 ARGUMENTS: dict[str, list[str]] = {
     "stream_explain": ["--feed", "timeline:1"],
+    "stream_move": ["--to", "hosted"],
     "stream_outbox": ["status"],
     "stream_person": ["erase", "1"],
 }

@@ -11,6 +11,7 @@ from django.test import modify_settings
 from rest_framework.test import APIClient
 
 from django_stream import feeds
+from django_stream.activities import relations
 from django_stream.client.exceptions import ConnectionFailed
 from django_stream.feeds import feed_manager
 from django_stream.notifications import preferences
@@ -19,6 +20,12 @@ from tests.testapp.models import Article
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.db.site.urls")]
 LIST, CHOSEN = "/feeds/me/notifications/", "/feeds/me/notifications/preferences/"
+
+
+@pytest.fixture(autouse=True)
+def _apps_that_start_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Installed apps that change start again, and the example's mutes and blocks with them."""
+    monkeypatch.setattr(relations, "_relations", {})
 
 
 @pytest.fixture
