@@ -68,6 +68,7 @@ class Copy:
                 self._walk(step, names, work)
                 if step == _OTHERS:
                     self._copy_others()
+                self._save({"step": step + 1, "last": None})
 
     def _walk(self, step: int, slugs: Sequence[str], work: Callable[[FeedID], None]) -> None:
         """The feeds of all users, a few users at a time."""
@@ -83,7 +84,6 @@ class Copy:
                 break
             last = pk_text(users[-1].pk)
             self._save({"step": step, "last": last})
-        self._save({"step": step + 1, "last": None})
 
     def _copy_others(self) -> None:
         while waiting := [name for name, is_copied in self._found.items() if not is_copied]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
 
 from django.db import models
@@ -99,31 +101,33 @@ class Destination:
                 if self.dry_run:
                     self.outcome.activities += len(some)
                 else:
-                    self._add(self.client.feed(feed.slug, feed.user_id).add_activities, list(some))
+                    add = self.client.feed(feed.slug, feed.user_id).add_activities
+                    self.outcome.activities += self._accepted(add, list(some))
 
     def upsert(self, collection: str, entries: list[dict[str, Any]]) -> None:
-        if entries and not self.dry_run:
-            self.client.collections.upsert(collection, entries)
-        self.outcome.further["entries of collections"] += len(entries)
+        upsert = partial(self.client.collections.upsert, collection)
+        sent = len(entries) if self.dry_run else self._accepted(upsert, entries)
+        self.outcome.further["entries of collections"] += sent
 
     def add_users(self, users: list[dict[str, Any]]) -> None:
-        if users and not self.dry_run:
-            self.client.users.add_many(users, override=True)
-        self.outcome.further["users"] += len(users)
+        add = partial(self.client.users.add_many, override=True)
+        self.outcome.further["users"] += len(users) if self.dry_run else self._accepted(add, users)
 
     def react(self, reaction: Mapping[str, Any]) -> None:
         """Add a reaction by its id; one that is there already stays as it is."""
-        if not self.dry_run:
-            add = self.client.reactions.add_child if reaction["parent"] else self.client.reactions.add
-            about = reaction["parent"] or reaction["activity_id"]
-            try:
-                add(reaction["kind"], about, reaction["user_id"], reaction["data"], id=reaction["id"])
-            except ConflictException:
-                pass
-            except DoesNotExistException:
-                self.outcome.left_out["reactions to what was left out"] += 1
-                return
-        self.outcome.further["reactions"] += 1
+        try:
+            sent = 1 if self.dry_run else self._accepted(self._react, [reaction])
+        except DoesNotExistException:
+            self.outcome.left_out["reactions to what was left out"] += 1
+        else:
+            self.outcome.further["reactions"] += sent
+
+    def _react(self, reactions: Sequence[Mapping[str, Any]]) -> None:
+        for one in reactions:
+            add = self.client.reactions.add_child if one["parent"] else self.client.reactions.add
+            about = one["parent"] or one["activity_id"]
+            with suppress(ConflictException):
+                add(one["kind"], about, one["user_id"], one["data"], id=one["id"])
 
     def _trouble(self, activity: dict[str, Any]) -> str:
         try:
@@ -142,22 +146,24 @@ class Destination:
                 if entry is not None:
                     yield entry
 
-    def _add(self, send: Callable[[list[dict[str, Any]]], Any], activities: list[dict[str, Any]]) -> None:
-        """All at once; where the API refuses them, one by one, to find those that it refuses."""
+    def _accepted(self, send: Callable[[list[Any]], Any], things: Sequence[Any]) -> int:
+        """How many were sent: all at once, or one by one to find those that the API refuses."""
+        if not things:
+            return 0
         try:
-            send(activities)
+            send(list(things))
+        except DoesNotExistException:
+            raise
         except (StreamApiException, ValidationError, *_UNTELLABLE) as error:
             status = getattr(error, "status_code", 400)
             if status in _NOT_FOR_ONE or (status or 500) >= 500:
                 raise
-            if len(activities) == 1:
-                self.outcome.left_out[f"refused by the API: {error}"] += 1
-                self.outcome.refused += 1
-                return
-            for one in activities:
-                self._add(send, [one])
-        else:
-            self.outcome.activities += len(activities)
+            if len(things) > 1:
+                return sum(self._accepted(send, [one]) for one in things)
+            self.outcome.left_out[f"refused by the API: {error}"] += 1
+            self.outcome.refused += 1
+            return 0
+        return len(things)
 
 
 def _unfit(activity: dict[str, Any]) -> str:

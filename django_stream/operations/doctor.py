@@ -36,6 +36,7 @@ QUICK_CHECK = "django_stream.W071"
 _MAINTAIN_TASK = "django_stream.server.maintain"
 _SKEW_SECONDS = 60
 _PING_SECONDS = 2
+_ON_MODELS = ("stream_backfill", "stream_sync")
 _TEMPLATES = ("django_stream/activity.html", "django_stream/group.html")
 
 
@@ -211,9 +212,13 @@ def _runs(using: str) -> Iterator[Finding]:
     for row in Checkpoint.objects.using(using).filter(done=False).order_by("pk"):
         command, _, label = row.name.partition(" ")
         text = f"{row.name} has not ended since {row.updated_at:%Y-%m-%d %H:%M}"
-        # A repair works on kinds and not on models.
-        model = "" if command == "stream_repair" else f" {label.partition('#')[0]}"
+        # The others work on no models: they are run with the options that they had.
+        model = f" {label.partition('#')[0]}" if command in _ON_MODELS else ""
         remedy = f"if it runs no longer: `manage.py {command}{model} --resume`"
+        if command == "stream_move":
+            remedy = (
+                "if it runs no longer: `manage.py stream_move` or `stream_import` as before, and --resume"
+            )
         yield Finding("runs", "warning", text, remedy)
 
 

@@ -106,7 +106,11 @@ def pipeline(request: HttpRequest, pk: int) -> HttpResponse:
         "post": shown,
         "waiting": OutboxEntry.objects.filter(**named),
         "publication": Publication.objects.filter(**named).first(),
-        "feeds": [(name, feed, list(explain(shown, feed))) for name, feed in places.items()],
+        # Who mutes or blocks whom is nobody else's business.
+        "feeds": [
+            (name, feed, [reason for reason in explain(shown, feed) if reason.about != "viewer"])
+            for name, feed in places.items()
+        ],
     }
     return render(request, "social/pipeline.html", context)
 
