@@ -56,6 +56,8 @@ class Command(ComparingCommand):
             done.append(checkpoint_of(kind))
             if not run.row.done:
                 total += repair(self.verified(list(some), **options), using, tell=tell, token=run.token)
+                # What hangs on what was mended is noted by it: while it waits, it would not be compared.
+                total += drain(using)
                 if total.out_of_reach:
                     return total
                 run.advance([], DrainReport(), is_done=True)
