@@ -30,6 +30,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "rest_framework",
     "django_stream",
+    "django_stream.notifications",
     "django_stream.server",
     "example_project.social",
     "example_project.history",
@@ -53,6 +54,8 @@ WSGI_APPLICATION = "example_project.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        # Templates here stand in for those of packages, whatever the order of the apps.
+        "DIRS": [BASE_DIR / "example_project" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -102,6 +105,8 @@ CELERY_BEAT_SCHEDULE = {
     # Finds what no nudge was sent for: a process that was killed between commit and nudge.
     "drain the outbox": {"task": "django_stream.drain_outbox", "schedule": 30.0},
     "maintain the server": {"task": "django_stream.server.maintain", "schedule": 300.0},
+    # Nobody gets a second e-mail on the same day, however often it looks.
+    "send digests": {"task": "django_stream.notifications.send_digests", "schedule": 3600.0},
 }
 
 # The demo's own credentials serve the embedded feeds; the environment may bring others.
@@ -110,6 +115,12 @@ for name in ("STREAM_API_KEY", "STREAM_API_SECRET", "STREAM_APP_ID", "STREAM_BAC
         globals()[name] = value
 
 STREAM_NEWS_FEEDS = ["timeline", "timeline_aggregated"]
+
+# E-mails are for those who ask for them (`/preferences/`), and a demonstration prints them.
+STREAM_NOTIFICATIONS_BASE_URL = os.environ.get("SITE_URL", "http://127.0.0.1:8000")
+STREAM_NOTIFICATIONS_DIGEST_CLASS = "example_project.social.digest.BrookDigest"
+if DEBUG:
+    EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 
 # The newest posts first, unless many people have something to say about an older one.
 POPULAR = {"score": "decay_linear(time) * popularity ^ 0.5", "defaults": {"popularity": 1}}

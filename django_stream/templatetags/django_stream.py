@@ -132,13 +132,15 @@ def render_feed(
     parameter: str = "cursor",
     template_prefix: str = "",
     poll: int | str = 0,
+    empty: str = "",
     template: str = "django_stream/feed.html",
 ) -> SafeString:
     """A page with the link to the next one: a list that screen readers know as a feed.
 
     `label` is what they call it; `name` and `parameter` (the same as in `stream_feed`) tell several feeds on
     one page apart. With `poll`, the script
-    `django_stream/feed.js` looks every so many seconds for what is new.
+    `django_stream/feed.js` looks every so many seconds for what is new. `empty` names a template for what
+    stands there until the first entry comes, so that an empty page hears of it, too.
     """
     values = {
         "page": page,
@@ -148,6 +150,7 @@ def render_feed(
         "poll": poll,
         "is_first": not _cursor(context, parameter),
         "next_url": _next_url(context, page, parameter),
+        "empty": empty,
     }
     return _rendered(context, template, values)
 
@@ -172,18 +175,20 @@ def follow_button(
     person: Any,
     action: str,
     followed: bool | None = None,
+    requested: bool = False,
     template: str = "django_stream/follow_button.html",
 ) -> SafeString:
     """A form that posts to `action`, with `stop` where the person is followed already; nothing for oneself.
 
-    Give `followed` where a page has many such buttons and has asked for all at once by `feeds.is_following`.
+    Give `followed` where a page has many such buttons and has asked for all at once by `feeds.is_following`,
+    and `requested` where a follow waits to be accepted: the button takes it back, by `stop`, too.
     """
     if person == (viewer := _viewer(context)):
         return SafeString()
     if followed is None:
         followed = viewer is not None and is_following(viewer, person)
     request = context.get("request")
-    values = {"person": person, "action": action, "followed": followed}
+    values = {"person": person, "action": action, "followed": followed, "requested": requested}
     return _rendered(context, template, values | {"next": request.get_full_path() if request else ""})
 
 

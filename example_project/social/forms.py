@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib.auth.forms import BaseUserCreationForm
 from django.contrib.auth.models import User
+from django.db import transaction
 
+from django_stream import notifications
 from example_project.social import media
 from example_project.social.models import Comment, Post
 
@@ -72,3 +74,48 @@ class SettingsForm(forms.ModelForm):
     class Meta:
         model = User
         fields = ("first_name", "last_name")
+
+
+class PreferencesForm(forms.ModelForm):
+    """Where a user hears of which verb, and how often an e-mail tells what is new."""
+
+    VERBS: ClassVar = {
+        "like": "Likes of your posts",
+        "comment": "Comments on your posts",
+        "follow": "New followers, and requests to follow you",
+    }
+    digest = forms.ChoiceField(
+        label="An e-mail of what you have not seen",
+        choices=[("off", "Never"), ("daily", "Every day"), ("weekly", "Every week")],
+    )
+
+    class Meta:
+        model = User
+        fields = ("email",)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        chosen = notifications.preferences(self.instance)
+        self.fields["digest"].initial = chosen.digest
+        for verb in self.VERBS:
+            channels = chosen.verbs.get(verb, notifications.Channels())
+            for channel, label in (("in_feed", "On this site"), ("by_email", "In the e-mail")):
+                self.fields[f"{verb}_{channel}"] = forms.BooleanField(
+                    label=label, required=False, initial=getattr(channels, channel)
+                )
+
+    def verbs(self) -> list[tuple[str, list[forms.BoundField]]]:
+        """What there is to hear of, each with its two boxes."""
+        return [
+            (label, [self[f"{verb}_in_feed"], self[f"{verb}_by_email"]]) for verb, label in self.VERBS.items()
+        ]
+
+    @transaction.atomic
+    def save(self, commit: bool = True) -> Any:
+        user, chosen = super().save(commit), self.cleaned_data
+        notifications.set_digest(user, chosen["digest"])
+        for verb in self.VERBS:
+            notifications.set_preference(
+                user, verb, in_feed=chosen[f"{verb}_in_feed"], by_email=chosen[f"{verb}_by_email"]
+            )
+        return user

@@ -4,7 +4,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from example_project.social.views import accounts, people, posts, streams
+from example_project.social.views import accounts, notifications, people, posts, streams
 
 
 class UsernameConverter(StringConverter):
@@ -20,8 +20,10 @@ urlpatterns = [
     path("popular/", streams.popular, name="popular"),
     path("summary/", streams.summary, name="summary"),
     path("everyone/", streams.everyone, name="everyone"),
-    path("notifications/", streams.notifications, name="notifications"),
-    path("notifications/read/", streams.mark_read, name="mark-read"),
+    path("notifications/", notifications.news, name="notifications"),
+    path("notifications/read/", notifications.mark_read, name="mark-read"),
+    path("notifications/dismiss/", notifications.dismiss, name="dismiss"),
+    path("preferences/", notifications.preferences, name="preferences"),
     path("people/", people.people, name="people"),
     path("people/<username:username>/", streams.profile, name="profile"),
     path("people/<username:username>/follow/", people.follow, name="follow"),

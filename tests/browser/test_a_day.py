@@ -94,6 +94,7 @@ def test_a_day_of_two_people(pair: tuple[Person, Person]) -> None:
     _what_ann_writes_arrives(ann, bob)
     _bob_likes_and_comments(ann, bob)
     _ann_is_told(ann)
+    _ann_wants_less(ann, bob)
     _bob_mutes_and_hears_again(ann, bob)
     _ann_looks_how_it_came(ann)
 
@@ -109,16 +110,19 @@ def _bob_finds_and_follows(ann: Person, bob: Person) -> None:
 def _what_ann_writes_arrives(ann: Person, bob: Person) -> None:
     bob.open("/")
     assert "It is quiet here" in bob.text
-    # An empty page has no feed to look at: there is one as soon as somebody has posted.
-    ann.fill(text="The first of the day")
-    ann.press("Post")
-    assert ann.posts == ["The first of the day"]
-    bob.open("/")
+    _what_ann_says_arrives(ann, bob, "The first of the day")
+    assert "It is quiet here" not in bob.text
     assert bob.posts == ["The first of the day"]
+    _what_ann_says_arrives(ann, bob, "Hello from Ann")
+    assert bob.posts == ["Hello from Ann", "The first of the day"]
+
+
+def _what_ann_says_arrives(ann: Person, bob: Person, text: str) -> None:
     if bob.has_scripts:
         bob.until(lambda: bob.browser.execute_script(NOTICE), "the page listens")
-    ann.fill(text="Hello from Ann")
+    ann.fill(text=text)
     ann.press("Post")
+    assert ann.posts[0] == text
     if bob.has_scripts:
         offer = bob.browser.find_element(By.CSS_SELECTOR, ".stream-new")
         bob.until(offer.is_displayed, "the other window tells what is new")
@@ -127,7 +131,6 @@ def _what_ann_writes_arrives(ann: Person, bob: Person) -> None:
         bob.button("Show what is new (1)").click()
     else:
         bob.open("/")
-    assert bob.posts == ["Hello from Ann", "The first of the day"]
 
 
 def _bob_likes_and_comments(ann: Person, bob: Person) -> None:
@@ -161,6 +164,26 @@ def _ann_is_told(ann: Person) -> None:
     assert "Mark as read Bob Example liked your post" not in ann.buttons()
     ann.press("Mark all as read")
     assert [name for name in ann.buttons() if "read" in name] == []
+    ann.press("Dismiss Bob Example liked your post")
+    assert "Bob Example liked your post" not in ann.text
+    assert "Bob Example commented on your post" in ann.text
+    ann.press("Dismiss all")
+    assert "No news" in ann.text
+
+
+def _ann_wants_less(ann: Person, bob: Person) -> None:
+    ann.open("/preferences/")
+    ann.browser.find_element(By.NAME, "comment_in_feed").click()
+    ann.press("Save")
+    assert "Saved." in ann.text
+    bob.open("/")
+    bob.browser.find_element(By.CSS_SELECTOR, "a.answer").click()
+    bob.fill(text="Once more")
+    bob.press("Comment")
+    ann.open("/")
+    assert ann.badge() == []
+    ann.open("/notifications/")
+    assert "No news" in ann.text
 
 
 def _bob_mutes_and_hears_again(ann: Person, bob: Person) -> None:

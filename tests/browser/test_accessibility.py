@@ -5,10 +5,12 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.contrib.auth.models import User
 
+from django_stream.notifications import unsubscribe_url
 from example_project.social.models import Block, Comment, Follow, Like, Mute, Post
 from tests.browser.test_example_site import Site, people, site
 
@@ -29,6 +31,8 @@ PAGES = (
     "/people/grace/",
     "/people/ada/?order=popular",
     "/notifications/",
+    "/preferences/",
+    "/people/quiet/",
     "/posts/{pk}/",
     "/posts/{pk}/pipeline/",
     "/settings/",
@@ -50,6 +54,7 @@ def posts(people: dict[str, User]) -> list[Post]:
         preview={"title": "A page", "description": "It tells", "url": "https://example.org/"},
     )
     Follow.objects.create(follower=grace, followed=ada, is_accepted=False)
+    User.objects.create(username="quiet")
     for model, by, of in ((Mute, "muter", "muted"), (Block, "blocker", "blocked")):
         person = User.objects.create(username=by, first_name=by)
         model.objects.create(**{by: ada, of: person})
@@ -74,6 +79,10 @@ def test_no_page_keeps_anybody_out(site: Site, posts: list[Post], size: str, sch
     for path in ("/", "/sign-in/", "/sign-up/", "/people/", "/people/ada/", f"/posts/{posts[0].pk}/"):
         site.open(path)
         found[f"visitor {path}"] = violations(site)
+    site.browser.get(site.address + urlsplit(unsubscribe_url(posts[0].author)).path)
+    found["visitor unsubscribe"] = violations(site)
+    site.press("Send me no more")
+    found["visitor unsubscribed"] = violations(site)
     site.sign_in("ada")
     for path in PAGES:
         site.open(path.format(pk=posts[0].pk))

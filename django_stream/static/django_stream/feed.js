@@ -17,6 +17,7 @@
   function number(feed) {
     const more = feed.querySelector(":scope > .stream-more");
     const all = entries(feed);
+    feed.querySelector(":scope > [role=feed]").hidden = all.length === 0; // a list without entries is none
     all.forEach((entry, index) => {
       entry.setAttribute("aria-posinset", index + 1);
       entry.setAttribute("aria-setsize", more ? -1 : all.length);

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 
 from django_stream import feeds
-from django_stream.client.exceptions import ValidationError
-from example_project.social.actions import signed_in_post
 from example_project.social.forms import PostForm
 from example_project.social.likes import count_likes
 from example_project.social.models import PUBLIC_FEED
@@ -45,22 +42,6 @@ def everyone(request: HttpRequest) -> HttpResponse:
     reader = feeds.feed(PUBLIC_FEED, viewer=request.user)
     context = {"page": read(request, reader), "is_demo": settings.DEBUG}
     return render(request, "social/everyone.html", context)
-
-
-@login_required
-def notifications(request: HttpRequest) -> HttpResponse:
-    """What concerns oneself. To look is to have seen it; what was read, one says oneself."""
-    page = read(request, feeds.notifications(request.user), mark_seen=True)
-    return render(request, "social/notifications.html", {"page": page})
-
-
-@signed_in_post
-def mark_read(request: HttpRequest) -> HttpResponse:
-    """Mark one notification as read, or all of them."""
-    group = request.POST.get("group")
-    with suppress(ValidationError):  # no button sends what is no id of a group
-        feeds.notifications(request.user).page(limit=1, mark_read=[group] if group else True)
-    return redirect("notifications")
 
 
 def profile(request: HttpRequest, username: str) -> HttpResponse:

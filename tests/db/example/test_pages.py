@@ -43,7 +43,7 @@ def test_visitors_see_what_everyone_posts(client: Client, ada: User, grace: User
 def test_every_page_renders_when_there_is_nothing(site: Client) -> None:
     assert "It is quiet here" in html_of(site, "/")
     assert "Nobody has said anything yet" in html_of(site, "/everyone/")
-    assert "No news yet" in html_of(site, "/notifications/")
+    assert "No news" in html_of(site, "/notifications/")
     assert "Nobody else is here yet" in html_of(site, "/people/")
     assert "Write your first post" in html_of(site, "/people/ada/")
 
@@ -63,9 +63,10 @@ def test_every_page_renders_for_visitors_too(client: Client, ada: User) -> None:
         html = html_of(client, path)
         assert "<h1" in html
         assert "Sign out" not in html
-    answer = client.get("/notifications/")
-    assert answer.status_code == 302
-    assert answer["Location"] == "/sign-in/?next=/notifications/"
+    for path in ("/notifications/", "/preferences/"):
+        answer = client.get(path)
+        assert answer.status_code == 302
+        assert answer["Location"] == f"/sign-in/?next={path}"
 
 
 def test_each_verb_has_its_own_look(site: Client, ada: User, grace: User) -> None:
@@ -204,7 +205,7 @@ def test_a_post_costs_the_same_however_many_answer_it(
 
 
 def reads_the_sites_tables(sql: str) -> bool:
-    """Those of the server apart, and of the app for notifications, which the example does not install."""
+    """Those of the server apart, and of the app for notifications."""
     others = ("django_stream_server", "django_stream_notifications")
     return sql.startswith("SELECT") and not any(name in sql for name in others)
 
@@ -307,6 +308,7 @@ ACTIONS = [
     "/people/grace/mute/",
     "/people/grace/block/",
     "/notifications/read/",
+    "/notifications/dismiss/",
 ]
 
 

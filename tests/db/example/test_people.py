@@ -99,7 +99,7 @@ def test_a_mute_empties_feeds_and_badges_and_ends(site: Client, ada: User, grace
     for path in ("/", "/popular/", "/summary/", "/everyone/"):
         assert "chatter" not in html_of(site, path), path
     assert '<b class="badge">' not in html_of(site, "/everyone/")
-    assert "No news yet" in html_of(site, "/notifications/")
+    assert "No news" in html_of(site, "/notifications/")
     assert "Unmute" in html_of(site, "/settings/")
     site.post("/people/grace/mute/", {"stop": "1"})
     assert not Mute.objects.exists()

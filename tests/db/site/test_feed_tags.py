@@ -153,6 +153,23 @@ def test_a_follow_button_is_a_form_that_knows_its_state(
     assert 'aria-label="Follow ada"' in given
 
 
+def test_a_follow_button_takes_back_what_waits(render: Render, ada: User) -> None:
+    waiting = render('{% follow_button person "/follow/" followed=False requested=True %}', person=ada)
+    assert 'aria-label="Take back the request to follow ada"' in waiting
+    assert 'name="stop" value="1"' in waiting
+
+
+def test_an_empty_feed_has_the_words_of_its_page(render: Render, ada: User) -> None:
+    source = (
+        '{% stream_feed "timeline" as page %}{% render_feed page empty="django_stream/badge.html" poll=30 %}'
+    )
+    html = render(source, count=3, user=ada)
+    assert "3<span" in html
+    assert "Nothing here yet." not in html
+    assert 'data-stream-poll="30"' in html
+    assert "Nothing here yet." in render(TIMELINE, user=ada)
+
+
 def test_a_page_asks_whether_somebody_is_followed(render: Render, articles: list[Article], ada: User) -> None:
     source = "{% is_following person as followed %}{{ followed }}"
     assert render(source, person=ada) == "True"

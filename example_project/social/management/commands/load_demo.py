@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 
+from django_stream import notifications
 from django_stream.models import OutboxEntry
 from django_stream.tracking import drain
 from example_project.history.models import Commit
@@ -60,6 +61,7 @@ class Command(BaseCommand):
             f"  /sign-in/   as {PRIVATE!r}: a private account, whom two people ask to be let in\n"
             f"  /admin/     as {GUIDE!r}: the outbox, and the action 'Publish to feeds'\n"
             "  /api/v1.0/  the Stream API that serves these feeds\n"
+            f"  manage.py stream_digests prints the e-mail that {GUIDE!r} asked for\n"
         )
 
 
@@ -70,12 +72,14 @@ def _load() -> None:
             username=person.username,
             first_name=person.first_name,
             last_name=person.last_name,
+            email=f"{person.username}@example.com",
             password=password,
             is_staff=person.username == GUIDE,
             is_superuser=person.username == GUIDE,
         )
         for person in PEOPLE
     }
+    notifications.set_digest(people[GUIDE], "daily")
     _follow(people)
     _work(people)
     posts = _say(people)
