@@ -184,7 +184,13 @@ def test_no_page_is_wider_than_its_window_or_hard_to_read(
 
     for path in (
         *("/", "/popular/", "/summary/", "/everyone/", "/people/", "/people/ada/", "/people/grace/"),
-        *(f"/posts/{post.pk}/", f"/posts/{post.pk}/pipeline/", "/notifications/", "/settings/"),
+        *(
+            f"/posts/{post.pk}/",
+            f"/posts/{post.pk}/pipeline/",
+            "/notifications/",
+            "/settings/",
+            "/preferences/",
+        ),
     ):
         site.open(path)
         assert site.browser.execute_script(WIDTH) <= SIZES[size][0], path

@@ -167,6 +167,7 @@ def test_an_empty_feed_has_the_words_of_its_page(render: Render, ada: User) -> N
     assert "3<span" in html
     assert "Nothing here yet." not in html
     assert 'data-stream-poll="30"' in html
+    assert 'aria-busy="false" hidden>' in html, "a feed without articles is none for screen readers"
     assert "Nothing here yet." in render(TIMELINE, user=ada)
 
 
