@@ -98,11 +98,18 @@ class Digest:
             "activity": activity,
             # Rendered with autoescape; what is taken out is no markup.
             "html": mark_safe(_UNSAFE.sub("", html)),  # noqa: S308
-            **{name: in_words(newest.get(name)) for name in names},
+            **{name: self._in_words(newest.get(name)) for name in names},
             "others": max(0, int(activity.get("actor_count", 1)) - 1),
             "has_more": bool(activity.get("has_more")),
             "url": _url_of(newest),
         }
+
+    def name_of(self, value: Any) -> str:
+        """How an actor, an object or a verb is called in the text; it is made one safe line afterwards."""
+        return str(value)
+
+    def _in_words(self, value: Any) -> str:
+        return "" if value is None else in_words(self.name_of(value))
 
     def was_sent(self) -> None:
         """Note what the e-mail told of: it is not new again when it is done again."""
