@@ -429,6 +429,9 @@ class OwnDigest(Digest):
     def context(self) -> dict[str, Any]:
         return super().context() | {"has_more": True}
 
+    def name_of(self, value: Any) -> str:
+        return f"the\n\u202e{value}"
+
 
 def test_a_site_has_its_own(tell: Tell, settings: Any) -> None:
     settings.STREAM_NOTIFICATIONS_DIGEST_CLASS = f"{__name__}.OwnDigest"
@@ -436,6 +439,9 @@ def test_a_site_has_its_own(tell: Tell, settings: Any) -> None:
     send_digests()
     assert mail.outbox[0].to == ["own@example.com"]
     assert "There is more on the site." in text()
+    (line,) = [one for one in text().splitlines() if one.startswith("- ")]
+    assert line.startswith("- the ada "), "made safe, and one line"
+    assert "None" not in line
 
 
 def path_of(user: User) -> str:
