@@ -53,7 +53,9 @@ class Site:
         """Press a button and wait for the page that it leads to."""
         page = self.browser.find_element(By.TAG_NAME, "html")
         self.button(name).click()
-        WebDriverWait(self.browser, 10).until(lambda _: is_gone(page))
+        # While pages change, Chromium may know nothing of an element for a moment.
+        waiting = WebDriverWait(self.browser, 10, ignored_exceptions=[WebDriverException])
+        waiting.until(lambda _: is_gone(page))
 
     def sign_in(self, username: str) -> None:
         self.open("/sign-in/")
