@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.feedgenerator import Atom1Feed
 from django.views import View
 
+from django_stream.database.failures import spoils_the_rest
 from django_stream.feeds.enrichment import EnrichedActivity
 from django_stream.feeds.paging import FeedReader
 from django_stream.protocol.wire import is_group
@@ -54,7 +55,9 @@ class _FeedView(View):
         for entry in page:
             try:
                 yield self.item(request, entry)
-            except Exception:  # the models' own code
+            except Exception as error:  # the models' own code
+                if spoils_the_rest(error):
+                    raise
                 logger.exception("activity %s is left out of a public feed", entry.get("id"))
 
     def answer(self, here: str, items: list[dict[str, Any]], following: str | None) -> HttpResponse:

@@ -19,6 +19,7 @@ from django_stream.api.marks import read_marks
 from django_stream.api.pagination import envelope, read_page
 from django_stream.api.serializers import ActivitySerializer
 from django_stream.conf import stream_settings
+from django_stream.database.failures import spoils_the_rest
 from django_stream.feeds.manager import feed_manager
 from django_stream.feeds.paging import FeedReader
 
@@ -65,5 +66,7 @@ def _told(page: Iterable[Any], request: Request) -> Iterator[Any]:
     for activity in page:
         try:
             yield ActivitySerializer(activity, context={"request": request}).data
-        except Exception:  # serializers and models of the site
+        except Exception as error:  # serializers and models of the site
+            if spoils_the_rest(error):
+                raise
             logger.exception("activity %s is left out of a page", activity.get("id"))

@@ -30,10 +30,16 @@ def trim(feed: Feed, keep: int) -> int:
     if isinstance(keep, bool) or not isinstance(keep, int) or keep < 0:
         raise ValueError(f"keep must be a number of entries from 0 on, not {keep!r}")
     removed = 0
+    before: dict[str, None] = {}
     # Groups list their newest activities only: what is left of them comes with the next reading.
     while entries := feed.get(limit=limits.PAGE_MAX, offset=keep)["results"]:
-        for entry in entries:
-            for activity in members(entry):
-                feed.remove_activity(activity["id"])
-                removed += 1
+        page = dict.fromkeys(activity["id"] for entry in entries for activity in members(entry))
+        # Where pages lag behind, on a replica, they show for a while what has just been removed.
+        left = [activity_id for activity_id in page if activity_id not in before]
+        if not left:
+            break
+        for activity_id in left:
+            feed.remove_activity(activity_id)
+        removed += len(left)
+        before = page
     return removed

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.template.loader import select_template
 
+from django_stream.database.failures import spoils_the_rest
 from django_stream.protocol.wire import is_group
 
 logger = logging.getLogger("django_stream.rendering")
@@ -54,7 +55,9 @@ def render(activity: Mapping[str, Any], context: Mapping[str, Any], prefix: str 
     for some in (names, names[-1:]):
         try:
             html: str = select_template(some).render(values, request=context.get("request"))
-        except Exception:  # a template may raise whatever the code that it calls does
+        except Exception as error:  # a template may raise whatever the code that it calls does
+            if spoils_the_rest(error):
+                raise
             logger.exception("activity %r cannot be shown by %s", activity.get("id"), some[0])
         else:
             return html

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -88,6 +89,20 @@ def test_a_batch_is_answered_in_its_order_and_read_newest_last_first(api: Api):
     )["activities"]
     assert [item["object"] for item in made] == ["0", "1", "2"]
     assert [item["object"] for item in api.page("user:1")] == ["2", "1", "0"]
+
+
+@pytest.mark.parametrize("bound", ["id_lt", "id_lte"])
+def test_a_bound_at_the_other_end_holds_on_every_page(api: Api, bound: str):
+    made = [api.post("user:1", foreign_id=f"a:{number}")["id"] for number in range(6)]
+    wanted = made[1 : 4 if bound == "id_lt" else 5]
+    place: dict[str, str] = {"order": "oldest", "limit": "1", "id_gte": made[1], bound: made[4]}
+    found = []
+    while place:
+        answer = api.ok("GET", "feed/user/1/", **place)
+        found += [one["id"] for one in answer["results"]]
+        place = dict(parse_qsl(urlsplit(answer["next"]).query))
+        place.pop("api_key", None)
+    assert found == wanted
 
 
 def test_activities_of_one_time_keep_one_order_over_pages(api: Api):

@@ -23,7 +23,7 @@ def export_ids(call: Call) -> Body:
     """List the ids of what a user did, page by page: activities, then reactions."""
     user_id, most = call.captures["user"], limits.EXPORT_PAGE
     kind, _, place = (call.parameters.text("next") or _FIRST).partition(":")
-    if kind not in ("activity", "reaction") or (place and not _is_place(kind, place)):
+    if f"{kind}:{place}" != _FIRST and not _is_place(kind, place):
         raise invalid("next must be that of the page before", "next")
     keys: list[uuid.UUID] = []
     found: list[tuple[int, str]] = []
@@ -49,7 +49,9 @@ def export_ids(call: Call) -> Body:
 
 
 def _is_place(kind: str, place: str) -> bool:
-    return bool(key_or_none(place) if kind == "activity" else re.fullmatch(r"[0-9]{1,18}", place))
+    if kind == "activity":
+        return key_or_none(place) is not None
+    return kind == "reaction" and re.fullmatch(r"[0-9]{1,18}", place, re.ASCII) is not None
 
 
 def delete_activities(call: Call) -> Body:

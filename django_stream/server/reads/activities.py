@@ -12,6 +12,7 @@ from django_stream.database.bulk_sql import is_filled
 from django_stream.protocol.references import user_reference
 from django_stream.server import activity_rows
 from django_stream.server.activity_rows import ActivityRow
+from django_stream.server.feed_store import database
 from django_stream.server.models import Activity, Follow, Placement
 
 
@@ -36,12 +37,13 @@ def keys_of_actor(application_id: int, user_id: str, before: uuid.UUID | None, m
 def keys_of_foreign_id(application_id: int, foreign_id: str, feed: int) -> list[uuid.UUID]:
     """Keys of every activity with this foreign_id that is on a feed (the number of its row).
 
-    Anybody may have posted any number of others with the same foreign_id to feeds of their own.
+    Anybody may have posted any number of others with the same foreign_id to feeds of their own. It is read
+    where it is written: a replica may not have yet what is about to be removed.
     """
-    same = Activity.objects.filter(
+    same = Activity.objects.using(database()).filter(
         is_filled("foreign_id"), application_id=application_id, foreign_id=foreign_id
     )
-    there = Placement.objects.filter(key=OuterRef("key"))
-    followed = Follow.objects.filter(source=feed).values("target")
+    there = Placement.objects.using(database()).filter(key=OuterRef("key"))
+    followed = Follow.objects.using(database()).filter(source=feed).values("target")
     found = same.filter(Exists(there.filter(feed=feed)) | Exists(there.filter(feed__in=followed)))
     return list(found.values_list("key", flat=True))

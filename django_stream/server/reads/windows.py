@@ -15,10 +15,10 @@ from django_stream.server.timelines import AsOf, Window
 _SESSION = re.compile(r"(?P<newest>[0-9a-f]{32})(?:-(?P<moment>[0-9]{1,17}))?", re.ASCII)
 _ORDERS = ("newest", "oldest")
 BOUNDS = ("id_lt", "id_lte", "id_gt", "id_gte")
-# What the next page is not asked again: its place, and what was done once.
-_NOT_CARRIED = frozenset(
-    {"id_lt", "id_lte", "offset", "limit", "mark_read", "mark_seen", "mark_unread", "refresh", "session"}
-)
+# What the next page is not asked again: what was done once, and its place. The bound at the other end stays.
+_DONE = frozenset({"offset", "limit", "mark_read", "mark_seen", "mark_unread", "refresh", "session"})
+_DOWNWARDS = _DONE | {"id_lt", "id_lte"}
+_UPWARDS = _DONE | {"id_gt", "id_gte"}
 
 
 def conflicting(detail: str) -> ApiError:
@@ -71,9 +71,9 @@ def _bound(call: Call, name: str) -> uuid.UUID:
 def next_by_id(call: Call, last_id: str, limit: int, as_of: AsOf | None = None) -> str:
     """The address of the page after `last_id`; of a grouped feed, as it was when reading began."""
     if call.parameters.text("order") == "oldest":
-        return call.following({"id_gt": last_id, "limit": str(limit)}, _NOT_CARRIED | {"id_gte"})
+        return call.following({"id_gt": last_id, "limit": str(limit)}, _UPWARDS)
     session = {} if as_of is None else {"session": f"{as_of.newest.hex}-{as_of.moment}"}
-    return call.following({"id_lt": last_id, "limit": str(limit), **session}, _NOT_CARRIED)
+    return call.following({"id_lt": last_id, "limit": str(limit), **session}, _DOWNWARDS)
 
 
 def grouped_window_of(call: Call) -> Window:
@@ -91,4 +91,4 @@ def grouped_window_of(call: Call) -> Window:
 def next_by_offset(call: Call, offset: int, limit: int, session: str) -> str:
     """The address of the page that begins at `offset` in the same session of a ranked feed."""
     place = {"offset": str(offset), "limit": str(limit), "session": session}
-    return call.following(place, _NOT_CARRIED)
+    return call.following(place, _DOWNWARDS)

@@ -59,13 +59,15 @@ def mark(feed: int, *, seen: Marked, read: Marked) -> bool:
 
 def unmark(feed: int, unread: Marked) -> bool:
     """Let all groups of a feed be unread again, or those that the marks name; whether any changed."""
+    if not unread:
+        return False
     database = Database.to_write(ActivityGroup)
     changed = 0
     with transaction.atomic(using=database.alias):
         chosen = [[equal("feed", feed), *some] for some in _chosen(unread)]
-        # All before any is changed, as other markers do.
-        for where in chosen:
-            database.lock(ActivityGroup, LOCK_ORDER, *where)
+        # All in one step, as other markers do: in several, two could wait for each other.
+        wanted = chosen[0] if len(chosen) == 1 else [equal("feed", feed), equal("is_read", True)]
+        database.lock(ActivityGroup, LOCK_ORDER, turn(feed), *wanted)
         for where in chosen:
             changed += database.update(ActivityGroup, {"is_read": False}, *where, equal("is_read", True))
     return changed > 0

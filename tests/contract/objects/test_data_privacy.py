@@ -53,7 +53,18 @@ def test_an_export_goes_on_until_all_is_told(api, most, monkeypatch):
     }
 
 
-@pytest.mark.parametrize("place", ["x", "activity:x", "reaction:-1", "reaction:x", "reaction:" + "9" * 30])
+@pytest.mark.parametrize(
+    "place",
+    [
+        "x",
+        "activity:x",
+        "reaction",
+        "reaction:",
+        "reaction:-1",
+        "reaction:x",
+        "reaction:" + "9" * 30,
+    ],
+)
 def test_an_export_goes_on_from_its_own_places_only(api, place):
     assert api.refused("GET", "data_privacy/export_ids/bob/", next=place) == (400, 4)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.contrib.auth.models import User
@@ -12,6 +12,7 @@ from django_stream import feeds
 from django_stream.activities.model_references import reference_of
 from django_stream.client import StreamClient
 from django_stream.feeds import feed_manager
+from django_stream.feeds.tending import trim
 from tests.extras import needs
 
 pytestmark = pytest.mark.django_db
@@ -198,6 +199,22 @@ def test_a_feed_is_trimmed_and_cleared_and_others_keep_what_they_have(
     assert timeline.size() == 0
     with pytest.raises(ValueError, match="keep"):
         timeline.trim(keep=-1)
+
+
+def test_trimming_ends_where_pages_still_show_what_was_removed(ada: User) -> None:
+    class Lagging:
+        """A feed that is read from a replica which stands still."""
+
+        removed: list[str] = []
+
+        def get(self, **options: Any) -> Any:
+            return {"results": [{"id": f"{number}"} for number in range(3)]}
+
+        def remove_activity(self, activity_id: str) -> None:
+            self.removed.append(activity_id)
+
+    assert trim(cast("Any", Lagging()), 0) == 3
+    assert Lagging.removed == ["0", "1", "2"]
 
 
 @needs("aggregation")

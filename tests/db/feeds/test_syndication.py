@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import DatabaseError, connection, transaction
 from django.http import Http404
 from django.test import RequestFactory
 
@@ -127,3 +128,17 @@ def test_a_row_that_fails_is_left_out_of_the_feed(
     answer = get(view, ada)
     assert answer.content.count(b"urn:uuid:") == 1
     assert "on purpose" in caplog.text
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_database_that_fails_is_not_told_as_an_empty_feed(
+    view: Any, ada: User, moments: list[Moment], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(moment: Moment) -> str:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM a_table_that_is_not_there")
+        return "/x/"
+
+    monkeypatch.setattr(Moment, "get_absolute_url", fail, raising=False)
+    with pytest.raises(DatabaseError, match="a_table_that_is_not_there"), transaction.atomic():
+        get(view, ada)

@@ -105,3 +105,24 @@ def test_many():
     assert ids("timeline:0") == []
     ok("POST", "unfollow_many/", [{"source": "timeline:1", "target": "user:1"}])
     assert len(ok("GET", "feed/user/1/followers/")["results"]) == 4
+
+
+@pytest.mark.django_db(databases=["default", "other"])
+def test_a_removal_does_not_ask_a_replica_that_lags_behind(settings: Any) -> None:
+    made = post("user:1", foreign_id="a:1")
+
+    settings.DATABASE_ROUTERS = [ReadsElsewhere()]
+    feed = Feed.objects.using("default").get()
+    assert [from_sort_key(key) for key in keys_of_foreign_id(feed.application_id, "a:1", feed.pk)] == [
+        UUID(made["id"])
+    ]
+
+
+class ReadsElsewhere:
+    """A replica that nothing has come to."""
+
+    def db_for_read(self, model: Any, **hints: Any) -> str:
+        return "other"
+
+    def db_for_write(self, model: Any, **hints: Any) -> str:
+        return "default"
