@@ -11,13 +11,14 @@ import logging
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from importlib.util import find_spec
 from typing import Any
 
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections
 
 logger = logging.getLogger("django_stream.wakeup")
 
@@ -26,6 +27,8 @@ logger = logging.getLogger("django_stream.wakeup")
 _EXIT_SECONDS = 2.0
 # After it has sent something the thread rests: many commits in a row wake a worker so often, and not each.
 _REST_SECONDS = 0.05
+# Seconds before work that the database refused is done again. After them it waits for the schedule.
+_PAUSES = (0.1, 0.5, 2.0, 5.0)
 
 
 def celery_is_configured() -> bool:
@@ -118,13 +121,15 @@ class Waker:
     def __init__(self) -> None:
         self._start_afresh()
         atexit.register(self.flush, _EXIT_SECONDS)
+        if hasattr(os, "register_at_fork"):
+            # Threads do not survive a fork, and what waits is the parent's.
+            os.register_at_fork(after_in_child=self._start_afresh)
 
     def _start_afresh(self) -> None:
         self._changed = threading.Condition()
-        self._waiting: dict[Message | Work, None] = {}
+        self._waiting: dict[Message | Work, float] = {}
         self._sending = False
         self._flushing = 0
-        self._pid = os.getpid()
         self._thread: threading.Thread | None = None
 
     def send(
@@ -143,18 +148,40 @@ class Waker:
         """
         self._add(Message(task, args, queue, countdown, on_failure, _schema()))
 
-    def call(self, name: str, args: tuple[Any, ...], function: Callable[[], object]) -> None:
+    def call(
+        self, name: str, args: tuple[Any, ...], function: Callable[[], object], *, delay: float = 0.0
+    ) -> None:
         """Have a function called soon, in the waker's thread; `name` and `args` say which one. Never raises.
 
-        It must be able to be left undone: the process may end before its turn comes.
+        It must be able to be left undone: the process may end before its turn comes. `delay` is in seconds.
         """
-        self._add(Work(name, args, function, _schema()))
+        self._add(Work(name, args, function, _schema()), delay)
 
-    def _add(self, message: Message | Work) -> None:
-        if self._pid != os.getpid():
-            self._start_afresh()  # threads do not survive a fork
+    def call_in_steps(self, name: str, args: tuple[Any, ...], step: Callable[[], bool]) -> None:
+        """Likewise, until the function returns False: what else waits has its turn after each step.
+
+        A step that the database refuses for a moment is done again a few times: SQLite refuses one of two
+        writers, and requests may hold what it needs.
+        """
+        self.call(name, args, partial(self._step, name, args, step, 0))
+
+    def _step(self, name: str, args: tuple[Any, ...], step: Callable[[], bool], failures: int) -> None:
+        try:
+            is_unfinished = step()
+        except OperationalError as error:
+            if failures == len(_PAUSES):
+                raise
+            logger.warning("%s%r is tried again: %s", name, args, error)
+            again = partial(self._step, name, args, step, failures + 1)
+            self.call(name, args, again, delay=_PAUSES[failures])
+        else:
+            if is_unfinished:
+                self.call_in_steps(name, args, step)
+
+    def _add(self, message: Message | Work, delay: float = 0.0) -> None:
+        due = time.monotonic() + delay
         with self._changed:
-            self._waiting.setdefault(message)
+            self._waiting[message] = min(due, self._waiting.get(message, due))
             self._changed.notify_all()
             try:
                 self._ensure_thread()
@@ -163,8 +190,6 @@ class Waker:
 
     def flush(self, timeout: float | None = None) -> bool:
         """Wait until every message has been sent or has failed; False when `timeout` seconds were too few."""
-        if self._pid != os.getpid():
-            return True
         with self._changed:
             self._flushing += 1
             self._changed.notify_all()
@@ -181,16 +206,27 @@ class Waker:
     def _work(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: bool(self._waiting))
-                messages = list(self._waiting)
-                self._waiting.clear()
+                while not (messages := self._due()):
+                    self._changed.wait(self._seconds_left())
                 self._sending = True
             for message in messages:
                 message.send()
             with self._changed:
                 self._sending = False
                 self._changed.notify_all()
-                self._changed.wait_for(lambda: self._flushing > 0, _REST_SECONDS)
+                if any(isinstance(message, Message) for message in messages):
+                    self._changed.wait_for(lambda: self._flushing > 0, _REST_SECONDS)
+
+    def _due(self) -> list[Message | Work]:
+        """What is to be done now, taken from what waits."""
+        now = time.monotonic()
+        found = [message for message, due in self._waiting.items() if due <= now]
+        for message in found:
+            del self._waiting[message]
+        return found
+
+    def _seconds_left(self) -> float | None:
+        return max(min(self._waiting.values()) - time.monotonic(), 0.0) if self._waiting else None
 
 
 waker = Waker()

@@ -15,7 +15,7 @@ logger = logging.getLogger("django_stream.publishing")
 
 # A request publishes so many batches. What others left behind, perhaps while the feeds were out of reach,
 # is more than one visitor should wait for.
-_BATCHES_IN_A_REQUEST = 4
+_BATCHES_AT_ONCE = 4
 
 
 class _Waiting(threading.local):
@@ -44,10 +44,14 @@ def _drain_what_waits() -> None:
 
 
 def _drain(using: str, bulk: bool) -> None:
-    most = _BATCHES_IN_A_REQUEST if is_in_request() else None
+    most = _BATCHES_AT_ONCE if is_in_request() else None
     try:
         # A single change does not wait for what bulk operations left behind.
         if drain(using, bulk=bulk, max_batches=most).more:
-            waker.call("drain", (using, bulk), partial(_drain, using, bulk))
+            waker.call_in_steps("drain", (using, bulk), partial(_go_on, using, bulk))
     except Exception:
         logger.exception("the outbox of %r could not be drained now; its entries wait", using)
+
+
+def _go_on(using: str, bulk: bool) -> bool:
+    return drain(using, bulk=bulk, max_batches=_BATCHES_AT_ONCE).more

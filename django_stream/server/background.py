@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
-
-from django.db import OperationalError
 
 from django_stream.database.commits import call_after_commit
 from django_stream.database.requests import is_in_request
@@ -17,37 +14,42 @@ from django_stream.wakeup import has_workers, waker
 
 logger = logging.getLogger("django_stream.server")
 
-# Seconds between the attempts of a job beside requests. After them it waits for the schedule.
-_PAUSES = (0.1, 0.5, 2.0, 5.0)
+# Seconds after which a job that nobody has touched counts as left behind, by a process that ended.
+_IDLE_SECONDS = 300.0
+_left: dict[str, tuple[Callable[[float], list[int]], Callable[[int], bool]]] = {}
 
 
-def on_commit(task: str, run: Callable[[int], None], job_id: int) -> None:
-    """After the commit, have a worker run a job by the task of this name.
+def register(task: str, left: Callable[[float], list[int]], step: Callable[[int], bool]) -> None:
+    """Name a kind of jobs: which nobody has touched for so many seconds, and a step of one."""
+    _left[task] = left, step
+
+
+def on_commit(task: str, step: Callable[[int], bool], job_id: int) -> None:
+    """After the commit, have a worker run a job by the task of this name: all its steps, until one is False.
 
     Without their broker, or without workers, a thread of this process runs it: no request waits for it.
     What is no request has the time, and may end with its last line: there it is run there and then.
     """
-    call_after_commit(database(), _hand_on, task, partial(run, job_id), job_id)
+    call_after_commit(database(), _hand_on, task, step, job_id)
 
 
-def _hand_on(task: str, run: Callable[[], None], job_id: int) -> None:
+def _hand_on(task: str, step: Callable[[int], bool], job_id: int) -> None:
+    here = partial(waker.call_in_steps, task, (job_id,), partial(step, job_id))
     if has_workers():
-        waker.send(task, (job_id,), queue=server_settings.FANOUT_QUEUE, on_failure=run)
+        waker.send(task, (job_id,), queue=server_settings.FANOUT_QUEUE, on_failure=here)
     elif is_in_request():
-        waker.call(task, (job_id,), partial(_patiently, run))
+        here()
+        waker.call("jobs that were left", (), _resume_here)
     else:
-        run()
+        while step(job_id):
+            pass
 
 
-def _patiently(run: Callable[[], None]) -> None:
-    """Run a job beside requests, which may hold what it needs: SQLite refuses one of two writers."""
-    for seconds in _PAUSES:
-        try:
-            return run()
-        except OperationalError as error:
-            logger.warning("a job is tried again: %s", error)
-            time.sleep(seconds)
-    return run()
+def _resume_here() -> None:
+    """Where no worker and perhaps no schedule is: what a process that ended has left goes on in this one."""
+    for task, (left, step) in _left.items():
+        for job_id in left(_IDLE_SECONDS):
+            waker.call_in_steps(task, (job_id,), partial(step, job_id))
 
 
 def resume(jobs: Sequence[int], run: Callable[[int], None]) -> int:

@@ -24,7 +24,7 @@ def start(root: Reaction, done: Below) -> None:
     """Have the steps after the first one done; called in its transaction, with the reaction locked."""
     if done.last is not None:
         _write({root.pk: done.last})
-        background.on_commit(TASK, run, root.pk)
+        background.on_commit(TASK, run_step, root.pk)
     _start_large(done)
 
 
@@ -32,7 +32,7 @@ def _start_large(done: Below) -> None:
     """Children with too many children of their own get jobs of their own."""
     _write({row.pk: 0 for row in done.large})
     for row in done.large:
-        background.on_commit(TASK, run, row.pk)
+        background.on_commit(TASK, run_step, row.pk)
 
 
 def _write(positions: Mapping[int, int]) -> None:
@@ -55,10 +55,13 @@ def run(number: int) -> None:
 
 def resume(idle_seconds: float) -> int:
     """Run the jobs that nothing has touched for `idle_seconds`; returns how many there were."""
+    return background.resume(_left(idle_seconds), run)
+
+
+def _left(idle_seconds: float) -> list[int]:
     cutoff = timezone.now() - timedelta(seconds=idle_seconds)
     jobs = ReactionJob.objects.using(database()).filter(touched_at__lte=cutoff)
-    left = list(jobs.values_list("root", flat=True))
-    return background.resume(left, run)
+    return list(jobs.values_list("root", flat=True))
 
 
 @retry_on_deadlock
@@ -87,3 +90,6 @@ def _next(root: Reaction) -> Callable[..., Below]:
     if is_nameless(root):
         return remove
     return show if root.deleted_at is None else hide
+
+
+background.register(TASK, _left, run_step)

@@ -55,11 +55,13 @@ def run(job_id: int) -> None:
 
 def resume(idle_seconds: float) -> int:
     """Run the fan-outs that nothing has touched for `idle_seconds`; returns how many there were."""
+    return background.resume(_left(idle_seconds), run)
+
+
+def _left(idle_seconds: float) -> list[int]:
     cutoff = timezone.now() - timedelta(seconds=idle_seconds)
-    left = list(
-        FanoutJob.objects.using(database()).filter(touched_at__lte=cutoff).values_list("pk", flat=True)
-    )
-    return background.resume(left, run)
+    left = FanoutJob.objects.using(database()).filter(touched_at__lte=cutoff)
+    return list(left.values_list("pk", flat=True))
 
 
 def _large_feeds(feeds: Collection[int], activities: int) -> set[int]:
@@ -84,7 +86,7 @@ def _start_jobs(feeds: Collection[int], keys: Collection[uuid.UUID], change: Fan
     stored, now = [str(key) for key in keys], timezone.now()
     jobs = [FanoutJob(feed=feed, keys=stored, change=change, touched_at=now) for feed in sorted(feeds)]
     for job in FanoutJob.objects.using(database()).bulk_create(jobs):
-        background.on_commit(FAN_OUT_TASK, run, job.pk)
+        background.on_commit(FAN_OUT_TASK, run_chunk, job.pk)
 
 
 @retry_on_deadlock
@@ -119,3 +121,6 @@ def run_chunk(job_id: int) -> bool:
         job.position, job.touched_at = up_to, timezone.now()
         job.save(update_fields=["position", "touched_at"])
         return True
+
+
+background.register(FAN_OUT_TASK, _left, run_chunk)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.signals import request_finished, request_started
-from django.db import OperationalError
+from django.db import OperationalError, transaction
 from django.test import Client
+from django.utils import timezone
 
+from django_stream import wakeup
 from django_stream.protocol.credentials import EMBEDDED_API_KEY
 from django_stream.server import background
 from django_stream.server.actions import reaction_jobs, reactions
@@ -87,7 +90,7 @@ def test_equal_work_that_waits_is_done_once(held: threading.Event) -> None:
     request_started.send(None)
     try:
         for number in (1, 1, 2):
-            background.on_commit("some.task", done.append, number)
+            background.on_commit("some.task", lambda one: bool(done.append(one)), number)
     finally:
         request_finished.send(None)
     assert done == []
@@ -98,22 +101,23 @@ def test_equal_work_that_waits_is_done_once(held: threading.Event) -> None:
 
 def test_what_is_no_request_does_its_work_itself() -> None:
     done: list[int] = []
-    background.on_commit("some.task", done.append, 1)
+    background.on_commit("some.task", lambda one: bool(done.append(one)), 1)
     assert done == [1]
 
 
 def test_a_job_that_others_keep_from_writing_is_tried_again(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(background, "_PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(wakeup, "_PAUSES", (0.0, 0.0))
     failures = {1: 2, 2: 3}
     done: list[int] = []
 
-    def run(number: int) -> None:
+    def run(number: int) -> bool:
         if failures[number]:
             failures[number] -= 1
             raise OperationalError("database is locked")
         done.append(number)
+        return False
 
     request_started.send(None)
     try:
@@ -124,3 +128,39 @@ def test_a_job_that_others_keep_from_writing_is_tried_again(
     assert waker.flush(30)
     assert done == [1]
     assert "some.task(2,) failed in the background" in caplog.text
+
+
+def test_jobs_take_turns_whichever_is_long(held: threading.Event) -> None:
+    done: list[int] = []
+
+    def step(number: int) -> bool:
+        done.append(number)
+        return done.count(number) < 3
+
+    request_started.send(None)
+    try:
+        for number in (1, 2):
+            background.on_commit("some.task", step, number)
+    finally:
+        request_finished.send(None)
+    held.set()
+    assert waker.flush(30)
+    assert done == [1, 2, 1, 2, 1, 2]
+
+
+def test_what_a_process_left_goes_on_beside_the_next_job(settings: Any) -> None:
+    settings.STREAM_SERVER_FANOUT_INLINE_MAX = settings.STREAM_SERVER_FANOUT_CHUNK = 1
+    ok("POST", "follow_many/", [{"source": name, "target": "user:1"} for name in FOLLOWERS])
+    settings.STREAM_SERVER_FANOUT_INLINE_MAX = 0
+    long_ago = timezone.now() - timedelta(hours=1)
+    with transaction.atomic():
+        sent = ok("POST", "feed/user/1/", {"actor": "a", "verb": "v", "object": "o"})["id"]
+        rows = [*FanoutJob.objects.values("feed", "keys", "change")]
+    FanoutJob.objects.bulk_create(FanoutJob(**row, touched_at=long_ago) for row in rows)
+    assert FanoutJob.objects.count() == len(rows) > 0
+
+    requested("POST", "feed/user/1/", {"actor": "a", "verb": "v", "object": "o2"})
+
+    assert waker.flush(30)
+    assert not FanoutJob.objects.exists()
+    assert all(sent in ids(name) for name in FOLLOWERS)

@@ -1,7 +1,13 @@
 """Flat feeds: what is added is read, and goes when its last way goes."""
 
+from typing import Any
+from uuid import UUID
+
 import pytest
 
+from django_stream.protocol.activity_ids import from_sort_key
+from django_stream.server.models import Feed
+from django_stream.server.reads.activities import keys_of_foreign_id
 from tests.contract.calling import follow, ids, ok, post
 
 pytestmark = pytest.mark.django_db

@@ -35,6 +35,7 @@ _SHOWN = (
 _SHOWN_TO_FOLLOWER = _SHOWN.format(exclusion=EXCLUSION, feed="f.source_id")
 _SHOWN_HERE = _SHOWN.format(exclusion=EXCLUSION, feed="p.feed_id")
 _LOWEST = uuid.UUID(int=0)
+_HIGHEST = uuid.UUID(int=2**128 - 1)
 
 
 class State(NamedTuple):
@@ -71,29 +72,30 @@ def is_changing(feed: int) -> bool:
 
 
 def entries(feed: int, window: Window) -> list[Entry]:
-    """A feed in the window, newest first."""
+    """A feed in the window, newest first unless it asks for the oldest."""
     database = Database.to_write(Placement)
     bound = bounds(database.dialect, "p.key", window)
     # So many of each way, and no more, can be on the page.
     most = window.limit + window.offset
-    newest = f"ORDER BY p.key DESC LIMIT {most:d}"
+    direction, within, end = ("ASC", "<=", _HIGHEST) if window.oldest_first else ("DESC", ">=", _LOWEST)
+    first = f"ORDER BY p.key {direction} LIMIT {most:d}"
     own = f"FROM {PLACEMENT} p WHERE p.feed_id = %s AND {_SHOWN_HERE}{bound.text}"
     admitted = f"{ADMITS} AND {_SHOWN_TO_FOLLOWER}{bound.text}"
-    floor = (
+    last = (
         f"SELECT p.key FROM {PLACEMENT} p WHERE p.feed_id = f.target_id AND {admitted} "
-        f"ORDER BY p.key DESC LIMIT 1 OFFSET {most - 1:d}"
+        f"ORDER BY p.key {direction} LIMIT 1 OFFSET {most - 1:d}"
     )
     found = database.rows(
-        f"SELECT key, min(via) FROM (SELECT * FROM (SELECT p.key AS key, {OWN} AS via {own} {newest}) o "
+        f"SELECT key, min(via) FROM (SELECT * FROM (SELECT p.key AS key, {OWN} AS via {own} {first}) o "
         f"UNION ALL SELECT p.key AS key, p.feed_id AS via FROM {FOLLOWED_PLACEMENTS} "
-        f"WHERE f.source_id = %s AND {admitted} AND p.key >= coalesce(({floor}), '{_LOWEST}')) w "
-        f"GROUP BY key ORDER BY key DESC LIMIT {window.limit:d} OFFSET {window.offset:d}",
+        f"WHERE f.source_id = %s AND {admitted} AND p.key {within} coalesce(({last}), '{end}')) w "
+        f"GROUP BY key ORDER BY key {direction} LIMIT {window.limit:d} OFFSET {window.offset:d}",
         [feed, *bound.params, feed, *bound.params, *bound.params],
     )
     return [Entry(read_key(key), via) for key, via in found]
 
 
-def rows_of(application_id: int, wanted: Sequence[Entry]) -> list[ActivityRow]:
+def rows_of(application_id: int, wanted: Sequence[Entry], *, oldest_first: bool = False) -> list[ActivityRow]:
     """Entries with their activities and origins, in one statement."""
     if not wanted:
         return []
@@ -105,7 +107,7 @@ def rows_of(application_id: int, wanted: Sequence[Entry]) -> list[ActivityRow]:
         f"LEFT JOIN {FEED} o ON o.id = given.via",
         [*given.params, application_id],
     )
-    found.sort(key=itemgetter(0), reverse=True)
+    found.sort(key=itemgetter(0), reverse=not oldest_first)
     return [ActivityRow(row) for row in found]
 
 

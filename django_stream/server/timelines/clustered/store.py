@@ -49,10 +49,12 @@ class ClusteredTimelines(Timelines):
         state = record.state(application_id, feed_id)
         if state is None or window.limit == 0:
             return []
-        found = None if state.is_changing else self._held(state.feed, window)
+        # A timeline keeps the newest entries: the oldest are in the record.
+        is_elsewhere = state.is_changing or window.oldest_first
+        found = None if is_elsewhere else self._held(state.feed, window)
         if found is None:
             found = record.entries(state.feed, window)
-        return record.rows_of(application_id, found)
+        return record.rows_of(application_id, found, oldest_first=window.oldest_first)
 
     def _held(self, feed: int, window: Window) -> list[Entry] | None:
         """A page of the timeline; None if it is not there, or does not reach so far."""
