@@ -13,7 +13,7 @@ from hypothesis.stateful import rule, run_state_machine_as_test
 from django_stream.server.fanout import jobs
 from django_stream.server.models import Feed, TimelineChange, TimelineEntry
 from django_stream.server.timelines import timelines
-from tests.contract.calling import ok
+from tests.contract.calling import Api, ok
 from tests.db.server.test_convergence import STEPS, at_once, step
 from tests.db.server.test_feeds_equal_model import FEED_GROUPS, FLAT, FeedMachine, PendingMachine, path
 from tests.extras import needs
@@ -120,3 +120,21 @@ def test_writers_and_readers_at_once_leave_what_the_record_says(on_cluster, sett
         before = timelines().snapshot(feed.pk)
         timelines().rebuild(feed.pk)
         assert timelines().snapshot(feed.pk) == before
+
+
+@pytest.mark.parametrize("length", [2, 1000])
+def test_a_feed_is_read_from_its_oldest_entry_on(on_cluster, settings, length):
+    settings.STREAM_SERVER_TIMELINES_LENGTH = length
+    ok("POST", "follow_many/", [{"source": "timeline:1", "target": f"user:{n}"} for n in range(3)])
+    api = Api()
+    for number in range(12):
+        api.post(f"user:{number % 3}", foreign_id=f"a:{number}")
+    made = api.ids("timeline:1", limit="100")[::-1]
+    assert len(made) == 12
+
+    found: list[str] = []
+    while page := api.ids("timeline:1", order="oldest", limit="5", **({"id_gt": found[-1]} if found else {})):
+        found += page
+    assert found == made
+    assert api.ids("timeline:1", order="oldest", limit="3", offset="2") == made[2:5]
+    assert api.ids("timeline:1", order="oldest", limit="3", id_lt=made[2]) == made[:2]

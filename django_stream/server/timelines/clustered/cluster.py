@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -19,6 +21,9 @@ Call = tuple[str, Sequence[Argument]]
 # Commands that are sent before the first answer is read.
 _AT_ONCE = 1000
 _SECONDS = 1.0
+# A failure that took so long was no refusal: for a while nobody else waits for the same.
+_SLOW = 0.2
+_PAUSE = 1.0
 SCHEMES = ("redis", "rediss")
 
 
@@ -46,6 +51,8 @@ class Cluster:
     def __init__(self, url: str) -> None:
         self._nodes = nodes_of(url)
         self._missed_at: float | None = None
+        self._silent_until: float | None = None
+        self._probing = threading.Lock()
         credentials, at, _ = urlsplit(url).netloc.rpartition("@")
         host, port = self._nodes[0]
         place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
@@ -87,28 +94,48 @@ class Cluster:
 
     def run(self, script: str, call: Call) -> Any:
         """Run a script on one key, in one round trip."""
-        try:
+        with self._asked():
             answer = self._run_one(script, call)
             if isinstance(answer, self._unknown):
                 self._client.script_load(script)
                 answer = self._run_one(script, call)
-        except self._errors as error:
-            raise Unavailable(str(error)) from error
         if isinstance(answer, self._unknown):
             raise Unavailable("a node forgets scripts at once")
         return answer
 
     def run_all(self, script: str, calls: Iterable[Call]) -> None:
         """Run a script on many keys. Some may have been changed when it fails."""
-        try:
-            for some in batched(calls, _AT_ONCE):
+        for some in batched(calls, _AT_ONCE):
+            with self._asked():
                 if unknown := self._run_some(script, some):
                     # On a node that is new, or was started again.
                     self._client.script_load(script)
                     if self._run_some(script, unknown):
                         raise Unavailable("a node forgets scripts at once")
+
+    @contextmanager
+    def _asked(self) -> Iterator[None]:
+        """Whoever asks a cluster that has just not answered in time is refused at once."""
+        if not self._may_be_asked():
+            raise Unavailable("it has just not answered, and is asked again in a moment")
+        began = time.monotonic()
+        try:
+            yield
         except self._errors as error:
+            if time.monotonic() - began >= _SLOW:
+                self._silent_until = time.monotonic() + _PAUSE
             raise Unavailable(str(error)) from error
+        self._silent_until = None
+
+    def _may_be_asked(self) -> bool:
+        with self._probing:
+            if self._silent_until is None:
+                return True
+            if (now := time.monotonic()) < self._silent_until:
+                return False
+            # One finds out for all others, who are refused for as long as that may take.
+            self._silent_until = now + 2 * _PAUSE + 2 * _SECONDS
+            return True
 
     def _run_one(self, script: str, call: Call) -> Any:
         key, arguments = call
