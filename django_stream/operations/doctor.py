@@ -35,6 +35,8 @@ Level = Literal["ok", "warning", "error"]
 QUICK_CHECK = "django_stream.W071"
 _MAINTAIN_TASK = "django_stream.server.maintain"
 _SKEW_SECONDS = 60
+# The schedule comes every few minutes.
+_JOB_SECONDS = 900.0
 _PING_SECONDS = 2
 _ON_MODELS = ("stream_backfill", "stream_sync")
 _TEMPLATES = ("django_stream/activity.html", "django_stream/group.html")
@@ -68,6 +70,7 @@ def examine(using: str = "default", *, deploy: bool = False, full: bool = False)
             *_of_database(using),
             ("triggers", lambda: _triggers(using)),
             ("templates", _templates),
+            ("jobs", _jobs),
             ("orphans", lambda: _orphans(full)),
         ]
     )
@@ -280,6 +283,16 @@ def _slow_statements(using: str) -> Iterator[str]:
 def _slow_in_home() -> Iterator[str]:
     inspection = inspection_of_home()
     yield from inspection.slow_statements() if inspection is not None else ()
+
+
+def _jobs() -> Iterator[Finding]:
+    inspection = inspection_of_home()
+    found = inspection.idle_jobs(_JOB_SECONDS) if inspection is not None else 0
+    if found:
+        text = f"{found} large fan-outs or trees of reactions were left undone"
+        yield Finding(
+            "jobs", "error", text, "run `manage.py stream_server_maintain` by cron, every few minutes"
+        )
 
 
 def _orphans(full: bool) -> Iterator[Finding]:

@@ -30,6 +30,9 @@ class Inspection(Protocol):
     def faults(self, *, mend: bool) -> Iterator[Fault]:
         """Where timelines, groups and counters disagree with the record; with `mend`, they do no longer."""
 
+    def idle_jobs(self, seconds: float) -> int:
+        """Large fan-outs and trees of reactions that nothing has touched for so long: nobody runs them."""
+
     def orphans(self, *, every: bool) -> int:
         """How many feeds list activities that do not exist, among the newest feeds or among all."""
 

@@ -24,6 +24,11 @@ def register(task: str, left: Callable[[float], list[int]], step: Callable[[int]
     _left[task] = left, step
 
 
+def idle_jobs(seconds: float) -> int:
+    """How many jobs nobody has touched for so long, of all applications."""
+    return sum(len(left(seconds)) for left, _ in _left.values())
+
+
 def on_commit(task: str, step: Callable[[int], bool], job_id: int) -> None:
     """After the commit, have a worker run a job by the task of this name: all its steps, until one is False.
 

@@ -16,7 +16,7 @@ from django_stream.protocol.activity_ids import sort_key
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.protocol.inspection import Fault
 from django_stream.protocol.persons import Held, Mention, Person
-from django_stream.server import activity_rows
+from django_stream.server import activity_rows, background
 from django_stream.server.actions import persons as actions
 from django_stream.server.feed_store import database, find
 from django_stream.server.files.urls import storage
@@ -85,6 +85,10 @@ class ServerInspection:
             if not _agrees(feed, mend=mend):
                 yield Fault(str(feed.feed_id), "the timeline is not what placements and follows make of it")
         yield from self._counters(mend=mend)
+
+    def idle_jobs(self, seconds: float) -> int:
+        """Jobs of all applications that nothing has touched for so long."""
+        return background.idle_jobs(seconds)
 
     def orphans(self, *, every: bool) -> int:
         """How many feeds list activities that do not exist, among the newest feeds or among all."""

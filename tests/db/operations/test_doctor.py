@@ -18,7 +18,7 @@ from django_stream.backends import get_client
 from django_stream.client.exceptions import ConnectionFailed
 from django_stream.models import Checkpoint, OutboxEntry, Publication
 from django_stream.operations import doctor
-from django_stream.server.models import Activity, Placement
+from django_stream.server.models import Activity, FanoutJob, Placement
 from tests.faults import BreakingTransport, before, client_over
 from tests.testapp.models import Article
 
@@ -133,6 +133,13 @@ def test_an_index_that_somebody_has_dropped() -> None:
     assert f"the index dss_placement_key of {Placement._meta.db_table} is missing" in texts
     if connection.vendor == "sqlite":  # PostgreSQL would read all of another index
         assert f"a removal reads the whole table {Placement._meta.db_table}" in texts
+
+
+def test_jobs_that_nobody_runs() -> None:
+    now = timezone.now()
+    for moment in (now, now - timedelta(hours=1)):
+        FanoutJob.objects.create(feed=1, keys=[], change=FanoutJob.Change.PLACED, touched_at=moment)
+    assert findings()["jobs"][0]["text"] == "1 large fan-outs or trees of reactions were left undone"
 
 
 def test_feeds_with_activities_that_do_not_exist() -> None:
