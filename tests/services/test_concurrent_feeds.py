@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import OperationalError, connection, connections, transaction
@@ -13,6 +14,7 @@ from django_stream.server import feed_store
 from django_stream.server.conf import server_settings
 from django_stream.server.models import ActivityGroup, Feed
 from django_stream.server.timelines import group_marks
+from tests.services.processes import wait_until
 from tests.services.test_concurrent_reactions import at_once
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
@@ -47,23 +49,26 @@ def test_within_a_transaction_no_feed_is_held_while_another_one_is_made():
     old, new = FeedID("user", "old"), FeedID("user", "new")
     feeds = feed_store.ensure(own, [old])
 
-    def impatient() -> None:
-        with connections["default"].cursor() as cursor:
-            cursor.execute("SET LOCAL lock_timeout = '200ms'")
+    def write() -> None:
+        try:
+            with transaction.atomic(), feed_store.writing(own, [old, new]):
+                pass
+        finally:
+            connection.close()
 
     def take(_: object) -> int:
-        with transaction.atomic():
-            impatient()
+        with transaction.atomic(), connections["default"].cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '200ms'")
             return len(feed_store.lock(feeds.values()))
 
-    def write(_: object) -> list[int]:
-        with transaction.atomic():
-            impatient()
-            # Somebody else makes the new one, and is not done yet.
-            with pytest.raises(OperationalError, match="lock timeout"), feed_store.writing(own, [old, new]):
-                pass
-            return at_once(take, [1])
+    def somebody_waits() -> bool:
+        return bool(Database.to_write(Feed).rows("SELECT 1 FROM pg_locks WHERE NOT granted", []))
 
-    with transaction.atomic():
-        Feed.objects.create(application_id=own, slug=new.slug, user_id=new.user_id)
-        assert at_once(write, [1]) == [[1]]
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            # Somebody else makes the new one, and is not done yet.
+            Feed.objects.create(application_id=own, slug=new.slug, user_id=new.user_id)
+            writer = pool.submit(write)
+            wait_until(somebody_waits, "the writer waits", within=30)
+            assert at_once(take, [1]) == [1]
+        writer.result(30)
