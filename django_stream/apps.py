@@ -13,6 +13,7 @@ class DjangoStreamConfig(AppConfig):
     def ready(self) -> None:
         from django.contrib.auth import get_user_model
 
+        from django_stream.activities.checks.api_reactions import check_api_reactions
         from django_stream.activities.checks.capture import check_capture, check_triggers
         from django_stream.activities.checks.databases import check_databases
         from django_stream.activities.checks.keys import check_keys
@@ -33,6 +34,7 @@ class DjangoStreamConfig(AppConfig):
         checks.register(check_keys, checks.Tags.models)
         checks.register(check_owners, checks.Tags.models)
         checks.register(check_databases, checks.Tags.models)
+        checks.register(check_api_reactions, checks.Tags.models)
         provide(get_client)
         checks.register(check_visibility, checks.Tags.models)
         track_mixins()

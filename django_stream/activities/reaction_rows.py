@@ -35,7 +35,8 @@ def writable_fields(publisher: ReactionPublisher) -> tuple[str, ...]:
 
 
 def own_reactions(publisher: ReactionPublisher, user: Any, row: models.Model) -> models.QuerySet[Any]:
-    """The rows by which a user reacts to a row."""
+    """The rows by which a user reacts to a row; ImproperlyConfigured where no query tells whose rows are."""
+    _user_key(publisher, user)
     whose = [Reference(concrete(user.__class__), object_id_of(user))]
     rows = publisher.rows_reacting_to(row.__class__, [row.pk], whose)
     return rows.using(router.db_for_write(publisher.model))
@@ -48,7 +49,7 @@ def react(
 
     Of a kind without fields of its own there is one for each user. Raises Django's ValidationError.
     """
-    ends = {_key(publisher, publisher.declaration.user): user}
+    ends = {_user_key(publisher, user): user}
     ends[_key(publisher, publisher.declaration.activity)] = row
     using = router.db_for_write(publisher.model)
     with transaction.atomic(using):
@@ -63,11 +64,22 @@ def react(
     return made, True
 
 
+def _user_key(publisher: ReactionPublisher, user: Any) -> str:
+    name = publisher.key_to_user(concrete(user.__class__))
+    if name is None:
+        raise _unfit(publisher)
+    return name
+
+
 def _key(publisher: ReactionPublisher, source: Any) -> str:
     """The name of a foreign key; a row cannot be made where something else leads to the end of it."""
     if not isinstance(source, str) or "." in source:
-        raise ImproperlyConfigured(
-            f"the JSON API cannot make rows of {publisher.model._meta.label}: user and activity of its "
-            "class Reaction must be foreign keys"
-        )
+        raise _unfit(publisher)
     return source
+
+
+def _unfit(publisher: ReactionPublisher) -> ImproperlyConfigured:
+    return ImproperlyConfigured(
+        f"the JSON API cannot make and delete rows of {publisher.model._meta.label}: user and activity of "
+        "its class Reaction must be foreign keys, and the former one to the user model"
+    )

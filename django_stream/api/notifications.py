@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
 from django.apps import apps
+from django.db import router, transaction
 from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import MethodNotAllowed, ValidationError
@@ -63,17 +65,24 @@ class PreferencesView(StreamView):
 
     def patch(self, request: Request) -> Response:
         verbs, digest = _chosen(request.data)
-        try:
-            for verb, channels in verbs.items():
-                app.set_preference(request.user, verb, **channels)
-        except ValueError as error:
-            raise ValidationError({"verbs": [str(error)]}) from error
-        try:
-            if digest is not None:
-                app.set_digest(request.user, digest)
-        except ValueError as error:
-            raise ValidationError({"digest": [str(error)]}) from error
+        model = apps.get_model("django_stream_notifications", "Preference")
+        # All of it or nothing: a wrong part leaves the rest unsaved, too.
+        with transaction.atomic(using=router.db_for_write(model)):
+            with _refused_as("digest"):
+                if digest is not None:
+                    app.set_digest(request.user, digest)
+            with _refused_as("verbs"):
+                for verb, channels in verbs.items():
+                    app.set_preference(request.user, verb, **channels)
         return self.get(request)
+
+
+@contextmanager
+def _refused_as(name: str) -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise ValidationError({name: [str(error)]}) from error
 
 
 def _chosen(body: Any) -> tuple[Mapping[str, Mapping[str, bool]], str | None]:

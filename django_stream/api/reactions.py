@@ -58,8 +58,11 @@ class ReactionsView(StreamView):
 
     def delete(self, request: Request, kind: str, label: str, key: str) -> Response:
         publisher, model = _of(kind, label)
+        row = _row(model._default_manager.all(), key)
         # Whoever is hidden by now may have been reacted to before.
-        own_reactions(publisher, request.user, _row(model._default_manager.all(), key)).delete()
+        deleted, _ = own_reactions(publisher, request.user, row).delete()
+        if not deleted and not _is_seen(request, row):
+            raise _none_of(model, key)
         return Response(status=HTTP_204_NO_CONTENT)
 
     def seen(
@@ -68,10 +71,8 @@ class ReactionsView(StreamView):
         """What the address names, as far as who is signed in may see it."""
         publisher, model = _of(kind, label)
         row = _row(model._default_manager.all(), key)
-        representation = representation_of(row)
-        is_published = representation is None or representation.activity_should_publish
-        if not (is_published and may_see(viewer_of(request.user), row)):
-            raise Http404(f"there is no {label} {key!r}")
+        if not _is_seen(request, row):
+            raise _none_of(model, key)
         return publisher, row
 
     def data(self, publisher: ReactionPublisher, row: models.Model) -> dict[str, Any]:
@@ -97,7 +98,10 @@ class ReactionView(StreamView):
         publisher, model = _of(kind, label)
         row = _row(model._default_manager.all(), key)
         mine = own_reactions(publisher, request.user, row)
-        mine.filter(pk=_row(mine, reaction).pk).delete()
+        pk = clean_pk(publisher.model, reaction)
+        if pk is None or not mine.filter(pk=pk).delete()[0]:
+            # The same answer as for a row that is not there: this one may be hidden.
+            raise _none_of(model, key)
         return Response(status=HTTP_204_NO_CONTENT)
 
 
@@ -118,8 +122,19 @@ def _row(rows: models.QuerySet[Any], key: str) -> models.Model:
     pk = clean_pk(rows.model, key)
     row: models.Model | None = None if pk is None else rows.filter(pk=pk).first()
     if row is None:
-        raise Http404(f"there is no {rows.model._meta.label} {key!r}")
+        raise _none_of(rows.model, key)
     return row
+
+
+def _is_seen(request: Request, row: models.Model) -> bool:
+    representation = representation_of(row)
+    is_published = representation is None or representation.activity_should_publish
+    return is_published and may_see(viewer_of(request.user), row)
+
+
+def _none_of(model: type[models.Model], key: str) -> Http404:
+    """Of a hidden row as of none: nobody is told which of both it is."""
+    return Http404(f"there is no {model._meta.label} {key!r}")
 
 
 def _values(publisher: ReactionPublisher, body: Any) -> Mapping[str, Any]:

@@ -15,6 +15,8 @@ from django_stream.protocol.suggestions import did_you_mean
 from django_stream.protocol.texts import is_text
 
 _LONGEST_VERB = 255
+# Each page reads those that are off.
+_MOST_VERBS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,9 @@ def set_preference(
         raise ValueError(f"a verb is a text of up to {_LONGEST_VERB} characters, and not {verb!r}")
     given = {"in_feed": in_feed, "by_email": by_email}
     changed = {name: value for name, value in given.items() if value is not None}
+    others = Preference.objects.filter(user=_pk(user)).exclude(verb=verb)
+    if others.count() >= _MOST_VERBS and not Preference.objects.filter(user=_pk(user), verb=verb).exists():
+        raise ValueError(f"a user has preferences for up to {_MOST_VERBS} verbs")
     row, _ = Preference.objects.update_or_create(user_id=_pk(user), verb=verb, defaults=changed)
     return Channels(row.in_feed, row.by_email)
 

@@ -121,7 +121,9 @@ class NotificationLens(Lens):
     def _write_told(self, keys: set[str], flags: Mapping[str, set[str]]) -> None:
         now, rows = timezone.now(), Told.objects.filter(user=self._user.pk)
         with transaction.atomic(using=router.db_for_write(Told)):
-            rows.filter(key__in=keys, told_at__lte=now - _window()).delete()
+            # Sites that send no e-mails never call forget_told.
+            old = models.Q(key__in=keys) | models.Q(told_at__lte=now - _window() - _KEPT)
+            rows.filter(old, told_at__lte=now - _window()).delete()
             # Sorted: of two pages at once, both lock the rows in the same order.
             Told.objects.bulk_create(
                 [Told(user_id=self._user.pk, key=key, told_at=now) for key in sorted(keys)],

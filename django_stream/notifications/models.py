@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -37,6 +39,8 @@ class Preference(models.Model):
     verb = models.CharField(_("verb"), max_length=255)
     in_feed = models.BooleanField(_("in the feed"), default=True)
     by_email = models.BooleanField(_("by e-mail"), default=True)
+    refusal: ClassVar[models.Q] = models.Q(by_email=False)
+    """Rows that an erasure leaves while the user's own row is there."""
 
     class Meta:
         verbose_name = _("preference")
@@ -82,6 +86,8 @@ class DigestSubscription(models.Model):
     """Written before the e-mail is sent, so that there is never a second one."""
     mailed_until = models.DateTimeField(_("mailed until"), null=True, blank=True)
     """What the last e-mail told of came no later than this."""
+    refusal: ClassVar[models.Q] = models.Q(frequency=OFF)
+    """Rows that an erasure leaves while the user's own row is there."""
 
     class Meta:
         verbose_name = _("digest subscription")

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldDoesNotExist
-from django.core.mail import get_connection
+from django.core.mail import EmailMessage, get_connection
 from django.db import IntegrityError, models, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
@@ -29,6 +29,7 @@ from django_stream.notifications.unsubscribing import site_url
 logger = logging.getLogger("django_stream.notifications")
 
 _CHUNK = 500
+_MAILS_PER_CONNECTION = 50
 _DAYS = {DAILY: 1, WEEKLY: 7}
 
 
@@ -51,14 +52,54 @@ def send_digests(*, dry_run: bool = False) -> DigestReport:
     refuse_event_loop("sending e-mails", "sync_to_async(send_digests)()")
     site_url()
     report, now = DigestReport(), timezone.now()
-    # Opened before anything is claimed: where no server answers, nothing is claimed.
-    with get_connection() as connection:
+    with _Mailing() as mailing:
         for user, frequency in _due(now):
-            outcome = _preview(user, frequency, now) if dry_run else _send(user, frequency, now, connection)
+            # Before anything is claimed: where no server answers, or answers no more, nothing is claimed.
+            mailing.open()
+            outcome = _outcome(user, frequency, now, None if dry_run else mailing)
             setattr(report, outcome, getattr(report, outcome) + 1)
     if not dry_run:
         forget_told(now)
     return report
+
+
+class _Mailing:
+    """A connection to the mail server that is renewed after a failure, and now and then.
+
+    Servers end those on which much was sent, and those that were idle.
+    """
+
+    def __init__(self) -> None:
+        self._connection = get_connection()
+        self._sent = 0
+
+    def __enter__(self) -> _Mailing:
+        self.open()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def open(self) -> None:
+        """Open it unless it is; what the mail backend raises where no server answers."""
+        if self._sent >= _MAILS_PER_CONNECTION:
+            self.close()
+        self._connection.open()
+
+    def close(self) -> None:
+        self._sent = 0
+        try:
+            self._connection.close()
+        except Exception:  # of a connection that is broken already
+            logger.debug("the connection to the mail server cannot be closed", exc_info=True)
+
+    def send(self, message: EmailMessage) -> None:
+        try:
+            self._connection.send_messages([message])
+        except Exception:
+            self.close()
+            raise
+        self._sent += 1
 
 
 def first_day(frequency: str, now: datetime) -> date:
@@ -92,7 +133,17 @@ def _with_address() -> models.QuerySet[Any]:
     return users.exclude(**{model.get_email_field_name(): ""})
 
 
-def _send(user: Any, frequency: str, now: datetime, connection: Any) -> str:
+def _outcome(user: Any, frequency: str, now: datetime, mailing: _Mailing | None) -> str:
+    try:
+        if mailing is None:
+            return _preview(user, frequency, now)
+        return _send(user, frequency, now, mailing)
+    except Exception:  # such as of a user who is deleted meanwhile, or a lock that is not given
+        logger.exception("the digest of user %s failed", user.pk)
+        return "failed"
+
+
+def _send(user: Any, frequency: str, now: datetime, mailing: _Mailing) -> str:
     claimed = claim(user, frequency, now)
     if claimed is None:
         return "empty"
@@ -107,8 +158,7 @@ def _send(user: Any, frequency: str, now: datetime, connection: Any) -> str:
     if message is None:
         return "empty"
     try:
-        message.connection = connection
-        message.send()
+        mailing.send(message)
     except Exception:  # of any mail backend
         # Nobody knows whether it arrived. What it told of is in the next one.
         logger.exception("the digest of user %s was not sent", user.pk)

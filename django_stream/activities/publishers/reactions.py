@@ -119,6 +119,14 @@ class ReactionPublisher(RowPublisher):
         user = resolve(row, self.declaration.user)
         return "" if user is None else _user_id(user)
 
+    def key_to_user(self, user_model: type[models.Model]) -> str | None:
+        """The name of the foreign key to the user, None where anything else tells who reacts."""
+        path = self.declaration.user
+        if not isinstance(path, str) or "." in path:
+            return None
+        model = related_model(self.model, path)
+        return path if model is not None and issubclass(concrete(model), user_model) else None
+
     def _activity_id(self, row: Any) -> str | None:
         """The id of the other row's activity, None while that is not published."""
         other = resolve(row, self.declaration.activity)

@@ -28,6 +28,9 @@ class Command(FamilyCommand):
         parser.add_argument("file", nargs="?", type=Path, metavar="FILE.zip", help="export: a new file")
         super().add_arguments(parser)
         parser.add_argument(
+            "--feeds", nargs="+", default=(), metavar="GROUP", help="more groups whose feeds are of users"
+        )
+        parser.add_argument(
             "--keep-audit-log", action="store_true", help="erase: leave the audit log as it is"
         )
 
@@ -36,7 +39,7 @@ class Command(FamilyCommand):
         if (action == "export") != (file is not None):
             raise WrongUse("say `stream_person export USER FILE.zip` or `stream_person erase USER`")
         try:
-            person = person_of(options["user"], using)
+            person = person_of(options["user"], using, options["feeds"])
         except UnknownPerson as error:
             raise WrongUse(str(error)) from error
         if options["dry_run"]:

@@ -45,7 +45,7 @@ def export(person: Person, path: Path, using: str = "default") -> dict[str, int]
     """
     partial = path.with_name(f"{path.name}.part")
     try:
-        with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
+        with _private(partial) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
             counts = _fill(archive, person, using)
         os.replace(partial, path)
     except BaseException:
@@ -53,6 +53,12 @@ def export(person: Person, path: Path, using: str = "default") -> dict[str, int]
             partial.unlink()
         raise
     return counts
+
+
+def _private(path: Path) -> IO[bytes]:
+    """A new file that nobody else may read: what is in it is personal."""
+    path.unlink(missing_ok=True)
+    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "w+b")
 
 
 def _fill(archive: zipfile.ZipFile, person: Person, using: str) -> dict[str, int]:

@@ -10,7 +10,7 @@ from django_stream.backends import get_client
 from django_stream.database.tables import has_table
 from django_stream.operations.persons import home, tables
 from django_stream.operations.verify import inspection_of_home
-from django_stream.protocol.persons import Person
+from django_stream.protocol.persons import Mention, Person
 from django_stream.publishing.drain import drain
 from django_stream.publishing.models import Publication
 
@@ -29,6 +29,12 @@ _REASONS = {
     "streamfilter": "a filter that an application made: change it there",
     "appstream": "a stream that an application made: change it there",
     "auditlog": "kept until STREAM_SERVER_AUDIT_LOG_DAYS have gone by",
+}
+# A user may be called "like", and a topic have a user's number: nothing of that is erased.
+_DOUBTS = {
+    "": "",
+    "word": _OTHERS_WORDS,
+    "feed": "a feed of a group that is not known to be of users: name the group with --feeds to erase it",
 }
 _SITE = "the site's own row: yours to delete; as long as it is there, stream_backfill publishes what it says"
 
@@ -73,15 +79,17 @@ def what_stays(person: Person, using: str = "default") -> Iterator[Stays]:
     """Look for the person in every table of ours, and for rows of the site that lead to them."""
     for label, count in tables.site_rows(person, using):
         yield Stays(label, count, _SITE)
+    for label, count in tables.refusals(person, using):
+        yield Stays(label, count, "a refusal of e-mails, which goes with the user's own row")
     inspection = inspection_of_home()
-    found = Counter((one.table, one.column) for one in tables.mentions(person, using))
+    found = Counter((one.table, one.column, _reason(one)) for one in tables.mentions(person, using))
     if inspection is not None:
-        found.update((one.table, one.column) for one in inspection.mentions(person))
-    for (table, column), count in sorted(found.items()):
-        yield Stays(f"{table}.{column}", count, _reason(table))
+        found.update((one.table, one.column, _reason(one)) for one in inspection.mentions(person))
+    for (table, column, why), count in sorted(found.items()):
+        yield Stays(f"{table}.{column}", count, why)
     if inspection is None:
         yield Stays("the API", 1, "files, logs and collections without a row here: ask who runs it")
 
 
-def _reason(table: str) -> str:
-    return _REASONS.get(table.rpartition("_")[2], "")
+def _reason(mention: Mention) -> str:
+    return _REASONS.get(mention.table.rpartition("_")[2]) or _DOUBTS[mention.doubt]

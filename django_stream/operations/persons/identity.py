@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -25,8 +26,16 @@ class UnknownPerson(ValueError):
     """Nobody, or more than one person, is meant."""
 
 
-def person_of(text: str, using: str) -> Person:
-    """The user of a key, of a name, or of `FIELD=VALUE`; of a key also one whose row is gone."""
+def person_of(text: str, using: str, groups: Iterable[str] = ()) -> Person:
+    """The user of a key, of a name, or of `FIELD=VALUE`; of a key also one whose row is gone.
+
+    Their feeds are those of the groups that the site declares to be of users, and of these groups.
+    """
+    person = _meant(text, using)
+    return replace(person, feeds=person.feeds | {f"{one}:{key}" for one in groups for key in person.user_ids})
+
+
+def _meant(text: str, using: str) -> Person:
     users: type[models.Model] = get_user_model()
     rows = all_rows(users, using)
     field, is_field, value = text.partition("=")

@@ -15,8 +15,11 @@ from django.utils import timezone
 
 from django_stream.activities.ids import from_wire_id
 from django_stream.activities.model_references import clean_pk
-from django_stream.activities.publishers.mirrors import CollectionPublisher
+from django_stream.activities.publishers.activities import ActivityPublisher
+from django_stream.activities.publishers.mirrors import CollectionPublisher, UserPublisher
+from django_stream.activities.publishers.reactions import ReactionPublisher
 from django_stream.activities.recorded import RecordedActivity
+from django_stream.activities.representation import DEFAULT_ACTOR
 from django_stream.backends import get_client
 from django_stream.client.encoding import plain
 from django_stream.database.batches import batched
@@ -29,7 +32,7 @@ from django_stream.protocol.persons import Held, Mention, Person
 from django_stream.publishing.models import Checkpoint, OutboxEntry, Publication
 from django_stream.publishing.nudge import nudges_held
 from django_stream.publishing.objects import publish_objects
-from django_stream.publishing.publisher import Record, publishers
+from django_stream.publishing.publisher import Record, publishers, publishers_of
 
 _TABLES: tuple[type[models.Model], ...] = (RecordedActivity, OutboxEntry, Publication, Checkpoint)
 
@@ -40,7 +43,7 @@ def held(person: Person, using: str) -> Iterator[Held]:
         yield Held("recorded activities", _told(recorded))
     for number in ledger_rows(person, using):
         row = Publication.objects.using(using).filter(pk=number).first()
-        if row is not None and any(_is_theirs(one, person) for one in row.records):
+        if row is not None and any(_is_theirs(one, row.model_label, person) for one in row.records):
             yield Held("published", {"model": row.model_label, "key": row.object_key, "records": row.records})
     for model, own in _related(person, using):
         if _is_ours(model):
@@ -108,7 +111,7 @@ def _forget(number: int, person: Person, using: str) -> bool:
     row = rows.select_for_update().first()
     if row is None or (row.leased_until and row.leased_until > timezone.now()):
         return False
-    if any(_is_theirs(one, person) for one in row.records):
+    if any(_is_theirs(one, row.model_label, person) for one in row.records):
         OutboxEntry.objects.using(using).filter(among("pk", waiting, using)).delete()
         rows.delete()
         return True
@@ -122,12 +125,23 @@ def _entries(label: str, keys: list[str], using: str) -> models.QuerySet[OutboxE
 
 
 def mirrored(person: Person, using: str) -> Iterator[tuple[CollectionPublisher, list[Any]]]:
-    """Rows that lead to the person and are mirrored as collection entries, so many at a time."""
+    """Rows that are declared to be theirs and are mirrored as collection entries, so many at a time."""
     by_model = {one.model: one for one in publishers() if isinstance(one, CollectionPublisher)}
-    for model, rows in _related(person, using):
-        if publisher := by_model.get(model):
+    for model, rows, name in _relations(person, using):
+        if (publisher := by_model.get(model)) and name in _owners(model):
             for some in batched(rows.order_by("pk").iterator(chunk_size=500), limits.USERS_PER_REQUEST):
                 yield publisher, some
+
+
+def _owners(model: type[models.Model]) -> set[Any]:
+    """The keys that say whose a row is; others, such as `last_changed_by`, make it nobody's."""
+    found: set[Any] = set()
+    for publisher in publishers_of(model):
+        if isinstance(publisher, ActivityPublisher):
+            found.add(publisher.declaration.actor or DEFAULT_ACTOR)
+        elif isinstance(publisher, ReactionPublisher):
+            found.add(publisher.declaration.user)
+    return found
 
 
 def erase_mirrored(person: Person, using: str) -> int:
@@ -145,9 +159,12 @@ def erase_mirrored(person: Person, using: str) -> int:
     return count
 
 
-def _is_theirs(record: Record, person: Person) -> bool:
+def _is_theirs(record: Record, label: str, person: Person) -> bool:
     named = {record.get("feed"), record.get("source"), record.get("target")}
-    return bool(named & person.feeds) or bool({record.get("user_id"), record.get("id")} & person.user_ids)
+    # The `id` of any other record is the key of another row, and may be the same number.
+    is_user = label.endswith(f"#{UserPublisher.kind}")
+    ids = {record.get("user_id"), record.get("id") if is_user else None}
+    return not (named.isdisjoint(person.feeds) and ids.isdisjoint(person.user_ids))
 
 
 def _without_recipient(record: Record, person: Person) -> Record:
@@ -164,7 +181,7 @@ def mentions(person: Person, using: str) -> Iterator[Mention]:
         for row in rows_with(model, person.needles, using):
             for column, text in row.items():
                 if column != "pk" and text and person.is_named_in(str(text)):
-                    yield Mention(model._meta.db_table, column, str(row["pk"]))
+                    yield Mention(model._meta.db_table, column, str(row["pk"]), person.doubt_of(str(text)))
 
 
 def site_rows(person: Person, using: str) -> Iterator[tuple[str, int]]:
@@ -208,8 +225,23 @@ def _is_ours(model: type[models.Model]) -> bool:
 
 
 def erase_own(person: Person, using: str) -> int:
-    """Rows of our own tables that lead to the person, such as preferences."""
-    return sum(rows.delete()[0] for model, rows in list(_related(person, using)) if _is_ours(model))
+    """Rows of our own tables that lead to the person, such as preferences; refusals stay with the user."""
+    return sum(
+        rows.exclude(_refusal(model)).delete()[0]
+        for model, rows in list(_related(person, using))
+        if _is_ours(model)
+    )
+
+
+def refusals(person: Person, using: str) -> Iterator[tuple[str, int]]:
+    """Rows by which users who are still there want no e-mails: without them, they would get some again."""
+    for model, rows in _related(person, using):
+        if _is_ours(model) and (count := rows.filter(_refusal(model)).count()):
+            yield model._meta.label, count
+
+
+def _refusal(model: type[models.Model]) -> Q:
+    return getattr(model, "refusal", Q(pk__in=()))
 
 
 def _recorded(person: Person, using: str) -> models.QuerySet[RecordedActivity]:

@@ -204,7 +204,7 @@ def _moderation(application_id: int, person: Person) -> int:
 def _groups(application_id: int, person: Person) -> int:
     """Names of groups contain actors: those that lost their activities go."""
     found = rows_with(ActivityGroup, sorted(person.references), database())
-    numbers = [row["pk"] for row in found if person.is_named_in(row["name"])]
+    numbers = [row["pk"] for row in found if person.is_surely_named_in(row["name"])]
     feeds = ActivityGroup.objects.using(database()).filter(among("pk", numbers, database())).values("feed")
     mine = list(persons.rows(Feed, application_id).filter(pk__in=feeds).values_list("pk", flat=True))
     for number in mine:
@@ -230,11 +230,13 @@ def _feeds(application_id: int, person: Person) -> int:
 
 def _events(application_id: int, person: Person) -> int:
     """What the log tells of them goes; that something is deleted stays, where its id says nothing."""
-    looked_for = [*person.needles, *(f'"{one}"' for one in person.user_ids)]
+    looked_for = [*person.sure_needles, *(f'"{one}"' for one in person.user_ids)]
     found = [
         (row["pk"], row["object_id"])
         for row in rows_with(StreamEvent, looked_for, database())
-        if person.is_named_in(f"{row['object_id']} {row['data']}") or person.is_in(json.loads(row["data"]))
+        if (row["kind"] == "user" and row["object_id"] in person.user_ids)
+        or person.is_surely_named_in(f"{row['object_id']} {row['data']}")
+        or person.is_in(json.loads(row["data"]))
     ]
     for number, object_id in found:
         event = StreamEvent.objects.using(database()).filter(pk=number, application=application_id)
@@ -246,6 +248,6 @@ def _events(application_id: int, person: Person) -> int:
 
 def _letters(application_id: int, person: Person) -> int:
     letters = DeadLetter.objects.using(database()).filter(webhook__stream__application=application_id)
-    found = rows_with(DeadLetter, person.needles, database())
-    numbers = [row["pk"] for row in found if person.is_named_in(row["body"])]
+    found = rows_with(DeadLetter, person.sure_needles, database())
+    numbers = [row["pk"] for row in found if person.is_surely_named_in(row["body"])]
     return letters.filter(among("pk", numbers, database())).delete()[0]

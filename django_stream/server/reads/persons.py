@@ -46,7 +46,9 @@ def about(person: Person) -> Q:
 
 
 def feeds_of(application_id: int, person: Person) -> list[Feed]:
-    return list(rows(Feed, application_id).filter(user_id__in=person.user_ids).order_by("pk"))
+    """Feeds with their key that are theirs: `topic:1` has nothing to do with the user 1."""
+    found = rows(Feed, application_id).filter(user_id__in=person.user_ids).order_by("pk")
+    return [feed for feed in found if str(feed) in person.feeds]
 
 
 def held(application_id: int, person: Person) -> Iterator[Held]:
@@ -95,13 +97,16 @@ def mentions(person: Person) -> Iterator[Mention]:
         for row in rows_with(model, person.needles, database()):
             for column, text in row.items():
                 if column != "pk" and text and person.is_named_in(str(text)):
-                    known.add(str(row["pk"]))
-                    yield Mention(model._meta.db_table, column, str(row["pk"]))
+                    doubt = person.doubt_of(str(text))
+                    if not doubt:
+                        known.add(str(row["pk"]))
+                    yield Mention(model._meta.db_table, column, str(row["pk"]), doubt)
         for column in exact:
             ids = model._base_manager.using(database()).filter(**{f"{column}__in": person.user_ids})
-            for pk in ids.values_list("pk", flat=True).iterator(chunk_size=500):
-                if str(pk) not in known:
-                    yield Mention(model._meta.db_table, column, str(pk))
+            for found in ids.iterator(chunk_size=500):
+                if str(found.pk) not in known:
+                    of_others = isinstance(found, Feed) and str(found) not in person.feeds
+                    yield Mention(model._meta.db_table, column, str(found.pk), "feed" if of_others else "")
 
 
 def _of_user(model: type[models.Model], application_id: int, person: Person) -> models.QuerySet[Any]:

@@ -16,7 +16,7 @@ from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
 from django.core.mail.backends.locmem import EmailBackend
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.http import Http404
 from django.test import Client, RequestFactory
 from django.utils import timezone, translation
@@ -238,6 +238,65 @@ def test_where_no_mail_server_answers_nothing_is_claimed(tell: Tell, monkeypatch
         with pytest.raises(ConnectionRefusedError):
             send_digests()
     assert send_digests() == SENT
+
+
+def test_a_connection_that_breaks_is_opened_again(
+    tell: Tell, grace: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, closed, takes = [], [], iter([False, True])
+    monkeypatch.setattr(EmailBackend, "open", lambda self: opened.append(1))
+    monkeypatch.setattr(EmailBackend, "close", lambda self: closed.append(1))
+    send = EmailBackend.send_messages
+
+    def once_broken(backend: EmailBackend, messages: list[Any]) -> int:
+        if not next(takes):
+            raise smtplib.SMTPServerDisconnected("421")
+        return send(backend, messages)
+
+    monkeypatch.setattr(EmailBackend, "send_messages", once_broken)
+    other = User.objects.create(username="other", email="other@example.com")
+    set_digest(other, "daily")
+    tell().mentioned.add(other)
+    drain()
+
+    assert send_digests() == DigestReport(sent=1, failed=1)
+    assert len(closed) == 2, "after the failure, and at the end"
+    assert len(mail.outbox) == 1
+
+
+def test_a_server_that_answers_no_more_ends_the_run_before_others_are_claimed(
+    tell: Tell, grace: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = iter([True, True, False])
+
+    def opened(backend: EmailBackend) -> None:
+        if not next(answers):
+            raise ConnectionRefusedError
+
+    monkeypatch.setattr(EmailBackend, "open", opened, raising=False)
+    other = User.objects.create(username="other", email="other@example.com")
+    set_digest(other, "daily")
+    with pytest.raises(ConnectionRefusedError):
+        send_digests()
+    assert DigestSubscription.objects.filter(period=None).count() == 1
+
+
+def test_who_is_deleted_meanwhile_fails_alone(
+    tell: Tell, grace: User, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    tell()
+    settings.STREAM_NOTIFICATIONS_DIGEST = "daily"
+    gone = User.objects.create(username="gone", email="gone@example.com")
+    claim = sending.claim
+
+    def claimed(user: User, *more: Any) -> Any:
+        if user == gone:
+            raise IntegrityError("there is no such user")
+        return claim(user, *more)
+
+    monkeypatch.setattr(sending, "claim", claimed)
+    report = send_digests()
+    assert (report.sent, report.failed) == (1, 1)
 
 
 def test_where_the_feeds_cannot_be_read_it_is_tried_again(

@@ -163,3 +163,11 @@ def test_asynchronous_views_choose_too(grace: User) -> None:
     chosen = async_to_sync(view)()
     assert (chosen.verbs["like"].in_feed, chosen.digest) == (False, "weekly")
     assert not Moment.objects.exists()
+
+
+def test_what_was_told_long_ago_goes_when_something_is_told(tell: Tell, grace: User) -> None:
+    Told.objects.create(user=grace, key="old", told_at=timezone.now() - 400 * DAY)
+    tell()
+    feeds.notifications(grace).page(mark_seen=True)
+    assert Told.objects.exclude(key="old").exists()
+    assert not Told.objects.filter(key="old").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import zipfile
 from collections.abc import Iterator
@@ -17,11 +18,14 @@ from django.core.management import CommandError, call_command
 from django.db import connections
 from django.test import TestCase
 
+from django_stream.activities.publishers.activities import ActivityPublisher
 from django_stream.backends import get_client
 from django_stream.models import Publication
-from django_stream.operations.persons import erasure
+from django_stream.notifications import preferences, set_digest, set_preference
+from django_stream.operations.persons import erasure, tables
 from django_stream.operations.persons.identity import UnknownPerson, person_of
 from django_stream.protocol.inspection import Inspected
+from django_stream.publishing.publisher import publishers_of
 from django_stream.server import models as server
 from django_stream.server.conf import server_settings
 from django_stream.testing import drain_outbox
@@ -189,6 +193,7 @@ def test_the_export_is_readable_and_complete(wanda: User, tmp_path: Path, storag
     code, lines = told("export", "wanda", str(file))
 
     assert code == 0
+    assert file.stat().st_mode & 0o077 == 0, "nobody else can read it"
     with zipfile.ZipFile(file) as archive:
         sections = {
             name: json.loads(archive.read(name)) for name in archive.namelist() if name.endswith(".json")
@@ -295,4 +300,80 @@ def test_a_home_elsewhere_erases_what_its_api_can(
     assert not server.Follow.objects.filter(target__user_id=str(KEY)).exists()
     assert not [
         text for table, text in cells() if table.startswith("django_stream_publ") and str(KEY) in text
+    ]
+
+
+@pytest.fixture
+def will(storage: Path) -> User:
+    """Somebody with an everyday name and a small key, which others' texts and rows have as well."""
+    get_client().streams.create(object_types=["activity", "reaction", "user", "follow", "feed"])
+    return User.objects.create(pk=1, username="like", first_name="Will", email="w@example.org")
+
+
+def test_what_others_have_with_the_same_number_or_word_stays(will: User) -> None:
+    client, ada = get_client(), User.objects.create(pk=2, username="ada")
+    album = Album.objects.create(pk=1, owner=ada, title="Rain")
+    drain_outbox()
+    client.feed("topic", 1).add_activity({"actor": "2", "verb": "say", "object": "x", "foreign_id": "t:1"})
+    said = client.feed("user", 2).add_activity(
+        {"actor": "2", "verb": "say", "object": "x", "text": "This will pass", "level": "1"}
+    )
+    client.reactions.add("like", said["id"], "2")
+    mine = client.feed("user", 1).add_activity({"actor": "1", "verb": "say", "object": "x"})
+    client.users.add("1", {"hair": "red"})
+    hook = server.StreamWebhook.objects.create(
+        stream=server.AppStream.objects.get(), url="https://example.org/"
+    )
+    letter = {"first_position": 1, "last_position": 2, "error": "500"}
+    server.DeadLetter.objects.create(webhook=hook, body='{"kind": "like", "user_id": "2"}', **letter)
+    events = server.StreamEvent.objects.filter(data__contains="This will pass")
+    before = events.count()
+    assert before
+
+    code, lines = told("erase", "pk=1")
+
+    assert code == 0, lines
+    assert len(client.feed("topic", 1).get()["results"]) == 1
+    assert events.count() == before
+    assert server.DeadLetter.objects.count() == 1
+    assert Publication.objects.filter(model_label="testapp.Album#collection", object_key=album.pk).exists()
+    assert not server.StreamEvent.objects.filter(kind="user", object_id="1").exists()
+    assert not server.StreamEvent.objects.filter(object_id=mine["id"], data__contains="actor").exists()
+    assert "--feeds" in stays(lines)["django_stream_server_feed"]
+    assert "words of others" in stays(lines)["django_stream_server_reactioncount"]
+
+    code, lines = told("erase", "pk=1", "--feeds", "topic")
+    assert code == 0, lines
+    assert client.feed("topic", 1).get()["results"] == []
+    assert "django_stream_server_feed" not in stays(lines)
+
+
+def test_mirrored_rows_that_merely_name_somebody_are_others(
+    wanda: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = person_of("wanda", "default")
+    ((mirror, rows),) = tables.mirrored(person, "default")
+    assert (mirror.model, len(rows)) == (Album, 1)
+    (activity,) = (one for one in publishers_of(Album) if isinstance(one, ActivityPublisher))
+    declaration = dataclasses.replace(activity.declaration, actor="somebody_else")
+    monkeypatch.setattr(activity, "declaration", declaration)
+    assert list(tables.mirrored(person, "default")) == []
+    assert ("testapp.Album.owner", 1) in tables.site_rows(person, "default")
+
+
+def test_who_wants_no_emails_gets_none_after_an_erasure(wanda: User, settings: Any) -> None:
+    settings.STREAM_NOTIFICATIONS_DIGEST = "weekly"
+    set_digest(wanda, "off")
+    set_preference(wanda, "like", by_email=False)
+    set_preference(wanda, "comment", in_feed=False)
+
+    code, lines = told("erase", "wanda")
+
+    assert code == 0, lines
+    assert list(preferences(wanda).verbs) == ["like"]
+    assert preferences(wanda).digest == "off"
+    refusals = [line["stays"] for line in lines if "a refusal" in line.get("why", "")]
+    assert refusals == [
+        "django_stream_notifications.Preference",
+        "django_stream_notifications.DigestSubscription",
     ]

@@ -15,6 +15,7 @@ from django_stream.activities import relations
 from django_stream.client.exceptions import ConnectionFailed
 from django_stream.feeds import feed_manager
 from django_stream.notifications import preferences
+from django_stream.notifications.models import Preference
 from django_stream.tracking import drain
 from tests.testapp.models import Article
 
@@ -179,3 +180,20 @@ def test_without_the_app_of_drf_there_is_json_alone(api: APIClient) -> None:
 def test_a_site_that_shows_no_pages_shows_none(api: APIClient, settings: Any) -> None:
     settings.REST_FRAMEWORK = {"DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"]}
     assert api.get(CHOSEN, headers={"accept": "text/html"}).status_code == 406
+
+
+def test_a_request_with_a_wrong_part_changes_nothing(api: APIClient, grace: User) -> None:
+    body = {"verbs": {"like": {"in_feed": False}}, "digest": "hourly"}
+    assert api.patch(CHOSEN, body, format="json").status_code == 400
+    assert preferences(grace).verbs == {}
+
+
+def test_nobody_has_preferences_without_end(api: APIClient, grace: User) -> None:
+    Preference.objects.bulk_create(Preference(user=grace, verb=f"v{one}") for one in range(499))
+    wrong = {"verbs": {"like": {"in_feed": False}, "one more": {"in_feed": False}}, "digest": "daily"}
+    assert api.patch(CHOSEN, wrong, format="json").status_code == 400
+    assert Preference.objects.filter(user=grace).count() == 499
+    for _ in range(2):
+        fine = {"verbs": {"like": {"in_feed": False}}}
+        assert api.patch(CHOSEN, fine, format="json").status_code == 200
+    assert Preference.objects.filter(user=grace).count() == 500

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from rest_framework import serializers
 from rest_framework.test import APIClient
 
+from django_stream.activities.checks.api_reactions import check_api_reactions
 from django_stream.activities.reaction_rows import react, reactions_of_kind
 from django_stream.api import ReactionsView, register_serializer
 from django_stream.api import serializers as registered
@@ -156,6 +158,37 @@ def test_those_of_others_are_not_deleted(api: APIClient, moment: Moment, ada: Us
     assert Whisper.objects.count() == 1
 
 
+def test_only_a_key_to_the_user_tells_whose_reactions_are_deleted(
+    api: APIClient, moment: Moment, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = Whisper.objects.create(user=ada, moment=moment)
+    publisher = reactions_of_kind("whisper", Moment)
+    assert publisher is not None
+    for source in (lambda row: row.user, "secret", "no_field", "moment", "moment.author"):
+        declaration = dataclasses.replace(publisher.declaration, user=source)
+        monkeypatch.setattr(publisher, "declaration", declaration)
+        for where in (address(moment), address(moment, "whisper", theirs.pk)):
+            with pytest.raises(ImproperlyConfigured, match="to the user model"):
+                api.delete(where)
+        (error,) = check_api_reactions()
+        assert (error.id, error.obj) == ("django_stream.E081", Whisper)
+    assert Whisper.objects.count() == 1
+
+
+def test_deleting_does_not_tell_hidden_rows_from_none(
+    people: None, api: APIClient, moment: Moment, ada: User, grace: User
+) -> None:
+    Block.objects.create(by=grace, of=ada)
+    none = address(moment).replace(f"/{moment.pk}/", "/0/")
+    for more in ("", "7/"):
+        hidden, missing = api.delete(address(moment) + more), api.delete(none + more)
+        assert (hidden.status_code, missing.status_code) == (404, 404)
+        assert hidden.content.decode().replace(f"'{moment.pk}'", "'0'") == missing.content.decode()
+    Whisper.objects.create(user=grace, moment=moment)
+    assert api.delete(address(moment)).status_code == 204
+    assert not Whisper.objects.exists()
+
+
 def test_visitors_and_requests_without_the_csrf_token_do_nothing(
     moment: Moment, api: APIClient, grace: User
 ) -> None:
@@ -214,5 +247,5 @@ def test_a_row_that_code_leads_to_cannot_be_made(moment: Moment, grace: User) ->
         type(publisher.declaration)(activity="moment.author", user="user"),
         lambda row: None,
     )
-    with pytest.raises(ImproperlyConfigured, match="cannot make rows of testapp.Whisper"):
+    with pytest.raises(ImproperlyConfigured, match="cannot make and delete rows of testapp.Whisper"):
         react(broken, grace, moment, {})
