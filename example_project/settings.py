@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
+import django
 from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -120,7 +121,11 @@ STREAM_NEWS_FEEDS = ["timeline", "timeline_aggregated"]
 STREAM_NOTIFICATIONS_BASE_URL = os.environ.get("SITE_URL", "http://127.0.0.1:8000")
 STREAM_NOTIFICATIONS_DIGEST_CLASS = "example_project.social.digest.BrookDigest"
 if DEBUG:
-    EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+    # Django 6.1 gives the setting a new name.
+    if django.VERSION >= (6, 1):
+        MAILERS = {"default": {"BACKEND": "django.core.mail.backends.console.EmailBackend"}}
+    else:
+        EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 
 # The newest posts first, unless many people have something to say about an older one.
 POPULAR = {"score": "decay_linear(time) * popularity ^ 0.5", "defaults": {"popularity": 1}}

@@ -3,6 +3,7 @@
 from typing import Any
 
 import dj_database_url
+import django
 
 SECRET_KEY = "tests"
 USE_TZ = True
@@ -80,3 +81,6 @@ STREAM_SERVER_FEED_GROUPS = {
 STREAM_SERVER_STREAMS = False
 
 STREAM_NOTIFICATIONS_BASE_URL = "https://example.com"
+
+if django.VERSION >= (6, 1):
+    MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}

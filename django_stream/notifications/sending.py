@@ -13,8 +13,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.core import mail
 from django.core.exceptions import FieldDoesNotExist
-from django.core.mail import EmailMessage, get_connection
+from django.core.mail import EmailMessage
 from django.db import IntegrityError, models, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
@@ -70,7 +71,9 @@ class _Mailing:
     """
 
     def __init__(self) -> None:
-        self._connection = get_connection()
+        # Django 6.1 has several mailers, and no longer wants to be asked for a connection.
+        mailers = getattr(mail, "mailers", None)
+        self._connection = mail.get_connection() if mailers is None else mailers.default
         self._sent = 0
 
     def __enter__(self) -> _Mailing:
