@@ -195,7 +195,7 @@ def test_a_process_whose_broker_is_down_ends_at_once_with_one_line_for_each_mess
         "task some.other() could not be sent to the broker",
     ]
     # Python itself, and everything that it imports, takes most of it.
-    assert time.monotonic() - started < 2.0 + _start_up_seconds()
+    assert time.monotonic() - started < 5.0 + _start_up_seconds()
 
 
 def _start_up_seconds() -> float:
