@@ -26,6 +26,7 @@ MOST = 500
 # What a queryset may do its own way, and reading by key stays what it is.
 _WRITING = {"bulk_create", "bulk_update", "create", "delete", "get_or_create", "update", "update_or_create"}
 _OF_CLASSES = {"__doc__", "__module__", "__orig_bases__", "__parameters__", "__reduce__", "as_manager"}
+_OF_CLASSES |= {"__firstlineno__", "__static_attributes__", "__annotations__", "__annotate_func__"}
 
 _Convert = Callable[[Any, Any, BaseDatabaseWrapper], Any]
 
