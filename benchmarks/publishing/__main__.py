@@ -7,14 +7,9 @@ is made there and dropped again. Exit status 1 if a target is missed.
 from __future__ import annotations
 
 import argparse
-import os
-import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from uuid import uuid4
+
+from benchmarks.databases import in_each_database
 
 LATENCIES = (0.0, 0.06, 5.0)
 
@@ -66,41 +61,6 @@ def report(options: argparse.Namespace) -> bool:
     return all(met)
 
 
-def measure_one(options: argparse.Namespace) -> int:
-    """In a process of its own, with DATABASE_URL set."""
-    os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.publishing.settings"
-    import django
-
-    django.setup()
-    from django.core.management import call_command
-
-    call_command("migrate", verbosity=0)
-    # The measured models, which have no migrations, refer to what these have made.
-    call_command("migrate", verbosity=0, run_syncdb=True)
-    return 0 if report(options) else 1
-
-
-@contextmanager
-def sqlite() -> Iterator[str]:
-    with tempfile.TemporaryDirectory() as folder:
-        yield f"sqlite:///{Path(folder) / 'measured.sqlite3'}"
-
-
-@contextmanager
-def postgres() -> Iterator[str]:
-    import psycopg
-
-    host, port = os.environ.get("PGHOST", "127.0.0.1"), os.environ.get("PGPORT", "5432")
-    server = f"postgres://{os.environ.get('PGUSER', 'postgres')}@{host}:{port}"
-    name = f"measured_{uuid4().hex[:8]}"
-    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
-        try:
-            yield f"{server}/{name}"
-        finally:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[arg-type]
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.publishing", description=__doc__)
     parser.add_argument("--saves", type=int, default=200, help="pairs of saves at each latency")
@@ -108,19 +68,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=7, help="of bulk_create")
     parser.add_argument("--drain", type=int, default=100_000)
     parser.add_argument("--drain-rounds", type=int, default=3)
-    parser.add_argument("--database", choices=("sqlite", "postgresql"), action="append")
-    parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.here:
-        return measure_one(options)
-    made = {"sqlite": sqlite, "postgresql": postgres}
-    status = 0
-    for name in options.database or made:
-        with made[name]() as url:
-            command = [sys.executable, "-m", "benchmarks.publishing", *sys.argv[1:], "--here"]
-            status |= subprocess.run(command, env={**os.environ, "DATABASE_URL": url}, check=False).returncode
-    print("\nall targets met" if status == 0 else "\na target is missed")
-    return status
+    return in_each_database("benchmarks.publishing", parser, report)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.publishing.__main__ import postgres, sqlite
+from benchmarks.databases import postgres, sqlite
 from benchmarks.report.rows import Row
 from benchmarks.report.writing import write
 
