@@ -35,6 +35,16 @@ def _no_relations_of_the_example() -> Iterator[None]:
         yield
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown() -> None:
+    """What a test left to the background is not done in the next one, nor while its tables are emptied."""
+    from django_stream.wakeup import waker
+
+    with waker._changed:  # noqa: SLF001
+        waker._waiting.clear()  # noqa: SLF001
+    waker.flush(10)
+
+
 @pytest.fixture
 def make_user(db: None) -> Callable[[str], User]:
     return lambda name: User.objects.create(username=name)

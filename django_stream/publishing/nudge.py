@@ -29,8 +29,8 @@ DRAIN_DJANGO_TASK = "django_stream.django_tasks.drain_outbox"
 _BATCHES_PER_TASK = 20
 
 _held: ContextVar[bool] = ContextVar("django_stream_nudges_held", default=False)
-# By connection (and so by thread): which nudges the open transaction needs, for bulk operations or not.
-_needed: WeakKeyDictionary[BaseDatabaseWrapper, set[bool]] = WeakKeyDictionary()
+# By connection (and so by thread), what its next commit will have nudged: for bulk operations or not.
+_next_commit: WeakKeyDictionary[BaseDatabaseWrapper, set[bool]] = WeakKeyDictionary()
 
 
 @contextmanager
@@ -46,16 +46,17 @@ def nudges_held() -> Iterator[None]:
 def nudge_on_commit(using: str, *, bulk: bool = False) -> None:
     """Wake a drain when the current transaction commits; many calls make one nudge."""
     connection = connections[using]
-    _needed.setdefault(connection, set()).add(bulk)
-    # Registered on each call, since the rollback of a savepoint drops the callbacks registered in it.
-    # The first callback to run empties the set, and the others find nothing to do.
-    transaction.on_commit(partial(_nudge_once, connection), using=using)
+    nudged = _next_commit.setdefault(connection, set())
+    # Registered on each call, since a rollback drops what was registered in it. So what is to be nudged
+    # is known by the callbacks alone: nothing of a rolled back transaction is left for the next one.
+    transaction.on_commit(partial(_nudge_once, connection, nudged, bulk), using=using)
 
 
-def _nudge_once(connection: BaseDatabaseWrapper) -> None:
-    needed = _needed.pop(connection, None)
-    if needed and not _held.get():
-        for bulk in sorted(needed):
+def _nudge_once(connection: BaseDatabaseWrapper, nudged: set[bool], bulk: bool) -> None:
+    _next_commit.pop(connection, None)
+    if bulk not in nudged:
+        nudged.add(bulk)
+        if not _held.get():
             nudge(connection.alias, bulk=bulk)
 
 

@@ -92,6 +92,28 @@ def test_the_response_does_not_wait_for_the_feeds(
     assert drains == ["default"], "once, for two commits"
 
 
+def test_nothing_of_a_rolled_back_transaction_is_left_for_the_next(
+    ada: User, feed_of: FeedOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drains: list[bool] = []
+    real = after_response.drain
+    monkeypatch.setattr(
+        after_response, "drain", lambda using, **how: drains.append(how["bulk"]) or real(using, **how)
+    )
+    with transaction.atomic():
+        with transaction.atomic():
+            Article.objects.bulk_create([Article(author=ada, title="never")])
+            transaction.set_rollback(True)
+        Article.objects.bulk_create([Article(author=ada, title="neither")])
+        transaction.set_rollback(True)
+    for title in "ab":
+        with transaction.atomic():
+            Article.objects.create(author=ada, title=title)
+            Article.objects.create(author=ada, title=title * 2)
+    assert drains == [False, False], "one of each commit, and none for the bulk operations"
+    assert titles(feed_of, ada) == ["a", "aa", "b", "bb"]
+
+
 async def served(url: str) -> Any:
     """By the handler that servers call; the client of the tests closes responses in some other thread."""
     headers = [(b"host", b"testserver")]
