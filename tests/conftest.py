@@ -26,12 +26,12 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
                 cursor.execute("SELECT setval(%s::regclass, %s)", [f'"{name}"', 990 + 1003 * place])
 
 
-@pytest.fixture(autouse=True, scope="session")
-def _no_relations_of_the_example() -> Iterator[None]:
-    """Its mutes and blocks are for its own tests: elsewhere, each page would cost two queries more."""
-    from django_stream.activities import relations
+@pytest.fixture(autouse=True)
+def _no_relations() -> Iterator[None]:
+    """Mutes and blocks are those of the test alone, and not of the example: each costs every page a query."""
+    from django_stream.activities import relations, visibility
 
-    with patch.object(relations, "_relations", {}):
+    with patch.object(relations, "_relations", {}), patch.dict(visibility._registered):  # noqa: SLF001
         yield
 
 

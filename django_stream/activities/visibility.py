@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from functools import partial
-from operator import attrgetter
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -13,17 +11,13 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.utils.functional import SimpleLazyObject
 
+from django_stream.activities.authors import UNTOLD, authors, keys_of_people, paths_to
 from django_stream.activities.ids import from_wire_id, pk_text
 from django_stream.activities.model_references import clean_pk, concrete
 from django_stream.activities.owners import OwnerID, is_user_model, owner_model, parse_owner_id
-from django_stream.activities.paths import Source, related_model, resolve
-from django_stream.activities.publishers.activities import ActivityPublisher, representation_of
 from django_stream.activities.publishers.base import with_related
-from django_stream.activities.publishers.reactions import ReactionPublisher
 from django_stream.activities.registry import ModelOrLabel, model_of
-from django_stream.activities.relations import Relation, has_blocks, relations
-from django_stream.activities.representation import DEFAULT_ACTOR, overrides, represents_itself
-from django_stream.publishing.publisher import publishers_of
+from django_stream.activities.relations import has_blocks, relations
 
 Rows = models.QuerySet[Any]
 VisibleTo = Callable[[Any, Rows], Rows]
@@ -97,7 +91,7 @@ def is_restricted(model: type[models.Model], viewer: Any, *, with_muted: bool = 
     if visibility_of(model) is not None:
         return True
     by_relation = relations(viewer, with_muted=with_muted)
-    return any(owner_model(model) is one.hidden or _authors(model) for one in by_relation)
+    return any(owner_model(model) is one.hidden or authors(model) for one in by_relation)
 
 
 def hides_some(models_: Iterable[type[models.Model]], viewer: Any, *, with_muted: bool = False) -> bool:
@@ -116,7 +110,7 @@ def visible(viewer: Any, rows: Rows, *, with_muted: bool = False) -> Rows:
     """
     rows = narrowed(viewer, rows)
     for relation in () if viewer is SEES_ALL else relations(viewer, with_muted=with_muted):
-        for path in _paths(rows.model, relation):
+        for path in paths_to(rows.model, relation):
             rows = relation.without_hidden(rows, viewer, path)
     return rows
 
@@ -151,7 +145,7 @@ def visible_rows(viewer: Any, rows: Sequence[Any], *, with_muted: bool = False) 
 
 def refuse_untold_authors(model: type[models.Model]) -> None:
     """TypeError where people block one another, and no foreign key tells whose the rows are."""
-    if any(map(callable, _authors(model))) and has_blocks():
+    if any(map(callable, authors(model))) and has_blocks():
         raise TypeError(
             f"only code tells the authors of {model._meta.label}, so no query can leave out blocked ones: "
             "read the rows, and give visible_to a list of them"
@@ -160,7 +154,7 @@ def refuse_untold_authors(model: type[models.Model]) -> None:
 
 def with_authors(rows: Rows) -> Rows:
     """The rows with what leads to their authors, so that `by_hidden_authors` asks no query of each."""
-    longer = [source for source in _authors(rows.model) if isinstance(source, str) and "." in source]
+    longer = [source for source in authors(rows.model) if isinstance(source, str) and "." in source]
     return with_related(rows, longer, rows.db) if longer else rows
 
 
@@ -178,84 +172,13 @@ def by_hidden_authors(viewer: Any, rows: Collection[Any], *, with_muted: bool = 
     for relation in relations(viewer, with_muted=with_muted):
         by_person: dict[Any, list[models.Model]] = defaultdict(list)
         for model, some in by_model.items():
-            for key_of in _keys_of_people(model, relation.hidden):
+            for key_of in keys_of_people(model, relation.hidden):
                 for row in some:
                     by_person[key_of(row)].append(row)
         by_person.pop(None, None)
+        untold = by_person.pop(UNTOLD, [])
+        if untold and relation.hides_somebody(viewer):
+            hidden.update(untold)
         for pk in relation.hidden_among(viewer, list(by_person)) if by_person else ():
             hidden.update(by_person[pk])
     return hidden
-
-
-def _keys_of_people(
-    model: type[models.Model], people: type[models.Model]
-) -> Iterator[Callable[[models.Model], Any]]:
-    """What tells the key of the person that a row of a model is, or is of; it may be None."""
-    if owner_model(model) is people:
-        yield attrgetter("pk")
-    for source in _authors(model):
-        if callable(source):
-            yield partial(_key_told, source, people)
-        elif owner_model(related_model(model, source) or model) is people:
-            yield _key_at(model, source)
-
-
-def _key_told(source: Callable[[Any], Any], people: type[models.Model], row: models.Model) -> Any:
-    return _key_of(source(row), people)
-
-
-def _key_at(model: type[models.Model], path: str) -> Callable[[models.Model], Any]:
-    """The primary key at the end of a path, read from the foreign key itself where that has it."""
-    field: Any = None if "." in path else model._meta.get_field(path)
-    if field is not None and field.target_field.primary_key:
-        return attrgetter(field.attname)
-    return lambda row: getattr(resolve(row, path), "pk", None)
-
-
-def _paths(model: type[models.Model], relation: Relation) -> Iterator[str]:
-    """The paths by which rows lead to those whom the relation may hide."""
-    if owner_model(model) is relation.hidden:
-        yield "pk"
-    for source in _authors(model):
-        if isinstance(source, str) and owner_model(related_model(model, source) or model) is relation.hidden:
-            yield source.replace(".", "__") + "__pk"
-
-
-def _authors(model: type[models.Model]) -> list[Source]:
-    """Whose a row is: paths of foreign keys, or callables where code tells."""
-    return list(dict.fromkeys(_sources(model)))
-
-
-def _sources(model: type[models.Model]) -> Iterable[Source]:
-    for publisher in publishers_of(model):
-        # A row may also be a row of a tracked child, which says whose that is.
-        if not issubclass(model, publisher.model):
-            continue
-        if isinstance(publisher, ActivityPublisher):
-            source = publisher.declaration.actor or DEFAULT_ACTOR
-            overridden = represents_itself(model) and overrides(model, "activity_actor_attr")
-            if overridden or not isinstance(source, str) or related_model(model, source) is None:
-                source = _actor_of
-            yield source
-        elif isinstance(publisher, ReactionPublisher):
-            source = publisher.declaration.user
-            path = isinstance(source, str) and related_model(model, source) is not None
-            yield source if path else partial(_user_of, source)
-
-
-def _user_of(source: Source, row: models.Model) -> Any:
-    return resolve(row, source)
-
-
-def _actor_of(row: models.Model) -> Any:
-    representation = representation_of(row)
-    return None if representation is None else representation.activity_actor_attr
-
-
-def _key_of(author: Any, model: type[models.Model]) -> Any:
-    """The author's key, if rows of this model are such authors; None otherwise."""
-    if isinstance(author, models.Model):
-        return author.pk if owner_model(author.__class__) is model else None
-    if author is None or not is_user_model(model):
-        return None
-    return clean_pk(model, pk_text(author))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import AnonymousUser, User
+from django.contrib.auth.models import AnonymousUser, Group, User
 from django.test import RequestFactory
 from rest_framework.test import APIRequestFactory, force_authenticate
 
@@ -21,6 +21,7 @@ from django_stream.publishing.publisher import publishers_of
 from django_stream.tracking import (
     activities_paused,
     drain,
+    record,
     register_blocks,
     register_mutes,
     register_visibility,
@@ -438,3 +439,34 @@ def test_reactions_whose_users_only_code_tells_are_hidden_with_them(
     assert shown(ada) == ([str(grace.pk)], 1)
     if kind is Mute:
         assert shown(mia) == (both, 2)
+
+
+def test_recorded_activities_are_of_their_actors(ada: User, grace: User, mia: User) -> None:
+    """Their actor is a text in a column; a group is nobody's user, whatever its key."""
+    club = Group.objects.create(pk=mia.pk, name="chess")
+    for actor in (grace, mia, club):
+        feed_manager.follow_feed(ada, "user", actor)
+        record(actor=actor, verb="met")
+    drain()
+    Mute.objects.create(by=ada, of=mia)
+
+    actors = [one["actor"] for one in feeds.timeline(ada).page()]
+    assert actors == [club, grace]
+
+
+def test_a_row_that_can_not_tell_its_author_spoils_no_page(
+    ada: User, grace: User, mia: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = moment(mia, "x")
+    good, bad = (Praise.objects.create(by=mia, moment=said) for _ in "gb")
+
+    def told(row: Praise) -> User:
+        if row.pk == bad.pk:
+            raise LookupError("nobody knows")
+        return row.by
+
+    monkeypatch.setattr(Praise, "activity_actor_attr", property(told))
+    assert feeds.visible_to(ada, [good, bad, said]) == [good, bad, said], "she hides nobody"
+    Block.objects.create(by=ada, of=grace)
+    assert feeds.visible_to(ada, [good, bad, said]) == [good, said]
+    assert f"Praise:{bad.pk} is" in caplog.text
