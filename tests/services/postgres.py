@@ -33,15 +33,7 @@ class Postgres:
         folder = reaper.folder("postgres", self._user)
         data = str(folder / "data")
         subprocess.run(
-            [
-                *(program("initdb", f"{_BIN}/initdb"), "-D", data, "-U", "postgres", "-A", "trust"),
-                *("-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"),
-            ],
-            check=True,
-            capture_output=True,
-            cwd="/",
-            user=self._user,
-            group=self._user,
+            self._making(data), check=True, capture_output=True, cwd="/", user=self._user, group=self._user
         )
         options = [part for name, value in _OPTIONS.items() for part in ("-c", f"{name}={value}")]
         self.server = Program(
@@ -54,6 +46,12 @@ class Postgres:
             folder=folder,
             user=self._user,
         )
+
+    def _making(self, data: str) -> list[str]:
+        return [
+            *(program("initdb", f"{_BIN}/initdb"), "-D", data, "-U", "postgres", "-A", "trust"),
+            *("-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"),
+        ]
 
     def start(self) -> None:
         self.server.start()
@@ -80,3 +78,34 @@ class Postgres:
             return self.query("postgres", "SELECT 1") == [(1,)]
         except psycopg.OperationalError:
             return False
+
+
+class Replica(Postgres):
+    """A copy of a running one, which it follows; it can be made to lag behind."""
+
+    def __init__(self, reaper: Reaper, primary: Postgres) -> None:
+        self._primary = primary
+        super().__init__(reaper)
+
+    def _making(self, data: str) -> list[str]:
+        return [
+            *(program("pg_basebackup", f"{_BIN}/pg_basebackup"), "-D", data, "-h", "127.0.0.1"),
+            *("-p", str(self._primary.port), "-U", "postgres", "-R", "--checkpoint=fast", "--no-sync"),
+        ]
+
+    def pause(self) -> None:
+        """Show nothing of what comes from now on."""
+        self.query("postgres", "SELECT pg_wal_replay_pause()")
+        state = "SELECT pg_get_wal_replay_pause_state()"
+        wait_until(
+            lambda: self.query("postgres", state) == [("paused",)], "the replica stands still", within=10
+        )
+
+    def resume(self) -> None:
+        self.query("postgres", "SELECT pg_wal_replay_resume()")
+
+    def catch_up(self) -> None:
+        """Wait until it has all that the other one has now."""
+        (position,) = self._primary.query("postgres", "SELECT pg_current_wal_insert_lsn()::text")[0]
+        behind = f"SELECT pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '{position}') < 0"
+        wait_until(lambda: self.query("postgres", behind) == [(False,)], "the replica has it", within=30)

@@ -1,0 +1,190 @@
+"""A replica that lags on purpose: everybody finds what they wrote, and all others read from the replica."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from threading import Event
+
+import pytest
+import requests
+from redis import Redis as Client
+
+from django_stream.client.config import Endpoints
+from django_stream.client.http import HttpTransport
+from django_stream.client.retries import RetryPolicy
+from tests.contract.calling import Api
+from tests.services.brokers import Redis
+from tests.services.postgres import Postgres, Replica
+from tests.services.processes import Program, Reaper, free_port, listens, wait_until
+from tests.services.site import migrate
+
+pytestmark = pytest.mark.scale
+
+
+@dataclass(frozen=True)
+class Site:
+    """Two processes with a primary and a replica."""
+
+    url: str
+    primary: Postgres
+    replica: Replica
+    cache: Redis
+
+    def browser(self) -> Browser:
+        return Browser(self.url)
+
+    def api(self) -> Api:
+        return Api(HttpTransport(Endpoints(base_url=self.url), retry=RetryPolicy(retries=0)))
+
+
+class Browser:
+    """One visitor, who keeps cookies."""
+
+    def __init__(self, url: str) -> None:
+        self._url, self._session = url, requests.Session()
+
+    def write(self, name: str, title: str) -> None:
+        answer = self._session.post(f"{self._url}/{name}/write", {"title": title}, timeout=20)
+        assert answer.status_code == 201, answer.text[-2000:]
+
+    def profile(self, name: str, *, part: str = "feed") -> tuple[list[str], str]:
+        """What it shows of the feed or of the rows, and the database that it was read from."""
+        answer = self._session.get(f"{self._url}/{name}/", timeout=20)
+        assert answer.status_code == 200, answer.text[-2000:]
+        return answer.json()[part], answer.json()["from"]
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    reaper = Reaper()
+    primary = Postgres(reaper)
+    primary.start()
+    migrate(reaper, primary, "site")
+    replica = Replica(reaper, primary)
+    replica.start()
+    cache = Redis(reaper)
+    cache.start()
+    port = free_port()
+    program = Program(
+        "site",
+        [
+            *(sys.executable, "-W", "ignore", "-m", "gunicorn", "tests.services.feeds_wsgi:application"),
+            *("--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "8", "--log-level", "warning"),
+            *("--worker-tmp-dir", "/dev/shm"),
+        ],
+        reaper=reaper,
+        folder=reaper.folder("replicas"),
+        environment={
+            "DJANGO_SETTINGS_MODULE": "tests.scale.replica_settings",
+            "DATABASE_URL": primary.url("site"),
+            "REPLICA_URL": replica.url("site"),
+            "CACHE_URL": cache.url,
+        },
+    )
+    program.start()
+    wait_until(lambda: listens(port), "the site listens", within=30)
+    yield Site(f"http://127.0.0.1:{port}", primary, replica, cache)
+    program.stop()
+    for one in (replica.server, primary.server, cache.server):
+        one.stop()
+    reaper.close()
+
+
+@pytest.fixture
+def lagging(site: Site) -> Iterator[Replica]:
+    """It has what was written before the test, and nothing else until it is resumed."""
+    site.replica.catch_up()
+    site.replica.pause()
+    yield site.replica
+    site.replica.resume()
+    site.replica.catch_up()
+
+
+def test_a_writer_finds_what_they_wrote_and_a_visitor_what_the_replica_has(
+    site: Site, lagging: Replica
+) -> None:
+    writer, visitor = site.browser(), site.browser()
+    writer.write("ann", "first")
+
+    for _ in range(10):  # by both processes, and several threads of each
+        assert writer.profile("ann") == (["first"], "default")
+        assert visitor.profile("ann") == ([], "replica")
+
+    lagging.resume()
+    lagging.catch_up()
+    for one in (writer, visitor):
+        assert one.profile("ann") == (["first"], "replica")
+
+
+def test_an_application_finds_what_it_wrote_without_cookies(site: Site, lagging: Replica) -> None:
+    api = site.api()
+    written = api.post("user:app")["id"]
+
+    def shown() -> list[str]:
+        return [one["id"] for one in api.page("user:app")]
+
+    assert [shown() for _ in range(10)] == [[written]] * 10
+    with Client.from_url(site.cache.url) as client:
+        client.flushall()
+    assert shown() == [], "nobody remembers, and the replica is read"
+    lagging.resume()
+    lagging.catch_up()
+    assert shown() == [written]
+
+
+def test_without_its_replica_the_site_goes_on(site: Site) -> None:
+    visitor = site.browser()
+    visitor.write("bob", "first")
+    site.replica.catch_up()
+    assert visitor.profile("bob") == (["first"], "replica")
+
+    site.replica.server.kill()
+    seen = {visitor.profile("bob")[1] for _ in range(10)}
+    assert seen == {"default"}
+
+    site.replica.start()
+    wait_until(
+        lambda: visitor.profile("bob") == (["first"], "replica"), "the replica is read again", within=30
+    )
+
+
+def test_under_load_nobody_misses_what_they_wrote(site: Site) -> None:
+    """Ten writers, fifty readers, and a replica that stands still every now and then."""
+    over = Event()
+
+    def writes(number: int) -> int:
+        browser, titles = site.browser(), []
+        for count in range(12):
+            titles.insert(0, str(count))
+            browser.write(f"writer{number}", titles[0])
+            # The feed may be a moment late: the request of another one may be publishing this.
+            assert browser.profile(f"writer{number}", part="rows")[0] == titles
+        return len(titles)
+
+    def reads(number: int) -> set[str]:
+        browser, seen = site.browser(), set()
+        while not over.is_set():
+            seen.add(browser.profile(f"writer{number % 10}")[1])
+        return seen
+
+    def lags() -> None:
+        while not over.is_set():
+            site.replica.pause()
+            over.wait(0.2)
+            site.replica.resume()
+            over.wait(0.2)
+
+    with ThreadPoolExecutor(61) as pool:
+        readers = [pool.submit(reads, number) for number in range(50)]
+        lag = pool.submit(lags)
+        writers = [pool.submit(writes, number) for number in range(10)]
+        try:
+            assert [one.result(240) for one in writers] == [12] * 10
+        finally:
+            over.set()
+        lag.result(30)
+        site.replica.catch_up()
+        assert {alias for one in readers for alias in one.result(60)} == {"replica"}
