@@ -24,6 +24,7 @@ class DjangoStreamConfig(AppConfig):
         from django_stream.backends import get_client
         from django_stream.checks import check_condition, check_settings
         from django_stream.client.shared import provide
+        from django_stream.database.replicas.checks import check_replicas
         from django_stream.publishing.migrating import follow_migrations
 
         checks.register(check_capture, checks.Tags.models)
@@ -35,6 +36,7 @@ class DjangoStreamConfig(AppConfig):
         checks.register(check_owners, checks.Tags.models)
         checks.register(check_databases, checks.Tags.models)
         checks.register(check_api_reactions, checks.Tags.models)
+        checks.register(check_replicas)
         provide(get_client)
         checks.register(check_visibility, checks.Tags.models)
         track_mixins()

@@ -1,6 +1,7 @@
 """App configuration of the server half."""
 
 from django.apps import AppConfig
+from django.core.checks import register
 
 
 class StreamServerConfig(AppConfig):
@@ -11,9 +12,11 @@ class StreamServerConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the system checks, and see to it that Django can read every request."""
+        from django_stream.database.replicas.checks import check_replicas
         from django_stream.server import checks, deployment_checks
         from django_stream.server.charsets import mend_requests
 
         assert checks
         assert deployment_checks
+        register(check_replicas)
         mend_requests()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Event
@@ -133,6 +133,38 @@ def test_an_application_finds_what_it_wrote_without_cookies(site: Site, lagging:
     lagging.resume()
     lagging.catch_up()
     assert shown() == [written]
+
+
+@pytest.fixture
+def asked_of_the_primary(site: Site) -> Iterator[Callable[[], list[str]]]:
+    """The statements that the site has asked the primary since this was called last."""
+    for sql in ("ALTER SYSTEM SET log_statement = 'all'", "SELECT pg_reload_conf()"):
+        site.primary.query("postgres", sql)
+    read = [len(site.primary.server.output.read_text(errors="replace"))]
+
+    def asked() -> list[str]:
+        site.primary.query("postgres", "SELECT 'the end'")
+        new = site.primary.server.output.read_text(errors="replace")[read[0] :]
+        read[0] += len(new)
+        return [line for line in new.splitlines() if "LOG:  statement" in line][:-1]
+
+    yield asked
+    for sql in ("ALTER SYSTEM RESET log_statement", "SELECT pg_reload_conf()"):
+        site.primary.query("postgres", sql)
+
+
+def test_pages_ask_the_primary_nothing(site: Site, asked_of_the_primary: Callable[[], list[str]]) -> None:
+    site.browser().write("eve", "first")
+    api = site.api()
+    api.post("user:quiet")
+    site.replica.catch_up()
+    for _ in range(8):
+        site.browser().profile("eve")
+    assert any("INSERT" in line for line in asked_of_the_primary()), "what it is asked is seen here"
+    site.browser().profile("eve")
+    api.page("user:quiet")
+    api.enriched("user:quiet")
+    assert asked_of_the_primary() == []
 
 
 def test_without_its_replica_the_site_goes_on(site: Site) -> None:

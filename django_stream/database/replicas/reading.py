@@ -84,7 +84,8 @@ def _is_in_block(primary: str) -> bool:
     return connection.in_atomic_block and len(connection.savepoint_ids) >= by_request
 
 
-def _notice(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
+def noticed(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
+    """A wrapper of what a connection executes: notes that the request has written."""
     one = _reading.get()
     alias = context["connection"].alias
     if one is not None and alias not in one.written and _WRITES.search(str(sql)):
@@ -93,8 +94,8 @@ def _notice(execute: Callable[..., Any], sql: Any, params: Any, many: bool, cont
 
 
 def _watch(sender: Any, connection: BaseDatabaseWrapper, **_: Any) -> None:
-    if replicas_of(connection.alias) and _notice not in connection.execute_wrappers:
-        connection.execute_wrappers.append(_notice)
+    if replicas_of(connection.alias) and noticed not in connection.execute_wrappers:
+        connection.execute_wrappers.append(noticed)
 
 
 connection_created.connect(_watch, dispatch_uid="django_stream.replicas")
