@@ -34,9 +34,13 @@ test-services: $(VENV)/dev.stamp ## with PostgreSQL, Redis and RabbitMQ on their
 	DATABASE_URL=$${DATABASE_URL:-postgres://postgres@127.0.0.1:5432/postgres} $(BIN)/python -m pytest -n auto -m "not browser and not javascript and not schema and not scale"
 
 SCALED := tests/contract/test_activities.py tests/contract/test_feeds.py tests/contract/test_follows.py tests/contract/test_grouped_feeds.py
-test-scale: $(VENV)/dev.stamp ## on a Redis Cluster of six nodes: the suites of feeds, and what happens when nodes fail
-	DATABASE_URL=$${DATABASE_URL:-postgres://postgres@127.0.0.1:5432/postgres} $(BIN)/python -m pytest -n 0 -m scale tests/scale
-	$(BIN)/python -m pytest -n 0 -p tests.scale.on_cluster $(SCALED) -k "process"
+BOUNCED := tests/db/publishing tests/db/operations $(SCALED)
+test-scale: export DATABASE_URL ?= postgres://postgres@127.0.0.1:5432/postgres
+test-scale: export STREAM_FAULT_OPERATIONS ?= 3000
+test-scale: $(VENV)/dev.stamp ## a Redis Cluster, a replica and PgBouncer: what happens when they fail, and the suites on them
+	$(BIN)/python -m pytest -n 0 -m scale tests/scale
+	env -u DATABASE_URL $(BIN)/python -m pytest -n 0 -p tests.scale.on_cluster $(SCALED) -k "process"
+	$(BIN)/python -m pytest -n 0 -p tests.scale.on_bouncer $(BOUNCED) -k "not deadlock and not http"
 
 test-packages: ## models that other packages change, with those packages; ONLY= names the Python and Django
 	$(PYTHON) .ci/matrix.py $(or $(ONLY),3.13-6.1-packages)

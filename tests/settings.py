@@ -1,5 +1,6 @@
 """Settings of the test suite: SQLite unless DATABASE_URL names another database."""
 
+import os
 from typing import Any
 
 import dj_database_url
@@ -17,6 +18,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # A file, not memory: threads and live servers of a test must see one database.
 DATABASES: dict[str, Any] = {"default": dj_database_url.config(default="sqlite:///var/tests.sqlite3")}
+# As behind PgBouncer.
+DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = "DISABLE_SERVER_SIDE_CURSORS" in os.environ
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = {"transaction_mode": "IMMEDIATE"}
 

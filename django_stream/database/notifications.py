@@ -15,9 +15,15 @@ _PATIENCE = 0.5
 def notifications(using: str, channel: str, stopped: threading.Event) -> Iterator[None]:
     """One item as soon as we listen, and one for each notification, on a connection of its own.
 
-    What the driver raises when the connection is lost is passed on. It needs psycopg 3.
+    What the driver raises when the connection is lost is passed on. It needs psycopg 3. Behind PgBouncer in
+    transaction mode nobody hears anything: `STREAM_DIRECT` of the database, such as `{"PORT": 5432}`, says
+    what is different for a connection past it.
     """
     connection = connections.create_connection(using)
+    own = connection.settings_dict
+    # A pool would have the next one who takes the connection listen, too.
+    options = {name: value for name, value in own.get("OPTIONS", {}).items() if name != "pool"}
+    connection.settings_dict = {**own, "OPTIONS": options, **own.get("STREAM_DIRECT", {})}
     try:
         with connection.cursor() as cursor:
             cursor.execute(f"LISTEN {channel}")

@@ -38,11 +38,11 @@ def announce() -> None:
     for wake in list(_here):
         wake()
     try:
-        if connections[database()].vendor == "postgresql":
+        if url := server_settings.STREAMS_REDIS_URL:
+            _redis(url).publish(CHANNEL, "")
+        elif connections[database()].vendor == "postgresql":
             with connections[database()].cursor() as cursor:
                 cursor.execute(_NOTIFY)
-        elif url := server_settings.STREAMS_REDIS_URL:
-            _redis(url).publish(CHANNEL, "")
     except Exception:  # each driver has errors of its own
         logger.warning("readers of streams could not be woken", exc_info=True)
 

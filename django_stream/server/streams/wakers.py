@@ -27,10 +27,10 @@ class Waker:
         self._wake = wake
         self._stopped = threading.Event()
         wakeups.call_here(wake)
-        if connections[database()].vendor == "postgresql":
-            self._start(self._listen_to_postgresql)
-        elif server_settings.STREAMS_REDIS_URL:
+        if server_settings.STREAMS_REDIS_URL:
             self._start(self._listen_to_redis)
+        elif connections[database()].vendor == "postgresql":
+            self._start(self._listen_to_postgresql)
 
     def stop(self) -> None:
         wakeups.call_no_more(self._wake)

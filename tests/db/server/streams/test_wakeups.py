@@ -38,7 +38,6 @@ def test_by_notify(servers):
     heard_by_another_process(servers, STREAMS_POLL_SECONDS=NEVER)
 
 
-@on_sqlite
 @pytest.mark.services
 def test_by_redis(servers):
     heard_by_another_process(

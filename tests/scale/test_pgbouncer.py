@@ -1,0 +1,87 @@
+"""Behind PgBouncer in transaction mode, a site loses nothing either, also when PgBouncer is killed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from threading import Event, Timer
+
+import pytest
+from dj_database_url import parse
+from django.db import connections
+
+from django_stream.database.notifications import notifications
+from tests.scale.bouncer import Bouncer
+from tests.services.conftest import broker_named, make_site, postgres, reaper
+from tests.services.postgres import Postgres
+from tests.services.processes import Reaper
+from tests.services.site import Site
+from tests.services.test_faults import (
+    USERS,
+    assert_feeds_equal_tables,
+    harm_while,
+    kill_the_worker_in_mid_batch,
+    start_writers,
+    written_by,
+)
+
+__all__ = ["broker_named", "make_site", "postgres", "reaper"]
+
+pytestmark = pytest.mark.scale
+
+
+@pytest.fixture(scope="module")
+def bouncer(reaper: Reaper, postgres: Postgres) -> Iterator[Bouncer]:
+    bouncer = Bouncer(reaper, postgres.port)
+    bouncer.start()
+    yield bouncer
+    bouncer.server.stop()
+
+
+@pytest.fixture
+def site(make_site: Callable[[str], Site], bouncer: Bouncer) -> Site:
+    """All its processes reach their databases by way of PgBouncer."""
+    site = make_site("redis")
+    behind = {site.database: site.environment, site.feeds: site.feeds_environment}
+    for database, environment in behind.items():
+        environment |= {"DATABASE_URL": bouncer.url(database), "DISABLE_SERVER_SIDE_CURSORS": "1"}
+    return site
+
+
+@pytest.mark.parametrize("killed", ["worker", "PgBouncer"])
+def test_after_a_fault_feeds_equal_tables(site: Site, bouncer: Bouncer, killed: str) -> None:
+    site.start()
+    site.add_users(USERS)
+
+    def kill_the_bouncer(site: Site) -> None:
+        bouncer.server.kill()
+        site.count["PgBouncers killed"] += 1
+        bouncer.start()
+
+    writers = start_writers(site)
+    fault = kill_the_bouncer if killed == "PgBouncer" else kill_the_worker_in_mid_batch
+    harm_while(site, writers, fault, every=3)
+    written = written_by(site, writers)
+    site.wait_until_drained(within=180)
+
+    assert site.count.total() > 0
+    assert_feeds_equal_tables(site, written)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("direct", [True, False])
+def test_who_listens_goes_past_it(
+    bouncer: Bouncer, postgres: Postgres, monkeypatch: pytest.MonkeyPatch, direct: bool
+) -> None:
+    behind = parse(bouncer.url("postgres")) | {"TIME_ZONE": None}
+    if direct:
+        behind["STREAM_DIRECT"] = {"PORT": postgres.port}
+    monkeypatch.setitem(connections.settings, "default", {**connections.settings["default"], **behind})
+    stopped = Event()
+    heard = notifications("default", "news", stopped)
+    next(heard)  # it listens
+    postgres.query("postgres", "NOTIFY news")
+    timer = Timer(2 if direct else 0.5, stopped.set)
+    timer.start()
+    assert (next(heard, "nothing") is None) == direct
+    timer.cancel()
+    heard.close()
