@@ -72,7 +72,7 @@ def test_after_a_fault_feeds_equal_tables(site: Site, bouncer: Bouncer, killed: 
 def test_who_listens_goes_past_it(
     bouncer: Bouncer, postgres: Postgres, monkeypatch: pytest.MonkeyPatch, direct: bool
 ) -> None:
-    behind = parse(bouncer.url("postgres")) | {"TIME_ZONE": None}
+    behind = parse(bouncer.url("postgres")) | {"OPTIONS": {}}
     if direct:
         behind["STREAM_DIRECT"] = {"PORT": postgres.port}
     monkeypatch.setitem(connections.settings, "default", {**connections.settings["default"], **behind})
