@@ -7,6 +7,7 @@ so that clients which know no models can show them too.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -23,6 +24,8 @@ USERS = "SU"
 
 _MAX_INTEGER = 2**63 - 1
 _SHORT = 256
+_PLAIN_KEYS: dict[Any, type] = {models.IntegerField.to_python: int, models.CharField.to_python: str}
+"""Fields whose `to_python` leaves values of this type as they are."""
 _prefix_of: dict[type[models.Model], str] = {}
 _model_by_prefix: dict[str, type[models.Model]] = {}
 
@@ -51,6 +54,13 @@ def reference_of(instance: models.Model) -> str:
     return f"{prefix}:{wire_id(object_id)}" if prefix else label_reference_of(instance)
 
 
+def as_reference(value: Any) -> str | None:
+    """What stands in an activity for a value: the reference of a row, and the text of anything else."""
+    if value is None:
+        return None
+    return reference_of(value) if isinstance(value, models.Model) else str(value)
+
+
 def label_reference_of(instance: models.Model) -> str:
     """`app_label.Model:pk`, also for mirrored rows: the foreign id of a row's activity."""
     return f"{concrete(instance.__class__)._meta.label}:{object_id_of(instance)}"
@@ -70,6 +80,38 @@ def object_id_of(instance: models.Model) -> str:
     if len(fields) == 1:
         return pk_text(fields[0].to_python(pk))
     return pk_text(tuple(field.to_python(part) for field, part in zip(fields, pk, strict=True)))
+
+
+def references_of(kind: type[Any]) -> Callable[[Any], str | None]:
+    """What `as_reference` answers for values of one class, made once for many."""
+    if not issubclass(kind, models.Model):
+        return as_reference
+    prefix = _prefix_of.get(concrete(kind))
+    if prefix == USERS:
+        return as_reference
+    object_id, named = object_ids_of(kind), wire_id if prefix else str
+    prefix = prefix or concrete(kind)._meta.label
+
+    def reference(instance: models.Model) -> str | None:
+        if instance._state.adding:
+            return as_reference(instance)
+        return f"{prefix}:{named(object_id(instance))}"
+
+    return reference
+
+
+def object_ids_of(model: type[models.Model]) -> Callable[[Any], str]:
+    """The same for `object_id_of`."""
+    fields = model._meta.pk_fields
+    plain = _PLAIN_KEYS.get(type(fields[0]).to_python) if len(fields) == 1 else None
+    if plain is None:
+        return object_id_of
+
+    def object_id(instance: models.Model) -> str:
+        pk = instance.pk
+        return str(pk) if type(pk) is plain else object_id_of(instance)
+
+    return object_id
 
 
 def parse_reference(value: object) -> Reference | None:

@@ -8,6 +8,7 @@ inheritance) is one owner, named by its first table. A model may name its rows i
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from functools import cache, cached_property, lru_cache
 from typing import Any, NamedTuple
 
@@ -87,6 +88,23 @@ def owner_id_of(model: type[models.Model], pk: Any) -> OwnerID:
         return OwnerID(_SEPARATOR.join(parts))
     # A user whose key looks like the name of another owner must not be taken for that.
     return OwnerID(encoded(text, always=_model_named(text) is not None))
+
+
+def owner_ids_of(model: type[models.Model]) -> Callable[[Any], OwnerID]:
+    """What `owner_id` answers for rows of one class, made once for many."""
+    first = owner_model(model)
+    key = first._meta.pk
+    if names_itself(model) or type(key).to_python is not models.IntegerField.to_python:
+        return owner_id
+    prefix = "" if is_user_model(first) else f"{first._meta.app_label}-{first._meta.model_name}-"
+    attname = key.attname
+
+    def name(row: models.Model) -> OwnerID:
+        pk = getattr(row, attname)
+        # A number needs no code, and looks like no other owner's name.
+        return OwnerID(f"{prefix}{pk}") if type(pk) is int and not row._state.adding else owner_id(row)
+
+    return name
 
 
 def parse_owner_id(text: str) -> Owner | None:

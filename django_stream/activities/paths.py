@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import MethodType
 from typing import Any
 
@@ -28,13 +28,23 @@ def fixed_or_source(to: Source | Sequence[str] | None) -> Source | None:
 
 def resolve(instance: models.Model, source: Source) -> Any:
     """Follow the path from the instance; a gap (None, or a row that is gone) ends in None."""
+    return reader(source)(instance)
+
+
+def reader(source: Source) -> Callable[[Any], Any]:
+    """The same for many instances: a function of one."""
     if callable(source):
-        return source(instance)
-    try:
-        return _followed(instance, source)
-    except Exception as error:
-        add_origin(error, instance, source)
-        raise
+        return source
+    names = source.split(".")
+
+    def read(instance: models.Model) -> Any:
+        try:
+            return _followed(instance, names)
+        except Exception as error:
+            add_origin(error, instance, source)
+            raise
+
+    return read
 
 
 def read_property(representation: Any, name: str, row: models.Model) -> Any:
@@ -56,9 +66,9 @@ def add_origin(error: Exception, row: models.Model, name: str) -> None:
         error.add_note(f"{row._meta.object_name}.{name} raised {type(error).__name__}")
 
 
-def _followed(instance: models.Model, path: str) -> Any:
+def _followed(instance: models.Model, names: Iterable[str]) -> Any:
     value: Any = instance
-    for name in path.split("."):
+    for name in names:
         try:
             value = getattr(value, name)
         except ObjectDoesNotExist:
@@ -183,7 +193,8 @@ def _field(model: type[models.Model], name: str) -> Any:
 
 def _related_model(model: type[models.Model], name: str) -> type[models.Model] | None:
     field = _field(model, name)
-    to_one = field is not None and (field.many_to_one or field.one_to_one)
+    # Under the name of its column, a foreign key is a value and leads nowhere.
+    to_one = field is not None and field.name == name and (field.many_to_one or field.one_to_one)
     related = field.related_model if to_one and field.concrete else None
     return related if isinstance(related, type) else None
 

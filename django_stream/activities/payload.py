@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from typing import Any
 
 from django.db import models
@@ -20,6 +21,8 @@ from django_stream.protocol.feed_ids import FeedID
 from django_stream.protocol.times import as_utc, format_activity_time
 from django_stream.publishing.publisher import Unpublishable
 
+_FIRST_YEAR, _LAST_YEAR = 1582, 5236  # the years between can be carried by ids from end to end
+_WITHOUT_ZONE = len("2018-12-21T09:45:42.455925")
 _REQUIRED = ("time", "actor", "verb", "object", "foreign_id")
 
 
@@ -53,24 +56,44 @@ def payload_of(representation: ActivityProperties) -> Payload | None:
     for name in _REQUIRED:
         if not activity.get(name):
             raise _incomplete(representation, name)
-    time = as_utc(aware(activity["time"]))
-    ticks_of(time)  # refuses a time that no activity can have
-    activity |= {"foreign_id": _storable(activity["foreign_id"]), "time": format_activity_time(time)}
+    activity["foreign_id"] = storable(activity["foreign_id"])
+    activity["time"] = time_text(activity["time"])
     actor = read("activity_actor_id")
-    to, problems = _sorted_out(recipients)
     if read("activity_to_only"):
-        if not to:
-            if problems:
-                raise ValueError(problems[0])
-            return None
-        # Each activity is in one feed first, and nobody but the recipients may read this one.
-        feed, to = FeedID.parse(to[0]), to[1:]
-    else:
-        feed = _first_feed(representation, actor)
-        to = sorted({*to, *map(str, context_feeds(activity))})
+        return for_recipients_only(activity, recipients)
+    return addressed(activity, _first_feed(representation, actor), recipients)
+
+
+def for_recipients_only(activity: dict[str, Any], recipients: Iterable[Any] | None) -> Payload | None:
+    """The payload of an activity that nobody but its recipients may read; None when it has none."""
+    to, problems = _sorted_out(recipients)
+    if to:
+        # Each activity is in one feed first.
+        return _payload(FeedID.parse(to[0]), activity, to[1:], problems)
+    if problems:
+        raise ValueError(problems[0])
+    return None
+
+
+def addressed(activity: dict[str, Any], feed: FeedID, recipients: Iterable[Any] | None) -> Payload:
+    """The payload of an activity in its actor's feed, with what it goes to besides."""
+    to, problems = _sorted_out(recipients)
+    return _payload(feed, activity, sorted({*to, *map(str, context_feeds(activity))}), problems)
+
+
+def _payload(feed: FeedID, activity: dict[str, Any], to: list[str], problems: list[str]) -> Payload:
     if to:
         activity["to"] = to
     return Payload(feed, activity, "; ".join(problems))
+
+
+def time_text(time: date) -> str:
+    """The time as it is sent; ValueError for one that no activity can have."""
+    if type(time) is datetime and time.tzinfo is UTC and _FIRST_YEAR < time.year < _LAST_YEAR:
+        return time.isoformat(timespec="microseconds")[:_WITHOUT_ZONE]
+    moment = as_utc(aware(time))
+    ticks_of(moment)
+    return format_activity_time(moment)
 
 
 def _first_feed(representation: ActivityProperties, actor: Any) -> FeedID:
@@ -135,7 +158,7 @@ def _feed_id_of(recipient: Any) -> FeedID:
     return FeedID.parse(getattr(recipient, "id", recipient))
 
 
-def _storable(foreign_id: object) -> str:
+def storable(foreign_id: object) -> str:
     """The foreign id as text. What databases refuse could not be recorded, and so never be removed again."""
     text = "" if foreign_id is None else str(foreign_id)
     text.encode()  # refuses half a surrogate pair

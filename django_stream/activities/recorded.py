@@ -12,10 +12,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from django_stream.activities.mixins import ActivityMixin
+from django_stream.activities.model_references import as_reference
 from django_stream.activities.owners import OwnerID, owner_id
 from django_stream.activities.payload import feed_ids_of, others
 from django_stream.activities.registry import is_shown
-from django_stream.activities.representation import as_reference, aware
+from django_stream.activities.representation import aware
 from django_stream.client.encoding import plain
 
 _NAMES = frozenset({"key", "actor", "verb", "object", "target"})

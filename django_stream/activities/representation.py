@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Any, TypeVar, cast
 
@@ -11,7 +12,7 @@ from django.db import models
 from django.utils import timezone
 
 from django_stream.activities.declaration import STREAM_DJANGO, ActivityDeclaration
-from django_stream.activities.model_references import label_reference_of, reference_of
+from django_stream.activities.model_references import as_reference, label_reference_of
 from django_stream.activities.owners import may_be_user, owner_id
 from django_stream.activities.paths import Source, read_property, resolve, wire_name
 
@@ -97,12 +98,7 @@ class ActivityProperties:
         """Further feeds that receive the activity: feed ids, feeds, or users (their notification feeds)."""
         source = self.activity_declaration.to
         value: Any = None if source is None else self._declared(cast("Source", source))
-        if hasattr(value, "all"):
-            # From the row's own database: a replica that a router names may not know the change yet.
-            value = value.using(self.activity_instance._state.db)
-        if isinstance(value, str | models.Model):
-            return [value]
-        return [] if value is None else list(value)
+        return several(value, self.activity_instance)
 
     @property
     def activity_author_feed(self) -> str | None:
@@ -146,9 +142,18 @@ class ActivityProperties:
         return resolve(self.activity_instance, source)
 
 
+def several(value: Any, row: models.Model) -> list[Any]:
+    """The recipients that a declaration leads to, of one or of many."""
+    if hasattr(value, "all"):
+        # From the row's own database: a replica that a router names may not know the change yet.
+        value = value.using(row._state.db)
+    if isinstance(value, str | models.Model):
+        return [value]
+    return [] if value is None else list(value)
+
+
 def what_is_said(representation: ActivityProperties) -> dict[str, Any]:
     """The activity of a row: times are times, and `to` may hold users and feeds."""
-    from django_stream.client import Feed  # with it comes all that sends
 
     def read(name: str) -> Any:
         return read_property(representation, name, representation.activity_instance)
@@ -158,8 +163,15 @@ def what_is_said(representation: ActivityProperties) -> dict[str, Any]:
     if target := read("activity_target"):
         activity["target"] = target
     if (recipients := read("activity_notify")) is not None:
-        activity["to"] = [one.id if isinstance(one, Feed) else one for one in recipients]
+        activity["to"] = without_clients(recipients)
     return activity
+
+
+def without_clients(recipients: Iterable[Any]) -> list[Any]:
+    """The recipients with the ids of feeds in place of the feeds."""
+    from django_stream.client import Feed  # with it comes all that sends
+
+    return [one.id if isinstance(one, Feed) else one for one in recipients]
 
 
 def with_activity_properties(model: type[_Model]) -> type[_Model]:
@@ -191,6 +203,11 @@ class RegisteredActivity(ActivityProperties):
         return self._declaration
 
 
+_ALL = tuple(
+    name
+    for name, value in vars(ActivityProperties).items()
+    if not name.startswith("__") and not isinstance(value, classmethod)
+)
 _ABOUT_THE_ROW = {"activity_instance", "activity_declaration", "_is_named_as_before"}
 # What an activity is made of; the others only tell how rows are read.
 PROPERTIES = tuple(
@@ -198,12 +215,6 @@ PROPERTIES = tuple(
     for name, value in vars(ActivityProperties).items()
     if isinstance(value, property) and name not in _ABOUT_THE_ROW
 )
-
-
-def as_reference(value: Any) -> str | None:
-    if value is None:
-        return None
-    return reference_of(value) if isinstance(value, models.Model) else str(value)
 
 
 def aware(value: date | datetime) -> datetime:
@@ -230,6 +241,11 @@ def sources_of(model: type[models.Model], declaration: ActivityDeclaration) -> l
 def overrides(model: type[models.Model], *names: str) -> bool:
     """Whether a model replaces any of these properties by its own."""
     return any(getattr(model, name) is not getattr(ActivityProperties, name) for name in names)
+
+
+def says_as_declared(kind: type[Any]) -> bool:
+    """Whether rows of a class say what its declaration tells, and nothing of it is replaced by code."""
+    return getattr(kind, "create_activity", what_is_said) is what_is_said and not overrides(kind, *_ALL)
 
 
 def _says_more(model: type[models.Model]) -> bool:

@@ -11,8 +11,8 @@ from django.db import DEFAULT_DB_ALIAS, models
 from django.db.models import Max
 
 from django_stream import signals
+from django_stream.activities.model_references import as_reference
 from django_stream.activities.owners import feed_id
-from django_stream.activities.representation import as_reference
 from django_stream.backends import get_client
 from django_stream.models import OutboxEntry
 from django_stream.protocol import limits

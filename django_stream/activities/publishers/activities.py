@@ -10,9 +10,10 @@ from uuid import UUID
 
 from django.db import models
 
+from django_stream.activities.compiled import payloads_by
 from django_stream.activities.declaration import ActivityDeclaration
 from django_stream.activities.paths import FixedFeeds, first_field, reachable_models, related_model
-from django_stream.activities.payload import payload_of
+from django_stream.activities.payload import Payload, payload_of
 from django_stream.activities.publishers.base import RowPublisher, with_related
 from django_stream.activities.publishers.reactions import ReactionPublisher
 from django_stream.activities.publishers.targets import TargetSender
@@ -82,15 +83,11 @@ class ActivityPublisher(RowPublisher):
                 yield field
 
     def desired_by(self, row: Any) -> Desired | None:
-        payload = payload_of(self.representation(row))
-        if payload is None:
-            return None
-        activity = payload.activity
-        identity = {"foreign_id": activity["foreign_id"], "time": activity["time"]}
-        targets, further = _split(activity.get("to", []))
-        records: list[Record] = [{"feed": str(payload.feed), **identity, "to": targets}]
-        records += [{"feed": name, **identity, "to": [], "further": True} for name in further]
-        return Desired(records, activity | {"to": targets} if targets else activity, payload.problem)
+        return _desired(payload_of(self.representation(row)))
+
+    def reading(self) -> Callable[[Any], Desired | None]:
+        payload = payloads_by(self.representation)
+        return lambda row: _desired(payload(row))
 
     def order(self) -> str | None:
         """The column of the actor, whose feed it is: a request holds activities of one feed."""
@@ -120,6 +117,17 @@ class ActivityPublisher(RowPublisher):
             if isinstance(one, ReactionPublisher) and one.reacts_to(self.model):
                 moved = self.pks_of(change.key for change in changes if not _is_update(change))
                 yield Dependents(one.label, one.keys_reacting_to(self.model, moved, using))
+
+
+def _desired(payload: Payload | None) -> Desired | None:
+    if payload is None:
+        return None
+    activity = payload.activity
+    identity = {"foreign_id": activity["foreign_id"], "time": activity["time"]}
+    targets, further = _split(activity.get("to", []))
+    records: list[Record] = [{"feed": str(payload.feed), **identity, "to": targets}]
+    records += [{"feed": name, **identity, "to": [], "further": True} for name in further]
+    return Desired(records, activity | {"to": targets} if targets else activity, payload.problem)
 
 
 def _has_index(field: Any) -> bool:

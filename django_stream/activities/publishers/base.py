@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import inspect
 from abc import abstractmethod
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from django.db import models
 
 from django_stream.activities.ids import pk_text
-from django_stream.activities.model_references import clean_pk, object_id_of
+from django_stream.activities.model_references import clean_pk, object_id_of, object_ids_of
 from django_stream.activities.paths import (
     Source,
     first_field,
@@ -105,15 +105,20 @@ class RowPublisher(TrackedPublisher):
 
     def desired(self, keys: Collection[str], using: str) -> dict[str, Desired | Exception]:
         found: dict[str, Desired | Exception] = {}
+        desired_by, object_id = self.reading(), object_ids_of(self.model)
         for row in self._rows(keys, using):
             try:
-                desired = self.desired_by(row)
+                desired = desired_by(row)
             except Exception as error:  # the model's own code: whatever it raises concerns this row only
-                found[object_id_of(row)] = error
+                found[object_id(row)] = error
             else:
                 if desired is not None:
-                    found[object_id_of(row)] = desired
+                    found[object_id(row)] = desired
         return found
+
+    def reading(self) -> Callable[[Any], Desired | None]:
+        """`desired_by` for many rows that are read now."""
+        return self.desired_by
 
     def there(self, keys: Collection[str], using: str) -> Collection[str]:
         rows = all_rows(self.model, using).filter(pk__in=self.pks_of(keys))
