@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from django.db import models
 
 from django_stream.activities.model_references import Reference, clean_pk, concrete, parse_reference
 from django_stream.activities.owners import OwnerID, names_itself, owner_id, owner_id_of
-from django_stream.conf import stream_settings
 from django_stream.protocol.feed_ids import FeedID
 
 OBJECT, TARGET, MODEL = "object", "target", "model"
@@ -17,9 +16,8 @@ GROUPS = (OBJECT, TARGET, MODEL)
 """Slugs of their feed groups, which are what STREAM_CONTEXT_FEEDS may name."""
 
 
-def context_feeds(activity: Mapping[str, Any]) -> Iterator[FeedID]:
-    """The feeds among those that the settings name which an activity belongs to, besides its actor's."""
-    wanted = stream_settings.CONTEXT_FEEDS
+def context_feeds(activity: Mapping[str, Any], wanted: Collection[str]) -> Iterator[FeedID]:
+    """The feeds of the wanted groups that an activity belongs to, besides its actor's."""
     if not wanted:
         return
     rows = {name: parse_reference(activity.get(name)) for name in ("actor", OBJECT, TARGET)}

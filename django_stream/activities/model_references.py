@@ -7,7 +7,7 @@ so that clients which know no models can show them too.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from django_stream.activities.ids import from_wire_id, pk_text, wire_id
-from django_stream.activities.owners import parse_owner_id, refuse_unsaved, user_id_of
+from django_stream.activities.owners import owner_ids_by_key, parse_owner_id, refuse_unsaved, user_id_of
 
 USERS = "SU"
 """The prefix of users, whether or not they are mirrored: the server names those of reactions so."""
@@ -76,7 +76,10 @@ def object_id_of(instance: models.Model) -> str:
     pk = instance.pk
     if pk is None:
         raise ValueError(f"{instance._meta.label} has no primary key yet: save it before referring to it")
-    fields = instance._meta.pk_fields
+    return _key_text(instance._meta.pk_fields, pk)
+
+
+def _key_text(fields: Sequence[Any], pk: Any) -> str:
     if len(fields) == 1:
         return pk_text(fields[0].to_python(pk))
     return pk_text(tuple(field.to_python(part) for field, part in zip(fields, pk, strict=True)))
@@ -86,32 +89,32 @@ def references_of(kind: type[Any]) -> Callable[[Any], str | None]:
     """What `as_reference` answers for values of one class, made once for many."""
     if not issubclass(kind, models.Model):
         return as_reference
-    prefix = _prefix_of.get(concrete(kind))
-    if prefix == USERS:
-        return as_reference
-    object_id, named = object_ids_of(kind), wire_id if prefix else str
-    prefix = prefix or concrete(kind)._meta.label
+    by_key = references_by_key(kind)
 
-    def reference(instance: models.Model) -> str | None:
-        if instance._state.adding:
-            return as_reference(instance)
-        return f"{prefix}:{named(object_id(instance))}"
+    def reference(row: models.Model) -> str | None:
+        pk = row.pk
+        return as_reference(row) if pk is None or row._state.adding else by_key(pk)
 
     return reference
 
 
-def object_ids_of(model: type[models.Model]) -> Callable[[Any], str]:
-    """The same for `object_id_of`."""
+def references_by_key(model: type[models.Model]) -> Callable[[Any], str]:
+    """The same for the primary keys of rows that are in the database."""
+    prefix, text = _prefix_of.get(concrete(model)), key_texts_of(model)
+    if prefix == USERS:
+        name = owner_ids_by_key(model)
+        return lambda pk: f"{prefix}:{name(pk)}"
+    if prefix:
+        return lambda pk: f"{prefix}:{wire_id(text(pk))}"
+    label = concrete(model)._meta.label
+    return lambda pk: f"{label}:{text(pk)}"
+
+
+def key_texts_of(model: type[models.Model]) -> Callable[[Any], str]:
+    """What `object_id_of` answers, for primary keys that are not None."""
     fields = model._meta.pk_fields
     plain = _PLAIN_KEYS.get(type(fields[0]).to_python) if len(fields) == 1 else None
-    if plain is None:
-        return object_id_of
-
-    def object_id(instance: models.Model) -> str:
-        pk = instance.pk
-        return str(pk) if type(pk) is plain else object_id_of(instance)
-
-    return object_id
+    return lambda pk: str(pk) if type(pk) is plain else _key_text(fields, pk)
 
 
 def parse_reference(value: object) -> Reference | None:

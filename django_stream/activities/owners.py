@@ -92,19 +92,23 @@ def owner_id_of(model: type[models.Model], pk: Any) -> OwnerID:
 
 def owner_ids_of(model: type[models.Model]) -> Callable[[Any], OwnerID]:
     """What `owner_id` answers for rows of one class, made once for many."""
-    first = owner_model(model)
-    key = first._meta.pk
-    if names_itself(model) or type(key).to_python is not models.IntegerField.to_python:
+    attname = owner_model(model)._meta.pk.attname
+    if names_itself(model) or attname is None:
         return owner_id
-    prefix = "" if is_user_model(first) else f"{first._meta.app_label}-{first._meta.model_name}-"
-    attname = key.attname
+    by_key = owner_ids_by_key(model)
 
     def name(row: models.Model) -> OwnerID:
-        pk = getattr(row, attname)
-        # A number needs no code, and looks like no other owner's name.
-        return OwnerID(f"{prefix}{pk}") if type(pk) is int and not row._state.adding else owner_id(row)
+        return owner_id(row) if row.pk is None or row._state.adding else by_key(getattr(row, attname))
 
     return name
+
+
+def owner_ids_by_key(model: type[models.Model]) -> Callable[[Any], OwnerID]:
+    """What `owner_id_of` answers, likewise."""
+    first = owner_model(model)
+    prefix = "" if is_user_model(first) else f"{first._meta.app_label}-{first._meta.model_name}-"
+    # A number needs no code, and looks like no other owner's name.
+    return lambda pk: OwnerID(f"{prefix}{pk}") if type(pk) is int else owner_id_of(model, pk)
 
 
 def parse_owner_id(text: str) -> Owner | None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import models
 
@@ -30,8 +29,7 @@ class IncompleteActivity(Unpublishable):
     """A row that should be published lacks its actor, verb, object or time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Payload:
+class Payload(NamedTuple):
     """One activity and the feed of its author."""
 
     feed: FeedID
@@ -61,7 +59,8 @@ def payload_of(representation: ActivityProperties) -> Payload | None:
     actor = read("activity_actor_id")
     if read("activity_to_only"):
         return for_recipients_only(activity, recipients)
-    return addressed(activity, _first_feed(representation, actor), recipients)
+    feed = _first_feed(representation, actor)
+    return addressed(activity, feed, recipients, stream_settings.CONTEXT_FEEDS)
 
 
 def for_recipients_only(activity: dict[str, Any], recipients: Iterable[Any] | None) -> Payload | None:
@@ -75,10 +74,17 @@ def for_recipients_only(activity: dict[str, Any], recipients: Iterable[Any] | No
     return None
 
 
-def addressed(activity: dict[str, Any], feed: FeedID, recipients: Iterable[Any] | None) -> Payload:
-    """The payload of an activity in its actor's feed, with what it goes to besides."""
+def addressed(
+    activity: dict[str, Any], feed: FeedID, recipients: Iterable[Any] | None, context: Collection[str]
+) -> Payload:
+    """The payload of an activity in its actor's feed, with what it goes to besides.
+
+    `context` are the feeds of what it is about that the settings name.
+    """
+    if not (recipients or context):
+        return Payload(feed, activity)
     to, problems = _sorted_out(recipients)
-    return _payload(feed, activity, sorted({*to, *map(str, context_feeds(activity))}), problems)
+    return _payload(feed, activity, sorted({*to, *map(str, context_feeds(activity, context))}), problems)
 
 
 def _payload(feed: FeedID, activity: dict[str, Any], to: list[str], problems: list[str]) -> Payload:

@@ -17,6 +17,7 @@ from django_stream.database.triggers.noting import NotedTable
 if TYPE_CHECKING:
     from django_stream.client import StreamClient
 
+_in_one_order = json.JSONEncoder(sort_keys=True, default=str).encode
 Record = dict[str, Any]
 """Identifies one thing in the feeds, in plain JSON: enough to remove it when the row is gone."""
 
@@ -33,7 +34,7 @@ class Desired:
     @cached_property
     def digest(self) -> str:
         """Changes exactly when records or content do."""
-        text = json.dumps([self.records, self.content], sort_keys=True, default=str)
+        text = _in_one_order([self.records, self.content])
         return hashlib.sha256(text.encode()).hexdigest()[:48]
 
 

@@ -10,8 +10,10 @@ from uuid import UUID
 
 from django.db import models
 
+from django_stream.activities.columns import columns_of
 from django_stream.activities.compiled import payloads_by
 from django_stream.activities.declaration import ActivityDeclaration
+from django_stream.activities.model_references import key_texts_of
 from django_stream.activities.paths import FixedFeeds, first_field, reachable_models, related_model
 from django_stream.activities.payload import Payload, payload_of
 from django_stream.activities.publishers.base import RowPublisher, with_related
@@ -84,6 +86,24 @@ class ActivityPublisher(RowPublisher):
 
     def desired_by(self, row: Any) -> Desired | None:
         return _desired(payload_of(self.representation(row)))
+
+    def desired(self, keys: Collection[str], using: str) -> dict[str, Desired | Exception]:
+        columns = columns_of(self.model, self.representation, using)
+        if columns is None:
+            return super().desired(keys, using)
+        names, tell = columns
+        found: dict[str, Desired | Exception] = {}
+        unusual, text = [], key_texts_of(self.model)
+        for row in self._matching(keys, using).values_list(*names):
+            key = text(row[0])
+            try:
+                desired = _desired(tell(row))
+            except Exception:  # the row itself is asked
+                unusual.append(key)
+            else:
+                if desired is not None:
+                    found[key] = desired
+        return found | super().desired(unusual, using) if unusual else found
 
     def reading(self) -> Callable[[Any], Desired | None]:
         payload = payloads_by(self.representation)

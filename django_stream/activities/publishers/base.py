@@ -10,7 +10,7 @@ from typing import Any
 from django.db import models
 
 from django_stream.activities.ids import pk_text
-from django_stream.activities.model_references import clean_pk, object_id_of, object_ids_of
+from django_stream.activities.model_references import clean_pk, object_id_of
 from django_stream.activities.paths import (
     Source,
     first_field,
@@ -105,15 +105,15 @@ class RowPublisher(TrackedPublisher):
 
     def desired(self, keys: Collection[str], using: str) -> dict[str, Desired | Exception]:
         found: dict[str, Desired | Exception] = {}
-        desired_by, object_id = self.reading(), object_ids_of(self.model)
+        desired_by = self.reading()
         for row in self._rows(keys, using):
             try:
                 desired = desired_by(row)
             except Exception as error:  # the model's own code: whatever it raises concerns this row only
-                found[object_id(row)] = error
+                found[object_id_of(row)] = error
             else:
                 if desired is not None:
-                    found[object_id(row)] = desired
+                    found[object_id_of(row)] = desired
         return found
 
     def reading(self) -> Callable[[Any], Desired | None]:
@@ -125,11 +125,13 @@ class RowPublisher(TrackedPublisher):
         return {pk_text(pk) for pk in rows.values_list("pk", flat=True)}
 
     def _rows(self, keys: Collection[str], using: str) -> models.QuerySet[Any]:
+        return with_related(self._matching(keys, using), self._sources, using)
+
+    def _matching(self, keys: Collection[str], using: str) -> models.QuerySet[Any]:
         rows = self.model._base_manager.using(using).filter(pk__in=self.pks_of(keys))
         # A row that is also a row of a tracked child model is published as that.
         children = {link.remote_field.get_accessor_name() for link in self._child_links()}
-        rows = rows.filter(**dict.fromkeys(children, None))
-        return with_related(rows, self._sources, using)
+        return rows.filter(**dict.fromkeys(children, None)) if children else rows
 
     def _child_links(self) -> Iterator[Any]:
         """The fields by which tracked children of this model refer to it."""

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group, User
 from django.db import DatabaseError, connection, models, transaction
+from django.db.models.signals import post_init
 from django.test import override_settings
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy
@@ -271,6 +272,47 @@ def test_rows_that_are_as_declared_are_not_asked_for_properties(
 
     assert publisher.desired(keys, "default") == expected
     assert expected
+
+
+READ_BY_COLUMNS = (Comment, Tag, Reading, Badge, Album, Quote)
+
+
+@pytest.mark.parametrize("model", READ_BY_COLUMNS, ids=lambda model: model.__name__)
+def test_where_columns_tell_it_no_instance_is_made(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_rows()
+    (publisher,) = (one for one in _activity_publishers() if one.model is model)
+    keys = list(publisher.keys_where(model._base_manager.all()))
+    expected = {
+        key: publisher.desired_by(model._base_manager.get(pk=key)) for key in keys if model != Reading
+    }
+    monkeypatch.setattr(publisher, "_rows", fails)
+
+    found = publisher.desired(keys, "default")
+
+    assert found.keys() == set(keys)
+    assert model is Reading or found == expected
+
+
+def test_what_receivers_make_of_instances_is_said() -> None:
+    make_rows()
+    declaration = ActivityDeclaration(actor="author", time="published_at", extra=("title", "author.username"))
+    publisher = ActivityPublisher(Article, declaration, lambda row: RegisteredActivity(row, declaration))
+
+    def louder(instance: Any, **_: Any) -> None:
+        name = "title" if isinstance(instance, Article) else "username"
+        setattr(instance, name, getattr(instance, name).upper())
+
+    for model, said in ((Article, ("T", "ada")), (User, ("t", "ADA"))):
+        post_init.connect(louder, sender=model)
+        try:
+            assert_the_same(publisher)
+            (desired, *_) = publisher.desired(
+                list(publisher.keys_where(Article.objects.all())), "default"
+            ).values()
+        finally:
+            post_init.disconnect(louder, sender=model)
+        assert isinstance(desired, Desired)
+        assert (desired.content["title"], desired.content["author_username"]) == said
 
 
 def test_a_property_that_is_replaced_later_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
