@@ -132,7 +132,7 @@ def _steps(
     if phase == _ROWS:
         rows = selection.rows(publisher, using)
         for step in Walk(rows, publisher.order()).steps(size, place):
-            keys = list(dict.fromkeys(publisher.keys_where(rows.filter(pk__in=step.pks))))
+            keys = list(dict.fromkeys(publisher.keys_at(rows, step.pks)))
             yield [_ROWS, step.end], selection.keys(publisher, keys, using)
         place = None
     if selection.is_all:

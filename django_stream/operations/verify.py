@@ -14,12 +14,14 @@ from django_stream.database.bulk_sql import among
 from django_stream.operations.comparison import Difference
 from django_stream.operations.ledgers import EXTRA, not_ours_to_judge
 from django_stream.operations.sources import sources_of
-from django_stream.operations.sources.base import Look
+from django_stream.operations.sources.base import Look, Source
 from django_stream.operations.spool import Spool
 from django_stream.protocol.inspection import Inspection
 from django_stream.publishing.drain import spoken_as_the_site
 from django_stream.publishing.models import OutboxEntry, Publication
 from django_stream.publishing.publisher import Publisher
+
+_FOUND = ("extra", "misplaced", "stale")
 
 
 def verify(
@@ -44,8 +46,15 @@ def verify(
             with Spool() as spool:
                 count = source.fill(spool)
                 for one in _settled(spool.differences(moves=source.moves), using, left_out):
-                    yield one if one.kind == "unreadable" else replace(one, thing=source.shown(one.thing))
+                    yield one if one.kind == "unreadable" else _told(source, one)
             tell(kind.inner, count)
+
+
+def _told(source: Source, one: Difference) -> Difference:
+    record = one.record
+    if record is None and one.kind in _FOUND:
+        record = source.record_of(one.place, one.thing)
+    return replace(one, thing=source.shown(one.thing), record=record)
 
 
 def inspection_of_home() -> Inspection | None:

@@ -111,6 +111,10 @@ class Publisher(ABC):
     def keys_where(self, rows: models.QuerySet[Any]) -> Iterable[str]:
         """The keys of all rows of a queryset, streamed."""
 
+    def keys_at(self, rows: models.QuerySet[Any], pks: list[Any]) -> Iterable[str]:
+        """The keys of those rows of a queryset that have these primary keys."""
+        return self.keys_where(rows.filter(pk__in=pks))
+
     @abstractmethod
     def desired(self, keys: Collection[str], using: str) -> Mapping[str, Desired | Exception]:
         """What the feeds should hold, by key. A missing key: nothing; an exception: this object's failure."""

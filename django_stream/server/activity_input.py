@@ -97,7 +97,7 @@ def moment_of(value: Any, name: str = "time") -> datetime:
     """A time of the wire within the range of activity ids."""
     try:
         moment = parse_time(value)
-        activity_ids.activity_id(moment, "")
+        activity_ids.ticks_of(moment)
     except ValueError as error:
         raise invalid(str(error), name) from error
     return moment

@@ -99,6 +99,9 @@ class RowPublisher(TrackedPublisher):
     def keys_where(self, rows: models.QuerySet[Any]) -> Iterable[str]:
         return (pk_text(pk) for pk in rows.values_list("pk", flat=True).iterator(chunk_size=_CHUNK))
 
+    def keys_at(self, rows: models.QuerySet[Any], pks: list[Any]) -> Iterable[str]:
+        return map(pk_text, pks)
+
     def pks_of(self, keys: Iterable[str]) -> list[Any]:
         """The inverse of `keys_of`; what cannot be a primary key of this model is left out."""
         return [pk for key in keys if (pk := clean_pk(self.model, key)) is not None]

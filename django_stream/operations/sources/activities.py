@@ -47,6 +47,10 @@ class ActivitySource(Source):
     def known(self, publisher: Publisher, record: Record) -> Iterator[Entry]:
         yield Entry(record["feed"], _thing(record))
 
+    def record_of(self, place: str, thing: str) -> Record | None:
+        time, _, foreign_id = thing.partition(" ")
+        return {"feed": place, "to": [], "foreign_id": foreign_id, "time": time}
+
     def shown(self, thing: str) -> str:
         return _id(thing)
 
@@ -88,14 +92,12 @@ class ActivitySource(Source):
     def _entry(self, place: str, activity: Mapping[str, Any]) -> tuple[Side, Entry]:
         foreign_id = activity.get("foreign_id") or ""
         model, _, key = foreign_id.partition(":")
-        record = {
-            "feed": place,
-            "to": activity.get("to", []),
-            "foreign_id": foreign_id,
-            "time": activity.get("time"),
-        }
+        to, time = activity.get("to", []), activity.get("time")
+        record: Record | None = {"feed": place, "to": to, "foreign_id": foreign_id, "time": time}
         label = self._labels.get(model, "")
-        thing = _thing(record) if foreign_id else str(activity["id"])
+        thing = f"{time} {foreign_id}" if foreign_id else str(activity["id"])
+        if foreign_id and not to:
+            record = None  # most are like this, and tell themselves: see `record_of`
         entry = Entry(place, thing, activity_state(activity), label, key if label else "", record)
         return (Side.FOUND if label else Side.SEEN), entry
 

@@ -70,6 +70,10 @@ class Source(ABC):
     def found(self, spool: Spool) -> Iterator[tuple[Side, Iterable[Entry]]]:
         """What the API answers of all places that the spool knows of."""
 
+    def record_of(self, place: str, thing: str) -> Record | None:
+        """The record of what was found without one."""
+        return None
+
     def shown(self, thing: str) -> str:
         """How the API names a thing."""
         return thing
@@ -102,7 +106,7 @@ class Source(ABC):
             yield from batched(publisher.keys_where(rows.order_by("?")[: self.look.sample]), CHUNK)
             return
         for step in Walk(rows).steps(CHUNK):
-            yield list(dict.fromkeys(publisher.keys_where(rows.filter(pk__in=step.pks))))
+            yield list(dict.fromkeys(publisher.keys_at(rows, step.pks)))
 
     def _add_unlooked(self, spool: Spool, publisher: Publisher) -> None:
         """What the ledger says of objects that the tables do not have."""
