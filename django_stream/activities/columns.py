@@ -44,8 +44,9 @@ class Columns:
 
     def value(self, source: Source, name: str) -> Reader:
         model, field = self._field(source)
-        is_column = _last(source) == field.attname and type(field).__module__.startswith("django.")
-        if not is_column or type(_static(model, field.attname)) not in _PLAIN_COLUMNS:
+        column = _last(source)
+        is_column = column == getattr(field, "attname", None) and type(field).__module__.startswith("django.")
+        if not is_column or type(_static(model, column)) not in _PLAIN_COLUMNS:
             raise NoColumn
         return self._reader(source)
 

@@ -54,7 +54,7 @@ class Unusual(Exception):
 
 
 class Reading(Protocol):
-    """How the sources of a declaration are read of what stands for a row."""
+    """How the sources of a declaration are read of what stands for a row: `_Instances`, or `Columns`."""
 
     def value(self, source: Source, name: str) -> Reader:
         """What a source leads to; `name` is that of the property."""
@@ -94,8 +94,7 @@ def payloads_by(representation: Callable[[Any], ActivityProperties]) -> Teller:
 
 def is_as_declared(said: ActivityProperties) -> bool:
     """Whether neither a row's class nor the project decides by code what rows like this one say."""
-    row: Any = said.activity_instance
-    if type(said) is not RegisteredActivity and not (said is row and says_as_declared(type(row))):
+    if not (type(said) is RegisteredActivity or says_as_declared(type(said))):
         return False
     return said.activity_declaration.identity != STREAM_DJANGO and not manager_with_own(*_POLICIES)
 

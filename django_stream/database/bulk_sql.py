@@ -98,10 +98,14 @@ def insert_rows(rows: Sequence[models.Model], using: str, upsert: Upsert | None 
 
 def _values(dialect: Dialect, rows: Sequence[models.Model]) -> Fragment:
     fields = _fields(type(rows[0]))
+    # No database has another form for a text that is one already.
+    known = [(field, field.attname, type(field) in (models.CharField, models.TextField)) for field in fields]
     params = [
-        field.get_db_prep_save(getattr(row, field.attname), dialect.connection)
+        value
+        if is_text and type(value := getattr(row, name)) is str
+        else field.get_db_prep_save(getattr(row, name), dialect.connection)
         for row in rows
-        for field in fields
+        for field, name, is_text in known
     ]
     values = ", ".join([placeholders(fields)] * len(rows))
     return Fragment(f"{_into(dialect, type(rows[0]))} VALUES {values}", params)

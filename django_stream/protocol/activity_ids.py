@@ -20,10 +20,19 @@ _MASK32 = 0xFFFFFFFF
 
 def activity_id(time: datetime, foreign_id: str) -> uuid.UUID:
     """The id that (foreign_id, time) determine, for every client and server alike."""
+    return _compose(ticks_of(time), _DETERMINISTIC_CLOCK, _node_of(foreign_id))
+
+
+def sort_key_of(time: datetime, foreign_id: str) -> uuid.UUID:
+    """The sort key of that id."""
+    return uuid.UUID(int=ticks_of(time) << 68 | 0x1 << 64 | _DETERMINISTIC_CLOCK << 48 | _node_of(foreign_id))
+
+
+def _node_of(foreign_id: str) -> int:
     digest = murmur3_32(foreign_id.encode())
     signed = digest - (1 << 32) if digest & 0x80000000 else digest
     spread = signed | 0x100000000 if signed > 0 else -signed
-    return _compose(ticks_of(time), _DETERMINISTIC_CLOCK, 0x800000000000 | spread)
+    return 0x800000000000 | spread
 
 
 def random_activity_id(time: datetime) -> uuid.UUID:

@@ -65,7 +65,7 @@ def _activity_input(item: Any, now: datetime, application_id: int, identified: b
         raise invalid(f"{missing} is required: foreign_id and time identify an activity", missing)
     extra = {name: value for name, value in item.items() if name not in _STANDARD and name not in ADDED}
     return ActivityInput(
-        key=activity_ids.sort_key(_id_of(item, texts, extra, now)),
+        key=_key_of(item, texts, extra, now),
         to=targets_of(item.get("to"), application_id, "to"),
         extra=extra,
         **texts,
@@ -105,7 +105,7 @@ def moment_of(value: Any, name: str = "time") -> datetime:
 
 def key_of(foreign_id: str, moment: datetime) -> uuid.UUID:
     """The key of the activity that (foreign_id, time) identify."""
-    return activity_ids.sort_key(activity_ids.activity_id(moment, foreign_id))
+    return activity_ids.sort_key_of(moment, foreign_id)
 
 
 def key_of_id(value: Any, name: str = "id") -> uuid.UUID:
@@ -154,14 +154,14 @@ def check_configured(feeds: Sequence[FeedID], application_id: int) -> None:
         raise not_configured(*unknown)
 
 
-def _id_of(item: Mapping[str, Any], texts: Mapping[str, str], extra: Any, now: datetime) -> uuid.UUID:
+def _key_of(item: Mapping[str, Any], texts: Mapping[str, str], extra: Any, now: datetime) -> uuid.UUID:
     is_timed = item.get("time") not in (None, "")
     moment = moment_of(item["time"]) if is_timed else now
     if texts["foreign_id"]:
         # Also at the server's time: a client that sends the answer back means this activity.
-        return activity_ids.activity_id(moment, texts["foreign_id"])
+        return key_of(texts["foreign_id"], moment)
     if not is_timed:
-        return activity_ids.random_activity_id(now)
+        return activity_ids.sort_key(activity_ids.random_activity_id(now))
     # Without a foreign_id the content stands in: the same post on two feeds is one activity.
     content = json.dumps([texts, extra], sort_keys=True, ensure_ascii=False)
-    return activity_ids.activity_id(moment, content)
+    return key_of(content, moment)

@@ -69,7 +69,7 @@ class ActivityRow:
 
     @property
     def time(self) -> datetime:
-        return _moment(self.hex).replace(tzinfo=UTC)
+        return moment_of(self.hex).replace(tzinfo=UTC)
 
     # JSON columns arrive as text, and most are empty.
     @property
@@ -108,8 +108,9 @@ def id_text(key: str) -> str:
 
 def time_text(key: str) -> str:
     """The time that a key begins with, as the wire has it."""
-    return _moment(key).isoformat(timespec="microseconds")
+    return moment_of(key).isoformat(timespec="microseconds")
 
 
-def _moment(key: str) -> datetime:
+def moment_of(key: str) -> datetime:
+    """The time that a key begins with: UTC, without a zone."""
     return _UUID_EPOCH + timedelta(microseconds=int(key[:15], 16) // 10)

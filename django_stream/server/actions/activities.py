@@ -49,7 +49,7 @@ def upsert(application_id: int, new_activities: Sequence[ActivityInput]) -> Upse
         _check_replaceable(activity, wanted[key])
     members = group_members_of(stored)
     before = {key: fields_of(activity) for key, activity in stored.items() if key not in created}
-    changed = [key for key, activity in stored.items() if _merge(activity, wanted[key])]
+    changed = [key for key in before if _merge(stored[key], wanted[key])]
     if changed:
         save_columns(
             application_id,

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import router
 
-from django_stream.server.activity_rows import ActivityRow
+from django_stream.server.activity_rows import ActivityRow, id_text, moment_of
 from django_stream.server.aggregation.formats import group_name
 from django_stream.server.feed_groups import groups_of
 from django_stream.server.models import Activity
@@ -25,15 +25,16 @@ def names_of(activity: Activity) -> dict[str, str]:
 
 def fields_of(activity: Activity | ActivityRow) -> Mapping[str, Any]:
     """What a format may name."""
+    key = activity.hex if isinstance(activity, ActivityRow) else activity.key.hex
     return {
         **activity.extra,
-        "id": str(activity.activity_id),
+        "id": id_text(key),
         "actor": activity.actor,
         "verb": activity.verb,
         "object": activity.object,
         "target": activity.target,
         "foreign_id": activity.foreign_id,
-        "time": activity.time.replace(tzinfo=None),
+        "time": moment_of(key),
     }
 
 

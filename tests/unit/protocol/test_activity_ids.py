@@ -15,6 +15,7 @@ from django_stream.protocol.activity_ids import (
     murmur3_32,
     random_activity_id,
     sort_key,
+    sort_key_of,
     time_of,
 )
 
@@ -47,6 +48,11 @@ def test_published_vectors(foreign_id: str, time: int | str, expected: str) -> N
     moment = datetime.fromtimestamp(time, UTC) if isinstance(time, int) else datetime.fromisoformat(time)
 
     assert str(activity_id(moment, foreign_id)) == expected
+
+
+@given(moments, st.text())
+def test_the_key_of_an_identity_is_that_of_its_id(moment: datetime, foreign_id: str) -> None:
+    assert sort_key_of(moment, foreign_id) == sort_key(activity_id(moment, foreign_id))
 
 
 @given(moments, st.text())
