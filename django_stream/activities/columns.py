@@ -52,9 +52,7 @@ class Columns:
 
     def who(self, source: Source, name: str) -> Callable[[Any], tuple[str | None, OwnerID]]:
         related, read = self._key(source)
-        if names_itself(related):
-            raise NoColumn
-        reference, owner = references_by_key(related), owner_ids_by_key(related)
+        reference, owner = references_by_key(related), _owner_ids(related)
 
         def who(row: Any) -> tuple[str | None, OwnerID]:
             pk = read(row)
@@ -70,9 +68,11 @@ class Columns:
         return lambda row: None if (pk := read(row)) is None else reference(pk)
 
     def recipients(self, source: Source) -> Callable[[Any], list[Any]]:
-        if not isinstance(source, FixedFeeds):
-            raise NoColumn
-        return source
+        if isinstance(source, FixedFeeds):
+            return source
+        related, read = self._key(source)
+        owner = _owner_ids(related)
+        return lambda row: [] if (pk := read(row)) is None else [owner(pk)]
 
     def key(self, row: Any) -> Any:
         return row[0]
@@ -126,6 +126,12 @@ def columns_of(
     except NoColumn:
         return None
     return tell and (columns.names, tell)
+
+
+def _owner_ids(model: type[models.Model]) -> Callable[[Any], OwnerID]:
+    if names_itself(model):
+        raise NoColumn
+    return owner_ids_by_key(model)
 
 
 def _makes_plain_instances(model: type[models.Model]) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from django.db import models
 
 from django_stream.activities.context_feeds import context_feeds
-from django_stream.activities.owners import feed_id, owner_id
+from django_stream.activities.owners import OwnerID, feed_id, owner_id
 from django_stream.activities.paths import add_origin, read_property
 from django_stream.activities.policies import manager_with_own
 from django_stream.activities.representation import ActivityProperties, aware, what_is_said
@@ -22,6 +22,8 @@ from django_stream.publishing.publisher import Unpublishable
 
 _FIRST_YEAR, _LAST_YEAR = 1582, 5236  # the years between can be carried by ids from end to end
 _WITHOUT_ZONE = len("2018-12-21T09:45:42.455925")
+_PERSONS = (models.Model, OwnerID)
+"""What has a notification feed; all else names a feed."""
 _REQUIRED = ("time", "actor", "verb", "object", "foreign_id")
 
 
@@ -153,11 +155,11 @@ def feed_ids_of(recipients: Iterable[Any] | None) -> list[str]:
 def others(recipients: Iterable[Any] | None, actor: Any) -> list[Any]:
     """The recipients without the one who acts; feeds that are named by their ids stay."""
     me = owner_id(actor) if actor is not None else None
-    return [one for one in recipients or () if not (isinstance(one, models.Model) and owner_id(one) == me)]
+    return [one for one in recipients or () if not (isinstance(one, _PERSONS) and owner_id(one) == me)]
 
 
 def _feed_id_of(recipient: Any) -> FeedID:
-    if isinstance(recipient, models.Model):
+    if isinstance(recipient, _PERSONS):
         if manager := manager_with_own("get_notification_feed", "get_feed", "notification_feed"):
             return FeedID.parse(manager.get_notification_feed(recipient).id)
         return feed_id(stream_settings.NOTIFICATION_FEED, recipient)

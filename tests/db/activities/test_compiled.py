@@ -287,7 +287,7 @@ def test_rows_that_are_as_declared_are_not_asked_for_properties(
     assert expected
 
 
-READ_BY_COLUMNS = (Comment, Tag, Reading, Badge, Album, Quote)
+READ_BY_COLUMNS = (Comment, Tag, Reading, Badge, Album, Quote, Review)
 
 
 @pytest.mark.parametrize("model", READ_BY_COLUMNS, ids=lambda model: model.__name__)
