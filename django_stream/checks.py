@@ -229,8 +229,9 @@ def _strange_key(settings: StreamSettings) -> list[CheckMessage]:
         Warning(
             "The feeds are embedded, and STREAM_API_KEY is set: clients that are made by stream.connect() "
             "talk to the hosted service.",
-            hint="Use django_stream.feeds.feed_manager.client in their place, and take the key out of the "
-            "settings.",
+            hint="Use django_stream.feeds.feed_manager.client in their place, and take STREAM_API_KEY and "
+            "STREAM_API_SECRET out of the settings; STREAM_APP_ID stays, since the feeds are kept by it. "
+            "Where browsers or other programs call the embedded server by this key, silence this check.",
             id="django_stream.W070",
         )
     ]

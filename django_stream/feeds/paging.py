@@ -127,18 +127,24 @@ class FeedReader:
         """`page` for asynchronous views."""
         return await sync_to_async(self.page)(limit, cursor, **options)
 
-    def mark(self, *, seen: bool | Sequence[str] = False, read: bool | Sequence[str] = False) -> None:
-        """Mark entries of a notification feed as seen or read: True for all, or their ids."""
-        given = {"mark_seen": seen, "mark_read": read}
+    def mark(
+        self,
+        *,
+        seen: bool | Sequence[str] = False,
+        read: bool | Sequence[str] = False,
+        unread: bool | Sequence[str] = False,
+    ) -> None:
+        """Mark entries of a notification feed as seen, read or unread again: True for all, or their ids."""
+        given = {"mark_seen": seen, "mark_read": read, "mark_unread": unread}
         if marks := {name: value for name, value in given.items() if value}:
             lens = self._selection().lens
             answer = self._read(1 if type(lens) is Lens else _TOP, None, marks)
             lens.look(answer["results"])
             _tell(lens, answer["results"], marks)
 
-    async def amark(self, *, seen: bool | Sequence[str] = False, read: bool | Sequence[str] = False) -> None:
+    async def amark(self, **marks: bool | Sequence[str]) -> None:
         """`mark` for asynchronous views."""
-        await sync_to_async(self.mark)(seen=seen, read=read)
+        await sync_to_async(self.mark)(**marks)
 
     def unread_activities(self, limit: int = 25) -> list[EnrichedActivity]:
         """The newest activities of groups that were not read, one by one and not in groups."""

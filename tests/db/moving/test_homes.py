@@ -14,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 
 from django_stream.backends import get_client, get_other_client
+from django_stream.checks import check_settings
 from django_stream.client import StreamClient
 from django_stream.client.exceptions import ConnectionFailed
 from django_stream.feeds import feed_manager
@@ -330,3 +331,21 @@ def test_a_site_leaves_the_service_over_http(live_server: Any, settings: Any) ->
 
     assert "1 follows and 1 activities sent" in out.getvalue()
     assert [one["foreign_id"] for one in whole(get_client(), "timeline", grace)] == ["x:1"]
+
+
+def test_the_key_may_go_after_the_move_and_the_application_stays(settings: Any) -> None:
+    """Feeds that came from the hosted service, by its key, are there without that key."""
+    settings.STREAM_API_KEY, settings.STREAM_API_SECRET = "key-of-the-service", "s" * 40
+    settings.STREAM_APP_ID = "12345"
+    ada = User.objects.create(username="ada")
+    feed = feed_manager.get_user_feed(ada)
+    feed.add_activity({"actor": "x", "verb": "greet", "object": "y", "foreign_id": "a:1", "time": BEGIN})
+    assert [one.id for one in check_settings()] in ([], ["django_stream.W070"])
+
+    settings.STREAM_API_KEY = settings.STREAM_API_SECRET = ""
+
+    assert check_settings() == []
+    (found,) = feed_manager.get_user_feed(ada).get()["results"]
+    assert found["foreign_id"] == "a:1"
+    settings.STREAM_APP_ID = ""
+    assert feed_manager.get_user_feed(ada).get()["results"] == []

@@ -28,7 +28,7 @@ from tests.moved.made import load
 from tests.moved.models import Tweet, Wall
 
 # Notifications stand each for itself there: a format of groups says so.
-pytestmark = [pytest.mark.django_db, needs("aggregation")]
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.db.buttons.urls"), needs("aggregation")]
 
 FOLDER = Path(__file__).resolve().parents[3] / "docs" / "moving"
 PAGES = sorted(FOLDER.glob("*.md"))
@@ -90,7 +90,7 @@ def test_our_side_of_the_tables_runs(page: Path, code: str, settings: Any, names
     for name, value in settings_of(page.read_text()).items():
         setattr(settings, name, value)
     if code.startswith("{%"):
-        engines["django"].from_string("{% load django_stream %}" + code).render({})
+        engines["django"].from_string("{% load django_stream %}" + code).render(names)
     elif re.fullmatch(r"activity\.\w+", code):
         assert code.partition(".")[2] in feeds.profile(names["ada"]).page()[0]
     elif code.startswith("STREAM_"):
