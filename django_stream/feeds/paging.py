@@ -147,13 +147,18 @@ class FeedReader:
         await sync_to_async(self.mark)(**marks)
 
     def unread_activities(self, limit: int = 25) -> list[EnrichedActivity]:
-        """The newest activities of groups that were not read, one by one and not in groups."""
-        unread = [
-            one
-            for group in self.page(limit=limits.PAGE_MAX)
-            if not group["is_read"]
-            for one in members(group)
-        ]
+        """The newest activities of groups that were not read, one by one and not in groups.
+
+        They are looked for among the newest five hundred groups.
+        """
+        unread: list[EnrichedActivity] = []
+        cursor: str | None = None
+        for _ in range(_MAX_ROUNDS):
+            page = self.page(limits.PAGE_MAX, cursor)
+            unread += [one for group in page if not group["is_read"] for one in members(group)]
+            cursor = page.next
+            if len(unread) >= limit or cursor is None:
+                break
         return sorted(unread, key=lambda one: one["time"], reverse=True)[:limit]
 
     def size(self, most: int = 10_000) -> int:
