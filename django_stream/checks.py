@@ -33,7 +33,7 @@ def check_settings(**_: Any) -> list[CheckMessage]:
     wrong = wrong_types()
     sound = SoundSettings(wrong)
     checks = (
-        *(_backend, _lease, _outbox, _feeds, _context_feeds),
+        *(_backend, _lease, _outbox, _feeds, _context_feeds, _followable),
         *(_dotted_paths, _feed_manager, _strange_key, _workers),
     )
     problems = [*_renamed(), *_unknown_names(), *wrong.values(), *_sqlite()]
@@ -166,6 +166,21 @@ def _context_feeds(settings: StreamSettings) -> list[CheckMessage]:
         )
         for slug in settings.CONTEXT_FEEDS
         if slug not in GROUPS
+    ]
+
+
+def _followable(settings: StreamSettings) -> list[CheckMessage]:
+    from django.apps import apps
+
+    labels = {model._meta.label.lower(): model._meta.label for model in apps.get_models()}
+    return [
+        Error(
+            f"STREAM_FOLLOWABLE names {label!r}, which is no model of an installed app.",
+            hint=did_you_mean(str(label), sorted(labels.values()), otherwise="Name models as 'app.Model'."),
+            id="django_stream.E074",
+        )
+        for label in settings.FOLLOWABLE
+        if str(label).lower() not in labels
     ]
 
 
