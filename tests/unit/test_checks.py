@@ -224,6 +224,46 @@ def test_a_second_declaration_of_a_model_is_an_error(kind: str) -> None:
 
 
 @pytest.mark.usefixtures("registry")
+@pytest.mark.parametrize("end", ["follower", "followed"])
+def test_a_follow_over_another_row_is_refused_in_both_ways(end: str) -> None:
+    """A line of a wish list whose owner follows the product, or is followed."""
+
+    class Wishlist(models.Model):
+        owner = models.ForeignKey(User, models.CASCADE, related_name="+")
+
+        class Meta:
+            app_label = "testapp"
+
+    class Line(models.Model):
+        wishlist = models.ForeignKey(Wishlist, models.CASCADE, related_name="+")
+        product = models.ForeignKey(User, models.CASCADE, related_name="+")
+
+        class Meta:
+            app_label = "testapp"
+
+    class OwnLine(FollowMixin, models.Model):
+        wishlist = models.ForeignKey(Wishlist, models.CASCADE, related_name="+")
+        product = models.ForeignKey(User, models.CASCADE, related_name="+")
+
+        class Meta:
+            app_label = "testapp"
+
+        class Follows:
+            follower, followed = "product", "product"
+
+    ends = {"follower": "product", "followed": "product", end: "wishlist.owner"}
+    for name, path in ends.items():
+        setattr(OwnLine.Follows, name, path)
+    register_follows(Line, **ends)
+
+    problems = [*check_tracked_models(), *check_tracked_model(OwnLine)]
+    found = [one for one in problems if one.id == "django_stream.E007"]
+
+    assert {one.obj for one in found} == {Line, OwnLine}
+    assert all("'wishlist.owner'" in one.msg and "keep its key here" in str(one.hint) for one in found)
+
+
+@pytest.mark.usefixtures("registry")
 def test_several_kinds_and_several_follows_of_one_model_are_none() -> None:
     class Prize(models.Model):
         user = models.ForeignKey(User, models.CASCADE, related_name="+")
