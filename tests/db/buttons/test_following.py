@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -127,6 +129,19 @@ def test_who_blocks_is_not_followed(people: None, browser: Client, ada: User, gr
     Block.objects.create(by=ada, of=grace)
     assert browser.post(address(ada)).status_code == 404
     assert not Subscription.objects.exists()
+
+
+def test_the_example_of_the_docs_is_a_page(browser: Client, grace: User, club: Group) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "feeds.md").read_text()
+    *_, source = re.findall(r"```html\n(.*?)```", page, re.DOTALL)
+    request = RequestFactory().get("/")
+    request.user = grace
+
+    html = engines["django"].from_string(source).render({"club": club, "entry": {"id": "7"}}, request)
+
+    assert f'action="{address(club)}"' in html
+    assert 'action="/stream/notifications/mark/"' in html
+    assert 'name="mark_read" value="7"' in html
 
 
 def test_nobody_follows_oneself(browser: Client, grace: User) -> None:
