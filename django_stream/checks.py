@@ -33,7 +33,7 @@ def check_settings(**_: Any) -> list[CheckMessage]:
     wrong = wrong_types()
     sound = SoundSettings(wrong)
     checks = (
-        *(_backend, _lease, _outbox, _feeds, _context_feeds),
+        *(_backend, _lease, _outbox, _feeds, _context_feeds, _followable),
         *(_dotted_paths, _feed_manager, _strange_key, _workers),
     )
     problems = [*_renamed(), *_unknown_names(), *wrong.values(), *_sqlite()]
@@ -169,6 +169,21 @@ def _context_feeds(settings: StreamSettings) -> list[CheckMessage]:
     ]
 
 
+def _followable(settings: StreamSettings) -> list[CheckMessage]:
+    from django.apps import apps
+
+    labels = {model._meta.label.lower(): model._meta.label for model in apps.get_models()}
+    return [
+        Error(
+            f"STREAM_FOLLOWABLE names {label!r}, which is no model of an installed app.",
+            hint=did_you_mean(str(label), sorted(labels.values()), otherwise="Name models as 'app.Model'."),
+            id="django_stream.E074",
+        )
+        for label in settings.FOLLOWABLE
+        if str(label).lower() not in labels
+    ]
+
+
 def _groups(settings: StreamSettings) -> set[str]:
     """Feed groups of the embedded server, read from Django's settings, since this half never imports it."""
     own = getattr(django_settings, f"{_SERVER}APPLICATION_FEED_GROUPS", {})
@@ -229,8 +244,9 @@ def _strange_key(settings: StreamSettings) -> list[CheckMessage]:
         Warning(
             "The feeds are embedded, and STREAM_API_KEY is set: clients that are made by stream.connect() "
             "talk to the hosted service.",
-            hint="Use django_stream.feeds.feed_manager.client in their place, and take the key out of the "
-            "settings.",
+            hint="Use django_stream.feeds.feed_manager.client in their place, and take STREAM_API_KEY and "
+            "STREAM_API_SECRET out of the settings; STREAM_APP_ID stays, since the feeds are kept by it. "
+            "Where browsers or other programs call the embedded server by this key, silence this check.",
             id="django_stream.W070",
         )
     ]

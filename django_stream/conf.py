@@ -48,7 +48,9 @@ class StreamSettings:
     CONTEXT_FEEDS: Sequence[str] = ()
     """Which of "object", "target" and "model" have feeds of what is said about them."""
     FOLLOW_MODEL: str | None = None
-    """Label of the model by which the JSON API makes users follow users; None: there is only one."""
+    """Label of the model by which buttons and the JSON API let users follow users; None: the only one."""
+    FOLLOWABLE: Sequence[str] = ()
+    """Labels of the models, besides the user model, whose rows the buttons of `django_stream.urls` follow."""
     EVERYTHING_FEED: str | None = None
     """The feed that `feeds.everything()` reads, such as "news:all"."""
     FEED_MANAGER_CLASS: str = "django_stream.feeds.FeedManager"

@@ -1,8 +1,6 @@
-"""The site's own rows by which users follow one another, written for it by the JSON API."""
+"""The site's own rows by which users follow, written for it by buttons and the JSON API."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models, router, transaction
@@ -16,11 +14,11 @@ from django_stream.publishing.publisher import publishers
 
 
 def follow(follower: models.Model, followed: models.Model) -> bool:
-    """Make the row by which one user follows another, if there is none; whether it follows already.
+    """Make the row by which a user follows a row, if there is none; whether it follows already.
 
     It does not while a request waits: see `should_publish` of `class Follows`.
     """
-    publisher = _of_users()
+    publisher = _publisher(follower, followed)
     declared = publisher.declaration
     using = router.db_for_write(publisher.model)
     with transaction.atomic(using):
@@ -34,12 +32,12 @@ def follow(follower: models.Model, followed: models.Model) -> bool:
 
 
 def unfollow(follower: models.Model, followed: models.Model) -> None:
-    """Delete the rows by which one user follows another, or asks to.
+    """Delete the rows by which a user follows a row, or asks to.
 
     Others stay, such as the block that the followed one keeps in the same table: see `requested` of
     `class Follows`.
     """
-    publisher = _of_users()
+    publisher = _publisher(follower, followed)
     declared = publisher.declaration
     conditions = [one for one in (declared.should_publish, declared.requested) if one is not None]
     using = router.db_for_write(publisher.model)
@@ -52,25 +50,35 @@ def unfollow(follower: models.Model, followed: models.Model) -> None:
         rows.delete()
 
 
-def _of_users() -> FollowPublisher:
-    """The model that STREAM_FOLLOW_MODEL names, or the only one by which users follow users."""
-    found = [one for one in publishers() if isinstance(one, FollowPublisher) and _joins_users(one)]
-    wanted = stream_settings.FOLLOW_MODEL
-    named = [one for one in found if wanted is None or one.model._meta.label.lower() == wanted.lower()]
+def has_rows(follower: models.Model, followed: models.Model) -> bool:
+    """Whether one follows the other by rows of the site, or else by a call of the API alone."""
+    return bool(_between(follower, followed))
+
+
+def _publisher(follower: models.Model, followed: models.Model) -> FollowPublisher:
+    """The only model whose rows make one follow the other, or that which STREAM_FOLLOW_MODEL names."""
+    found, wanted = _between(follower, followed), stream_settings.FOLLOW_MODEL
+    named = [one for one in found if wanted and one.model._meta.label.lower() == wanted.lower()]
+    if wanted is None or not is_user_model(followed.__class__):
+        named = named or found
     if len(named) == 1:
         return named[0]
-    labels = ", ".join(one.model._meta.label for one in found) or "none"
+    labels = ", ".join(sorted({one.model._meta.label for one in found})) or "none"
     raise ImproperlyConfigured(
-        f"which model makes users follow users? Name one by STREAM_FOLLOW_MODEL; there is: {labels}"
+        f"which model makes users follow {followed._meta.verbose_name_plural}? "
+        f"Name one by STREAM_FOLLOW_MODEL; there is: {labels}"
     )
 
 
-def _joins_users(publisher: FollowPublisher) -> bool:
-    fields: Any = publisher.key_fields
-    return (
+def _between(follower: models.Model, followed: models.Model) -> list[FollowPublisher]:
+    """Those by whose rows one can follow the other; generic keys only where no foreign key does it."""
+    found = [
+        one
+        for one in publishers()
+        if isinstance(one, FollowPublisher)
         # By rows of this model people are hidden from one another.
-        not is_relation(publisher.model)
-        and publisher.declaration.feed in (None, stream_settings.USER_FEED)
-        and len(fields) == 2
-        and all(field.related_model is not None and is_user_model(field.related_model) for field in fields)
-    )
+        and not is_relation(one.model)
+        and one.declaration.feed in (None, stream_settings.USER_FEED)
+        and one.joins(follower.__class__, followed.__class__)
+    ]
+    return [one for one in found if len(one.key_fields) == 2] or found

@@ -31,6 +31,8 @@ class Registration(NamedTuple):
     kind: kinds.TrackedKind
     model: type[models.Model]
     options: dict[str, Any]
+    replaces: bool = False
+    """Whether the rows meant something else before: by an earlier call, or by the model's own class."""
 
 
 _registered: dict[tuple[str, type[models.Model], str], Registration] = {}
@@ -161,7 +163,9 @@ def _register(kind: kinds.TrackedKind, model: ModelOrLabel, options: dict[str, A
     model = model_of(model)
     known = option_names(kind.declaration)
     declaration = kind.declaration(**{name: options[name] for name in options if name in known})
-    _registered[kind.inner, model, getattr(declaration, "meaning", "")] = Registration(kind, model, options)
+    meaning = getattr(declaration, "meaning", "")
+    replaces = _is_declared(kind, model, meaning, options)
+    _registered[kind.inner, model, meaning] = Registration(kind, model, options, replaces)
     # The site must start even so: the system checks say what is wrong and how to mend it.
     with suppress(FieldDoesNotExist, TypeError):
         publisher = kind.registered(model, declaration)
@@ -170,6 +174,18 @@ def _register(kind: kinds.TrackedKind, model: ModelOrLabel, options: dict[str, A
             _tell_apart(publisher)
             track_rows(publisher)
         _start(publisher)
+
+
+def _is_declared(
+    kind: kinds.TrackedKind, model: type[models.Model], meaning: str, options: dict[str, Any]
+) -> bool:
+    """Whether the rows of a model are of a kind already, and say something else by that."""
+    if earlier := _registered.get((kind.inner, model, meaning)):
+        return earlier.replaces or earlier.options != options
+    if kind not in kinds.kinds_of(model):
+        return False
+    own = read_declaration(kind.declaration, model, kind.inner)
+    return bool(getattr(own, "meaning", "") == meaning)
 
 
 def _tell_apart(publisher: FollowPublisher) -> None:

@@ -10,11 +10,9 @@ from rest_framework.request import Request
 
 from django_stream.protocol import limits
 from django_stream.protocol.suggestions import did_you_mean
-from django_stream.protocol.texts import is_text
+from django_stream.protocol.wire import is_entry_id
 
 _NAMES = ("mark_seen", "mark_read", "mark_unread")
-# An activity's id, and the name of a group.
-_ID_LENGTH = 36 + 1 + 255
 
 
 def read_marks(request: Request) -> dict[str, Any]:
@@ -34,9 +32,5 @@ def _is_list_of_ids(value: object) -> bool:
     return (
         isinstance(value, list)
         and 1 <= len(value) <= limits.PAGE_MAX
-        and all(isinstance(one, str) and _is_id(one) for one in value)
+        and all(isinstance(one, str) and is_entry_id(one) and "," not in one for one in value)
     )
-
-
-def _is_id(text: str) -> bool:
-    return 0 < len(text) <= _ID_LENGTH and "," not in text and is_text(text)

@@ -127,27 +127,38 @@ class FeedReader:
         """`page` for asynchronous views."""
         return await sync_to_async(self.page)(limit, cursor, **options)
 
-    def mark(self, *, seen: bool | Sequence[str] = False, read: bool | Sequence[str] = False) -> None:
-        """Mark entries of a notification feed as seen or read: True for all, or their ids."""
-        given = {"mark_seen": seen, "mark_read": read}
+    def mark(
+        self,
+        *,
+        seen: bool | Sequence[str] = False,
+        read: bool | Sequence[str] = False,
+        unread: bool | Sequence[str] = False,
+    ) -> None:
+        """Mark entries of a notification feed as seen, read or unread again: True for all, or their ids."""
+        given = {"mark_seen": seen, "mark_read": read, "mark_unread": unread}
         if marks := {name: value for name, value in given.items() if value}:
             lens = self._selection().lens
             answer = self._read(1 if type(lens) is Lens else _TOP, None, marks)
             lens.look(answer["results"])
             _tell(lens, answer["results"], marks)
 
-    async def amark(self, *, seen: bool | Sequence[str] = False, read: bool | Sequence[str] = False) -> None:
+    async def amark(self, **marks: bool | Sequence[str]) -> None:
         """`mark` for asynchronous views."""
-        await sync_to_async(self.mark)(seen=seen, read=read)
+        await sync_to_async(self.mark)(**marks)
 
     def unread_activities(self, limit: int = 25) -> list[EnrichedActivity]:
-        """The newest activities of groups that were not read, one by one and not in groups."""
-        unread = [
-            one
-            for group in self.page(limit=limits.PAGE_MAX)
-            if not group["is_read"]
-            for one in members(group)
-        ]
+        """The newest activities of groups that were not read, one by one and not in groups.
+
+        They are looked for among the newest five hundred groups.
+        """
+        unread: list[EnrichedActivity] = []
+        cursor: str | None = None
+        for _ in range(_MAX_ROUNDS):
+            page = self.page(limits.PAGE_MAX, cursor)
+            unread += [one for group in page if not group["is_read"] for one in members(group)]
+            cursor = page.next
+            if len(unread) >= limit or cursor is None:
+                break
         return sorted(unread, key=lambda one: one["time"], reverse=True)[:limit]
 
     def size(self, most: int = 10_000) -> int:

@@ -161,11 +161,12 @@ class Copy:
         seen: set[str] = set()
         read: set[str] = set()
         same: dict[str, Group] = {}
-        for groups in self._read(lambda: list(self.source.pages(name)), name):
+        pages = self.source.pages(name)
+        while groups := self._read(lambda: next(pages, []), name):
             for group in groups:
                 if not group["is_seen"] and not group["is_read"]:
                     continue
-                same[group["id"]] = group
+                same[group["id"]] = _known_again(group)
                 ids = [one["foreign_id"] or f"activity:{one['id']}" for one in members(group)]
                 seen |= set(ids) if group["is_seen"] else set()
                 read |= set(ids) if group["is_read"] else set()
@@ -200,6 +201,12 @@ class Copy:
 
 def _not_listed(entry: dict[str, Any]) -> int:
     return max(0, entry.get("activity_count", 0) - len(members(entry))) if "activities" in entry else 0
+
+
+def _known_again(group: Group) -> Group:
+    """What `_is_same` asks of a group, without all that its activities hold."""
+    marks = {name: group[name] for name in ("is_seen", "is_read", "activity_count")}
+    return marks | {"activities": [{"foreign_id": one["foreign_id"]} for one in members(group)]}
 
 
 def _is_same(there: Group | None, here: Group, key: str) -> bool:

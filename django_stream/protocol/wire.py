@@ -13,6 +13,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Generic, Literal, NotRequired, TypeAlias, TypedDict, TypeVar, cast
 
+from django_stream.protocol.texts import is_text
+
+# An activity's id, and the name of a group.
+_ENTRY_ID_LENGTH = 36 + 1 + 255
+
 Time = TypeVar("Time")
 
 CustomizedActivity: TypeAlias = dict[str, Any]
@@ -244,6 +249,11 @@ class ErrorEnvelope(TypedDict):
 def is_group(entry: Mapping[str, Any]) -> bool:
     """Whether an entry of a feed's page is a group. Activities may have a custom field of any name."""
     return "activities" in entry and "actor" not in entry
+
+
+def is_entry_id(text: str) -> bool:
+    """Whether a text can be the id of an entry of a feed's page."""
+    return 0 < len(text) <= _ENTRY_ID_LENGTH and is_text(text)
 
 
 def members(entry: Mapping[str, Any]) -> Sequence[Any]:

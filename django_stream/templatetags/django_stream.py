@@ -11,6 +11,7 @@ from django.conf import settings
 from django.http import QueryDict
 from django.template import Context
 from django.template.loader import get_template
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
@@ -173,13 +174,15 @@ def is_following_tag(context: Context, person: Any, by: Any = None) -> bool:
 def follow_button(
     context: Context,
     person: Any,
-    action: str,
+    action: str = "",
     followed: bool | None = None,
     requested: bool = False,
     template: str = "django_stream/follow_button.html",
 ) -> SafeString:
     """A form that posts to `action`, with `stop` where the person is followed already; nothing for oneself.
 
+    Without `action` it posts to our own view, where the site includes `django_stream.urls`; `person` may be
+    a row of any model that STREAM_FOLLOWABLE names.
     Give `followed` where a page has many such buttons and has asked for all at once by `feeds.is_following`,
     and `requested` where a follow waits to be accepted: the button takes it back, by `stop`, too.
     """
@@ -188,6 +191,7 @@ def follow_button(
     if followed is None:
         followed = viewer is not None and is_following(viewer, person)
     request = context.get("request")
+    action = action or reverse("django_stream:follow", args=[person._meta.label, person.pk])
     values = {"person": person, "action": action, "followed": followed, "requested": requested}
     return _rendered(context, template, values | {"next": request.get_full_path() if request else ""})
 

@@ -22,6 +22,13 @@ from django_stream.checks import check_settings
 from django_stream.models import ActivityMixin, FollowMixin, ReactionMixin
 from django_stream.protocol.suggestions import did_you_mean
 from django_stream.publishing.publisher import publishers_of
+from django_stream.tracking import (
+    register,
+    register_collection,
+    register_follows,
+    register_reactions,
+    register_users,
+)
 from tests.testapp.models import Article, Opinion, Subscription, Tag
 
 
@@ -169,6 +176,133 @@ def test_what_was_registered_by_a_call_is_checked_too(monkeypatch: pytest.Monkey
         "django_stream.E004",
         "django_stream.E004",
     ]
+
+
+@pytest.fixture
+def registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test registers is forgotten, and nothing else is registered."""
+    monkeypatch.setattr("django_stream.activities.registry._registered", {})
+    monkeypatch.setattr("django_stream.activities.registry._shown", set())
+    monkeypatch.setattr("django_stream.publishing.publisher._publishers", {})
+    monkeypatch.setattr("django_stream.publishing.publisher._by_model", {})
+
+
+def replaced() -> list[str]:
+    found = [one for one in check_tracked_models() if one.id == "django_stream.E073"]
+    assert all("record()" in str(one.hint) for one in found)
+    return [one.msg.split(" is registered")[0] for one in found]
+
+
+@pytest.mark.usefixtures("registry")
+@pytest.mark.parametrize("kind", ["activities", "reactions", "collections", "users", "follows"])
+def test_a_second_declaration_of_a_model_is_an_error(kind: str) -> None:
+    class Prize(models.Model):
+        user = models.ForeignKey(User, models.CASCADE, related_name="+")
+        giver = models.ForeignKey(User, models.CASCADE, related_name="+")
+
+        class Meta:
+            app_label = "testapp"
+
+    call, first, second = {
+        "activities": (register, {"verb": "win"}, {"verb": "give", "actor": "giver"}),
+        "reactions": (register_reactions, {"activity": "user"}, {"activity": "user", "user": "giver"}),
+        "collections": (register_collection, {"name": "a"}, {"name": "b"}),
+        "users": (register_users, {"fields": ["user"]}, {"fields": ["giver"]}),
+        "follows": (
+            register_follows,
+            {"follower": "user", "followed": "giver"},
+            {"follower": "user", "followed": "giver", "should_publish": "giver"},
+        ),
+    }[kind]
+    for _ in range(2):
+        call(Prize, **first)
+        assert replaced() == [], "the same again says nothing else"
+    call(Prize, **second)
+    assert replaced() == ["testapp.Prize"]
+    call(Prize, **second)
+    assert replaced() == ["testapp.Prize"], "and the first is not forgotten"
+
+
+@pytest.mark.usefixtures("registry")
+@pytest.mark.parametrize("end", ["follower", "followed"])
+def test_a_follow_over_another_row_is_refused_in_both_ways(end: str) -> None:
+    """A line of a wish list whose owner follows the product, or is followed."""
+
+    class Wishlist(models.Model):
+        owner = models.ForeignKey(User, models.CASCADE, related_name="+")
+
+        class Meta:
+            app_label = "testapp"
+
+    class Line(models.Model):
+        wishlist = models.ForeignKey(Wishlist, models.CASCADE, related_name="+")
+        product = models.ForeignKey(User, models.CASCADE, related_name="+")
+
+        class Meta:
+            app_label = "testapp"
+
+    class OwnLine(FollowMixin, models.Model):
+        wishlist = models.ForeignKey(Wishlist, models.CASCADE, related_name="+")
+        product = models.ForeignKey(User, models.CASCADE, related_name="+")
+
+        class Meta:
+            app_label = "testapp"
+
+        class Follows:
+            follower, followed = "product", "product"
+
+    ends = {"follower": "product", "followed": "product", end: "wishlist.owner"}
+    for name, path in ends.items():
+        setattr(OwnLine.Follows, name, path)
+    register_follows(Line, **ends)
+
+    problems = [*check_tracked_models(), *check_tracked_model(OwnLine)]
+    found = [one for one in problems if one.id == "django_stream.E007"]
+
+    assert {one.obj for one in found} == {Line, OwnLine}
+    assert all("'wishlist.owner'" in one.msg and "keep its key here" in str(one.hint) for one in found)
+
+
+@pytest.mark.usefixtures("registry")
+def test_several_kinds_and_several_follows_of_one_model_are_none() -> None:
+    class Prize(models.Model):
+        user = models.ForeignKey(User, models.CASCADE, related_name="+")
+        giver = models.ForeignKey(User, models.CASCADE, related_name="+")
+
+        class Meta:
+            app_label = "testapp"
+
+    register(Prize, verb="win")
+    register_collection(Prize, name="prizes")
+    register_follows(Prize, follower="user", followed="giver")
+    register_follows(Prize, follower="giver", followed="user")
+    assert replaced() == []
+
+
+@pytest.mark.usefixtures("registry")
+def test_a_call_beside_the_models_own_declaration_is_an_error() -> None:
+    class Prize(ActivityMixin, FollowMixin, models.Model):
+        user = models.ForeignKey(User, models.CASCADE, related_name="+")
+        giver = models.ForeignKey(User, models.CASCADE, related_name="+")
+        created_at = models.DateTimeField()
+
+        class Meta:
+            app_label = "testapp"
+
+        class Follows:
+            follower, followed = "user", "giver"
+
+    register_follows(Prize, follower="giver", followed="user")
+    assert replaced() == []
+    register(Prize, verb="win")
+    register_follows(Prize, follower="user", followed="giver", should_publish="user")
+    assert replaced() == ["testapp.Prize", "testapp.Prize"]
+
+
+def test_a_model_that_is_not_there_is_not_to_be_followed(settings: Any) -> None:
+    settings.STREAM_FOLLOWABLE = ("auth.Usr", "auth.User", "auth.group")
+    found = [(one.id, one.hint) for one in check_settings()]
+    assert found == [("django_stream.E074", "Did you mean 'auth.User'?")]
 
 
 def test_a_manager_that_sees_no_bulk_operations_is_named() -> None:

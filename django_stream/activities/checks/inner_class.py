@@ -67,7 +67,8 @@ def _is_own(path: Source) -> bool:
 def _not_a_field(model: type[models.Model], option: str, path: Source) -> CheckMessage:
     return Error(
         f"{model._meta.label}: {option} is {path!r}, and rows are known by columns of their own table.",
-        hint="Name a foreign key of this model, or a GenericForeignKey.",
+        hint="Name a foreign key of this model, or a GenericForeignKey. Where the row that is meant belongs "
+        "to another one, keep its key here, too: follows are told apart by it.",
         obj=model,
         id="django_stream.E007",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.apps import apps
-from django.core.checks import CheckMessage, Warning
+from django.core.checks import CheckMessage, Error, Warning
 from django.db import models
 
 from django_stream.activities import kinds
@@ -36,8 +36,28 @@ def check_tracked_models(**_: object) -> list[CheckMessage]:
 
 def check_registered(registration: Registration) -> list[CheckMessage]:
     """What was given to a call of `register` and its like."""
-    kind, model, options = registration
-    return [*_check_manager_of_others(model, kind), *_check_options(model, kind, options)]
+    kind, model, options, _ = registration
+    return [
+        *_check_replaced(registration),
+        *_check_manager_of_others(model, kind),
+        *_check_options(model, kind, options),
+    ]
+
+
+def _check_replaced(registration: Registration) -> list[CheckMessage]:
+    """Of two declarations of one kind, only the later one would be heard."""
+    kind, model, _, replaces = registration
+    if not replaces:
+        return []
+    return [
+        Error(
+            f"{model._meta.label} is registered while class {kind.inner} or another call has declared "
+            "something else: each row would mean only what the last one says.",
+            hint="Declare it once; for a second activity of one row, call django_stream.tracking.record().",
+            obj=model,
+            id="django_stream.E073",
+        )
+    ]
 
 
 def check_tracked_model(model: type[models.Model]) -> list[CheckMessage]:

@@ -35,6 +35,10 @@ class FollowEnd(ABC):
         """Whether owners here may have names that do not tell which row it is."""
 
     @abstractmethod
+    def takes(self, model: type[models.Model]) -> bool:
+        """Whether a row of this model can be the owner."""
+
+    @abstractmethod
     def lookup(self, owner: models.Model, using: str) -> dict[str, Any] | None:
         """What a filter asks for rows with this owner; None when it cannot be one of theirs."""
 
@@ -69,10 +73,12 @@ class _Foreign(FollowEnd):
     def may_name_themselves(self) -> bool:
         return names_itself(self.fields[0].related_model)
 
+    def takes(self, model: type[models.Model]) -> bool:
+        return owner_model(self.fields[0].related_model) is owner_model(model)
+
     def lookup(self, owner: models.Model, using: str) -> dict[str, Any] | None:
         (field,) = self.fields
-        same = owner_model(field.related_model) is owner_model(owner.__class__)
-        return {f"{field.name}__pk": owner.pk} if same else None
+        return {f"{field.name}__pk": owner.pk} if self.takes(owner.__class__) else None
 
     def owner_ids(self, values: Iterable[Value], using: str) -> dict[Value, OwnerID]:
         (field,) = self.fields
@@ -107,6 +113,9 @@ class _Generic(FollowEnd):
     @property
     def may_name_themselves(self) -> bool:
         return any(map(names_itself, apps.get_models()))
+
+    def takes(self, model: type[models.Model]) -> bool:
+        return True
 
     def lookup(self, owner: models.Model, using: str) -> dict[str, Any] | None:
         kind, key = self.fields

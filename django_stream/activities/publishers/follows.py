@@ -120,6 +120,10 @@ class FollowPublisher(TrackedPublisher):
         pairs = instance.__dict__.setdefault("_stream_pairs_before", {})
         pairs[self.label] = self.locked_pair(instance.pk, using)
 
+    def joins(self, follower: type[models.Model], followed: type[models.Model]) -> bool:
+        """Whether a row can make a row of one model follow one of the other."""
+        return all(end.takes(model) for end, model in zip(self._ends, (follower, followed), strict=True))
+
     def rows_between(
         self, follower: models.Model, followed: models.Model, using: str
     ) -> models.QuerySet[Any]:

@@ -14,7 +14,7 @@ from django.template import engines
 from django.urls import include, path
 from django.utils import timezone
 
-from django_stream import feeds
+from django_stream import feeds, notifications
 from django_stream.activity import create_reference
 from django_stream.backends import get_other_client
 from django_stream.checks import check_settings
@@ -28,7 +28,7 @@ from tests.moved.made import load
 from tests.moved.models import Tweet, Wall
 
 # Notifications stand each for itself there: a format of groups says so.
-pytestmark = [pytest.mark.django_db, needs("aggregation")]
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.db.buttons.urls"), needs("aggregation")]
 
 FOLDER = Path(__file__).resolve().parents[3] / "docs" / "moving"
 PAGES = sorted(FOLDER.glob("*.md"))
@@ -48,6 +48,10 @@ def ours(page: str) -> list[str]:
     return [code for cell in cells for code in re.findall(r"`([^`]+)`", cell)]
 
 
+NAMED = {"FeedListView", "reader", "mark_read", "mark_unread", "true", "notification"}
+"""Names of classes, methods and fields, which tests of these use."""
+CLOSING = {"for": "{% endwith %}{% endfor %}"}
+"""What ends the tags that a cell only begins."""
 CODE = [(page, code) for page in PAGES for code in ours(page.read_text())]
 
 
@@ -59,7 +63,8 @@ def test_every_page_has_such_a_table() -> None:
 def names(settings: Any, ada: User, grace: User) -> dict[str, Any]:
     tweet = Tweet.objects.create(author=ada, text="x")
     club = Group.objects.create(name="chess")
-    record(actor=ada, verb="welcomed", object=club, to=grace)
+    told = {"description": "told", "level": "info", "data": {"number": 5}}
+    record(actor=ada, verb="welcomed", object=club, target=grace, to=grace, extra=told)
     drain()
     return {
         "ada": ada,
@@ -69,6 +74,8 @@ def names(settings: Any, ada: User, grace: User) -> dict[str, Any]:
         "club": club,
         "Group": Group,
         "feeds": feeds,
+        "notifications": notifications,
+        "User": User,
         "feed_manager": feed_manager,
         "stream_client": stream_client,
         "Enrich": Enrich,
@@ -82,6 +89,8 @@ def names(settings: Any, ada: User, grace: User) -> dict[str, Any]:
         "moment": timezone.now(),
         "enriched": EnrichedActivity({}),
         "activities": [],
+        "activity": feeds.profile(ada).page()[0],
+        "entry": feeds.notifications(grace).page()[0],
     }
 
 
@@ -89,15 +98,18 @@ def names(settings: Any, ada: User, grace: User) -> dict[str, Any]:
 def test_our_side_of_the_tables_runs(page: Path, code: str, settings: Any, names: dict[str, Any]) -> None:
     for name, value in settings_of(page.read_text()).items():
         setattr(settings, name, value)
-    if code.startswith("{%"):
-        engines["django"].from_string("{% load django_stream %}" + code).render({})
-    elif re.fullmatch(r"activity\.\w+", code):
-        assert code.partition(".")[2] in feeds.profile(names["ada"]).page()[0]
+    if code.startswith("{"):
+        html = "{% load django_stream %}" + code + CLOSING.get(code.split()[1], "")
+        engines["django"].from_string(html).render(names)
+    elif re.fullmatch(r"(activity|entry)(\.\w+)+", code):
+        assert engines["django"].from_string("{{ " + code + " }}").render(names) not in ("", "None")
     elif code.startswith("STREAM_"):
         assert not [one for one in check_settings() if one.id == "django_stream.W001"]
         assert hasattr(settings, code) or code == "STREAM_NOTIFICATION_FEED"
     elif re.fullmatch(r"[EW]\d+", code):
         assert f"django_stream.{code}" in (FOLDER.parent / "settings.md").read_text()
+    elif code.isidentifier() or code.startswith("page_obj."):
+        assert code in NAMED or hasattr(feeds.profile(names["ada"]).page(), code.partition(".")[2])
     else:
         exec(code.replace("…", "pass") if code.startswith("with") else code, names)
     feed_manager.enable_model_tracking(Tweet)
@@ -172,4 +184,4 @@ def test_what_was_notified_goes_to_the_recipient_alone(names: dict[str, Any]) ->
     drain()
 
     assert len(feeds.timeline(follower).page()) == before
-    assert sum(group["activity_count"] for group in feeds.notifications(grace).page()) == 4
+    assert sum(group["activity_count"] for group in feeds.notifications(grace).page()) == 5

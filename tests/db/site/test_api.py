@@ -80,6 +80,10 @@ def test_notifications_are_marked(api: APIClient, grace: User, one_by_one: bool)
     api.post("/feeds/notification/", {"mark_read": which}, format="json")
     assert api.get("/feeds/notification/").json()["unread"] == 0
 
+    unread = api.post("/feeds/notification/", {"mark_unread": which}, format="json")
+    assert unread.status_code == 204
+    assert api.get("/feeds/notification/").json()["unread"] == 1
+
 
 @pytest.mark.parametrize(
     ("body", "named"),
