@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.views.generic import ListView
 
+from django_stream.feeds.background import without_marks
 from django_stream.feeds.paging import FeedReader
 
 if TYPE_CHECKING:
@@ -36,5 +37,6 @@ class FeedListView(_ListView):
 
     def paginate_queryset(self, queryset: Any, page_size: int) -> Any:
         cursor = self.request.GET.get(self.page_kwarg) or None
-        page = queryset.page(limit=page_size, cursor=cursor, **self.page_options)
+        options = without_marks(self.request, self.page_options)
+        page = queryset.page(limit=page_size, cursor=cursor, **options)
         return None, page, page.activities, page.next is not None

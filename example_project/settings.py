@@ -63,8 +63,6 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                # The key and the app id, with which a page subscribes to the feeds of who looks at it.
-                "django_stream.context_processors.stream",
             ]
         },
     }

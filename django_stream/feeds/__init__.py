@@ -21,6 +21,7 @@ __all__ = [
     "feed_manager",
     "followers",
     "following",
+    "in_background",
     "is_following",
     "notifications",
     "of_model",
@@ -34,6 +35,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from django_stream.activities.visibility import SEES_ALL
+    from django_stream.feeds.background import in_background
     from django_stream.feeds.enrichment import EnrichedActivity, MissingObject
     from django_stream.feeds.follow_lists import (
         People,
@@ -59,6 +61,6 @@ if TYPE_CHECKING:
         visible_to,
     )
 else:
-    _ROOMS = ("readers", "follow_lists", "paging", "manager", "enrichment")
+    _ROOMS = ("readers", "follow_lists", "paging", "manager", "enrichment", "background")
     _MODULES = [f"{__name__}.{room}" for room in _ROOMS]
     __getattr__ = lazy_exports(__name__, __all__, [*_MODULES, "django_stream.activities.visibility"])

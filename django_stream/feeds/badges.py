@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django_stream.feeds.selection import Selection
+from django_stream.protocol import limits
 
-# Counts say 'new' of entries near the top. Beyond these, the server's number is taken as it is.
+# Counts say 'new' of entries near the top. Where some are hidden, a page reads on as far, too.
 _LOOKED_AT = 100
+_LOOKED_AT_MOST = 500
 
 MARKS = {"unseen": "is_seen", "unread": "is_read"}
 
@@ -25,10 +27,11 @@ def shown_counts(
 
     `answer` begins at the top of the feed, and `chosen` is what was shown of it, if that is known; `read_on`
     reads so many entries after a `next`. Entries that neither wait to be seen nor to be read cost nothing.
+    What is not looked at, since it is far down, counts only where nothing can be hidden.
     """
-    counts = {name: int(answer[name]) for name in MARKS if name in answer}
-    waiting, hidden = dict(counts), dict.fromkeys(counts, 0)
-    page, looked_at = answer, 0
+    waiting = {name: int(answer[name]) for name in MARKS if name in answer}
+    counts = dict.fromkeys(waiting, 0)
+    page, looked_at, most = answer, 0, _LOOKED_AT
     while any(waiting.values()):
         pairs = list(zip(page["results"], chosen or [None] * len(page["results"]), strict=True))
         entries = [pair for pair in pairs if _waits(pair[0], waiting)]
@@ -38,14 +41,19 @@ def shown_counts(
                 if not raw[MARKS[name]]:
                     waiting[name] -= 1
                     # What is not shown, or is shown as if it had been looked at, counts no more.
-                    hidden[name] += shown is None or shown[MARKS[name]]
+                    counts[name] += shown is not None and not shown[MARKS[name]]
+            if shown is None:
+                most = _LOOKED_AT_MOST
         looked_at += len(page["results"])
         # All at once: the next that waits may be the last of them.
-        more = _LOOKED_AT - looked_at
+        more = min(most - looked_at, limits.PAGE_MAX)
         if more <= 0 or not page["next"]:
             break
         page, chosen = read_on(page["next"], more), None
-    return {name: max(0, counts[name] - hidden[name]) for name in counts}
+    left = {name: max(0, number) for name, number in waiting.items()}
+    if not any(left.values()) or (page["next"] and selection.hides_some):
+        return counts
+    return {name: counts[name] + left[name] for name in counts}
 
 
 def _waits(entry: Answer, waiting: Mapping[str, int]) -> bool:

@@ -56,6 +56,8 @@ class Page:
     next: str | None
     unseen: int | None = None
     unread: int | None = None
+    feed_id: str | None = None
+    """The feed that it is a page of."""
 
     def __iter__(self) -> Iterator[EnrichedActivity]:
         return iter(self.activities)
@@ -121,7 +123,7 @@ class FeedReader:
         if len(kept) < _TOP and options.get("mark_unread"):
             selection.lens.look(self._read(_TOP, None, {})["results"])  # they need not be on this page
         _tell(selection.lens, kept, options)
-        return Page(kept, place, **(counts or {}))
+        return Page(kept, place, **(counts or {}), feed_id=str(self.feed.id))
 
     async def apage(self, limit: int = 25, cursor: str | None = None, **options: Any) -> Page:
         """`page` for asynchronous views."""
@@ -205,7 +207,7 @@ class FeedReader:
         counts = {name: answer[name] for name in MARKS if name in answer}
         if not any(counts.values()):
             return counts
-        if any(name.startswith("mark_") for name in options):
+        if any(value for name, value in options.items() if name.startswith("mark_")):
             # Read further, entries would seem to be seen: those that this page marks count no more anyhow.
             return shown_counts({**answer, "next": ""}, chosen, selection, self._read_on)
         if cursor:

@@ -95,7 +95,7 @@ class Selection:
         kept = {name for name, is_kept in actors if is_kept}
         lost = {name for name, _ in actors} - kept
         older = group["activity_count"] > len(group["activities"])
-        if older and not self._hides_some:
+        if older and not self.hides_some:
             return {
                 "activity_count": group["activity_count"] - len(group["activities"]) + len(kept_ids),
                 "actor_count": max(len(kept), group["actor_count"] - len(lost)),
@@ -104,7 +104,8 @@ class Selection:
         return numbers | {"has_more": True} if older else numbers
 
     @property
-    def _hides_some(self) -> bool:
+    def hides_some(self) -> bool:
+        """Whether anything of the models seen so far may be hidden from the viewer."""
         models_ = frozenset(self._models)
         if models_ not in self._asked:
             viewer, with_muted = self._enrich.viewer, self._enrich.with_muted

@@ -1,4 +1,4 @@
-"""The key pair of a site that embeds its server, so that neither half needs configuration."""
+"""What a site and the server inside of it know of one another, so that neither half needs configuration."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Final
 
 EMBEDDED_API_KEY: Final = "embedded"
 EMBEDDED_APP_ID: Final = "1"
+FAYE_SCOPE_KEY: Final = "django_stream.faye"
+"""Where, in the scope of an ASGI request, the server says at which path of the site browsers listen."""
 
 
 def embedded_secret(site_secret: str) -> str:

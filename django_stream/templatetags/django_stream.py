@@ -16,12 +16,15 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 
+from django_stream.feeds.background import without_marks
 from django_stream.feeds.enrichment import EnrichedActivity
 from django_stream.feeds.follow_lists import is_following
+from django_stream.feeds.manager import feed_manager
 from django_stream.feeds.paging import Page
 from django_stream.feeds.readers import reader_named, unseen
 from django_stream.protocol.suggestions import did_you_mean
 from django_stream.protocol.wire import is_group
+from django_stream.rendering.live import live_data
 from django_stream.rendering.templates import MissingDataException, render
 
 register = template.Library()
@@ -119,9 +122,10 @@ def stream_feed(
     """
     viewer = _viewer(context)
     reader = reader_named(name, owner or viewer, viewer)
-    return (
-        _EMPTY if reader is None else reader.page(limit=limit, cursor=_cursor(context, parameter), **options)
-    )
+    if reader is None:
+        return _EMPTY
+    options = without_marks(context.get("request"), options)
+    return reader.page(limit=limit, cursor=_cursor(context, parameter), **options)
 
 
 @register.simple_tag(takes_context=True)
@@ -133,23 +137,28 @@ def render_feed(
     parameter: str = "cursor",
     template_prefix: str = "",
     poll: int | str = 0,
+    live: bool | str = False,
     empty: str = "",
     template: str = "django_stream/feed.html",
 ) -> SafeString:
     """A page with the link to the next one: a list that screen readers know as a feed.
 
     `label` is what they call it; `name` and `parameter` (the same as in `stream_feed`) tell several feeds on
-    one page apart. With `poll`, the script
-    `django_stream/feed.js` looks every so many seconds for what is new. `empty` names a template for what
-    stands there until the first entry comes, so that an empty page hears of it, too.
+    one page apart. With `poll`, the script `django_stream/feed.js` looks every so many seconds for what is
+    new. With `live=True`, it is told at once where the site serves App Streams, and looks every minute (or
+    `poll` seconds) where it does not; `live` may be the address of another server's `/faye`, too. `empty`
+    names a template for what stands there until the first entry comes: an empty page hears of it, too.
     """
+    is_first = not _cursor(context, parameter)
+    data = live_data(context.get("request"), getattr(page, "feed_id", None), live)
     values = {
         "page": page,
         "label": label or gettext("Feed"),
         "name": name,
         "template_prefix": template_prefix,
-        "poll": poll,
-        "is_first": not _cursor(context, parameter),
+        "poll": (poll or (_LIVE_POLL if live else 0)) if is_first else 0,
+        "live": data if is_first else "",
+        "is_first": is_first,
         "next_url": _next_url(context, page, parameter),
         "empty": empty,
     }
@@ -157,10 +166,20 @@ def render_feed(
 
 
 @register.simple_tag(takes_context=True)
-def notification_badge(context: Context, template: str = "django_stream/badge.html") -> SafeString:
-    """How many notifications wait for who is signed in; nothing for visitors, or where none waits."""
+def notification_badge(
+    context: Context, template: str = "django_stream/badge.html", live: bool | str = False
+) -> SafeString:
+    """How many notifications wait for who is signed in; nothing for visitors, or where none waits.
+
+    With `live`, as of `render_feed`, the script brings the number up to date while the page is open.
+    """
     viewer = _viewer(context)
-    return _rendered(context, template, {"count": 0 if viewer is None else unseen(viewer)})
+    badge = _rendered(context, template, {"count": 0 if viewer is None else unseen(viewer)})
+    if not live or viewer is None:
+        return badge
+    data = live_data(context.get("request"), str(feed_manager.get_notification_feed(viewer).id), live)
+    source = '<span data-stream-part="badge" data-stream-poll="{}" data-stream-live="{}">{}</span>'
+    return format_html(source, _LIVE_POLL, data, badge)
 
 
 @register.simple_tag(name="is_following", takes_context=True)
@@ -208,6 +227,8 @@ def reactions(context: Context, activity: Any, template: str = "django_stream/re
 
 
 _EMPTY = Page([], None)
+# Where nothing tells of news, or that ends, the script looks every so many seconds.
+_LIVE_POLL = 60
 
 
 def _viewer(context: Context) -> Any:

@@ -14,9 +14,10 @@ import django_stream
 _PAGE = (
     "{{% load django_stream %}}<!doctype html><html lang=en><title>x</title>"
     '<script src="/script/" defer></script><main>'
-    '{{% stream_feed "{feed}" owner=owner limit=5 as page %}}'
-    '{{% render_feed page label="News" poll=3600 %}}</main>'
+    '{{% stream_feed "{feed}" owner=owner limit=5 {options} as page %}}'
+    '{{% render_feed page label="News" poll=3600 %}}</main><p>{{% notification_badge live=True %}}</p>'
 )
+_OPTIONS = {"notifications": "mark_seen=True"}
 SCRIPT = {"path": Path()}
 
 
@@ -36,7 +37,7 @@ def feed(request: HttpRequest, name: str, owner: int) -> HttpResponse:
     from django.contrib.auth.models import User
 
     request.user = User.objects.get(pk=owner)  # type: ignore[assignment]
-    page = engines["django"].from_string(_PAGE.format(feed=name))
+    page = engines["django"].from_string(_PAGE.format(feed=name, options=_OPTIONS.get(name, "")))
     return HttpResponse(page.render({"owner": request.user}, request))
 
 

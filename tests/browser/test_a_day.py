@@ -21,8 +21,8 @@ __all__ = ["example_server"]
 
 pytestmark = [pytest.mark.browser, needs("aggregation"), needs("streams")]
 
-POLL_SECONDS = 30
-NOTICE = "return document.body.dataset.live === 'on'"
+POLL_SECONDS = 60
+NOTICE = "return document.documentElement.dataset.streamLive === 'on'"
 
 
 class Person(Site):

@@ -21,6 +21,7 @@ COUNT = (
     "window.scrollTo(0, document.body.scrollHeight); "
     "return document.querySelectorAll('[data-stream-entry]').length"
 )
+BADGES = "return document.querySelectorAll('.stream-badge').length"
 LOOK = "document.querySelector('[data-stream-feed]').dispatchEvent(new Event('stream:look'))"
 
 
@@ -74,6 +75,32 @@ def test_a_group_that_moves_up_takes_its_old_place_away(
     assert newest not in others
     entries = browser.find_elements(By.CSS_SELECTOR, "[data-stream-entry]")
     assert [one.get_attribute("aria-posinset") for one in entries] == ["1", "2", "3"]
+
+
+def test_a_look_marks_nothing_as_seen_until_somebody_asks_for_it(
+    browser: WebDriver, served: str, ada: User, grace: User
+) -> None:
+    pages.SCRIPT["path"] = pages.ours()
+    said = [Moment.objects.create(author=grace, text="x") for _ in range(2)]
+    Praise.objects.create(by=ada, moment=said[0])
+    drain()
+    browser.get(f"{served}/notifications/{grace.pk}/")
+    assert feeds.unseen(grace) == 0, "who opens the page has seen it"
+    Praise.objects.create(by=ada, moment=said[1])
+    drain()
+
+    def told() -> str:
+        return browser.find_element(By.CSS_SELECTOR, ".stream-badge").text
+
+    for _ in range(2):
+        browser.execute_script(LOOK)
+        WebDriverWait(browser, 10).until(lambda _: told() == "1 new notification")
+        assert feeds.unseen(grace) == 1
+
+    browser.find_element(By.CSS_SELECTOR, ".stream-new").click()
+    WebDriverWait(browser, 10).until(lambda _: feeds.unseen(grace) == 0)
+    WebDriverWait(browser, 10).until_not(lambda driver: driver.execute_script(BADGES))
+    assert len(groups(browser)) == 2
 
 
 def groups(browser: WebDriver) -> list[Any]:

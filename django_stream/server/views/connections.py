@@ -10,8 +10,10 @@ from contextlib import aclosing
 from typing import Any
 from urllib.parse import parse_qsl
 
+from django_stream.protocol.credentials import FAYE_SCOPE_KEY
 from django_stream.protocol.errors import ApiError
 from django_stream.server.actions.streams import at_end
+from django_stream.server.conf import server_settings
 from django_stream.server.content import encoded
 from django_stream.server.requests import API_PATH
 from django_stream.server.streams import hub, transports
@@ -46,9 +48,15 @@ def beside(application: Application) -> Application:
         elif match and scope["type"] == "http" and scope["method"] == "GET":
             await _http(scope, receive, send, *match.groups())
         else:
-            await application(scope, receive, send)
+            await application(_told(scope), receive, send)
 
     return answer
+
+
+def _told(scope: Message) -> Message:
+    """By this, pages know that their scripts can listen here."""
+    listens = scope["type"] == "http" and server_settings.STREAMS
+    return {**scope, FAYE_SCOPE_KEY: FAYE_PATH} if listens else scope
 
 
 def _wish(scope: Message, stream: str, secret: str) -> tuple[Wish, Values, Values]:

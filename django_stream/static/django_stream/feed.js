@@ -6,13 +6,17 @@
   const idOf = (entry) => entry.dataset.streamEntry;
   const groupOf = (entry) => entry.dataset.streamGroup;
 
-  async function read(url, feed) {
-    const answer = await fetch(url, { headers: { "X-Requested-With": "fetch" }, credentials: "same-origin" });
+  /* A page of this site. Nothing of it counts as seen where nobody looks at it: the header says so. */
+  async function read(url, inBackground) {
+    const headers = { "X-Requested-With": "fetch", ...(inBackground && { "X-Stream-Background": "look" }) };
+    const answer = await fetch(url, { headers, credentials: "same-origin" });
     if (!answer.ok) throw new Error(`${answer.status} ${url}`);
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const name = feed.dataset.streamFeed;
-    return [...page.querySelectorAll("[data-stream-feed]")].find((one) => one.dataset.streamFeed === name);
+    return new DOMParser().parseFromString(await answer.text(), "text/html");
   }
+
+  const named = (page, name, kind) =>
+    [...page.querySelectorAll(`[data-stream-${kind}]`)].find((one) => one.getAttribute(`data-stream-${kind}`) === name);
+  const feedIn = (page, feed) => named(page, feed.dataset.streamFeed, "feed");
 
   function number(feed) {
     const more = feed.querySelector(":scope > .stream-more");
@@ -29,7 +33,7 @@
     if (list.getAttribute("aria-busy") === "true") return;
     list.setAttribute("aria-busy", "true");
     try {
-      const page = await read(link.href, feed);
+      const page = feedIn(await read(link.href), feed);
       const known = new Set(entries(feed).map(idOf));
       list.append(...entries(page).filter((entry) => !known.has(idOf(entry))).map((one) => document.adoptNode(one)));
       const next = page.querySelector(":scope > .stream-more");
@@ -56,9 +60,7 @@
     if (link && !window.htmx) observer.observe(link);
   }
 
-  async function lookForNew(feed) {
-    if (document.hidden) return;
-    const page = await read(location.href, feed);
+  function offer(feed, page) {
     const known = new Set(entries(feed).map(idOf));
     // What stands below the first known entry has moved up because others are gone, and is not new.
     const all = entries(page);
@@ -76,8 +78,47 @@
       button.hidden = true;
       number(feed);
       entries(feed)[0].focus();
+      read(location.href).then(renew).catch(console.warn); // now somebody looks at them
     };
   }
+
+  /* Badges and whatever else the page calls a part: <nav data-stream-part="nav">. */
+  function renew(page) {
+    for (const part of document.querySelectorAll("[data-stream-part]")) {
+      const fresh = named(page, part.dataset.streamPart, "part");
+      // Parts inside of parts have gone with them, and what somebody is using stays.
+      if (fresh && part.isConnected && !part.contains(document.activeElement)) {
+        part.replaceWith(document.adoptNode(fresh));
+      }
+    }
+  }
+
+  let looking = false;
+  let again = false;
+
+  /* One look is for all feeds of the page. What is told meanwhile, or while the page is hidden, is looked at after. */
+  async function look() {
+    again = true;
+    if (looking || document.hidden) return;
+    looking = true;
+    try {
+      while (again && !document.hidden) {
+        again = false;
+        const page = await read(location.href, true);
+        for (const feed of document.querySelectorAll("[data-stream-feed][data-stream-poll]")) {
+          const found = feedIn(page, feed);
+          if (found) offer(feed, found);
+        }
+        renew(page);
+      }
+    } catch (error) {
+      console.warn(error);
+    } finally {
+      looking = false;
+    }
+  }
+
+  document.addEventListener("visibilitychange", () => again && look());
 
   document.addEventListener("keydown", (event) => {
     const entry = event.target.closest?.("[data-stream-entry]");
@@ -91,15 +132,72 @@
     }
   });
 
-  const look = (feed) => lookForNew(feed).catch((error) => console.warn(error));
+  /* App Streams tell what is new: Bayeux by long polling, in the small, for all feeds of the page at once. */
+  async function post(url, body, headers = {}) {
+    const answer = await fetch(url, {
+      method: "POST", body: JSON.stringify(body), credentials: "same-origin",
+      headers: { "Content-Type": "application/json", ...headers },
+    });
+    if (!answer.ok) throw Object.assign(new Error(`${answer.status} ${url}`), { status: answer.status });
+    return answer.json();
+  }
+
+  const state = document.documentElement.dataset; // streamLive is "on" while all news come by themselves
+
+  async function session({ faye, token, csrf, key, app }, feeds) {
+    const access = await post(token, {}, { "X-CSRFToken": csrf });
+    const hello = { channel: "/meta/handshake", version: "1.0", supportedConnectionTypes: ["long-polling"] };
+    const [{ clientId }] = await post(faye, [hello]);
+    let refused = 0; // such as a feed that is only read through the site: the page looks now and then
+    for (const feed of feeds) {
+      const packed = feed.replace(":", "");
+      const ext = { user_id: packed, api_key: key, signature: access.token };
+      const subscription = `/site-${app}-feed-${packed}`;
+      const [answer] = await post(faye, [{ channel: "/meta/subscribe", clientId, subscription, ext }]);
+      refused += !answer.successful;
+    }
+    if (refused === feeds.size) throw Object.assign(new Error("no feed can be listened to"), { status: 403 });
+    if (!refused) state.streamLive = "on";
+    return clientId;
+  }
+
+  async function listen(live, feeds) {
+    const clientId = await session(live, feeds);
+    for (;;) {
+      const answers = await post(live.faye, [{ channel: "/meta/connect", clientId, connectionType: "long-polling" }]);
+      if (answers.some((one) => !one.channel.startsWith("/meta/"))) look();
+      if (!answers.find((one) => one.channel === "/meta/connect")?.successful) return;
+    }
+  }
+
+  const wait = (seconds) => new Promise((done) => setTimeout(done, seconds * 1000));
+
+  async function live(first, feeds) {
+    for (let pause = 1; ; pause = Math.min(pause * 2, 60)) {
+      const began = performance.now();
+      try {
+        await listen(first, feeds);
+      } catch (error) {
+        // Nobody is signed in any more, or there are no App Streams here: the page looks now and then.
+        if (error.status >= 400 && error.status < 500 && error.status !== 429) return;
+      } finally {
+        delete state.streamLive;
+      }
+      if (performance.now() - began > 60000) pause = 1;
+      await wait(pause * (1 + Math.random())); // not all browsers at once, after a restart
+      look(); // for what came in between
+    }
+  }
 
   for (const feed of document.querySelectorAll("[data-stream-feed]")) {
     watch(feed);
-    const seconds = Number(feed.dataset.streamPoll);
-    if (seconds > 0 && !new URL(location.href).searchParams.has("cursor")) {
-      setInterval(look, seconds * 1000, feed);
-      // Whoever hears of news by other ways, such as an EventSource, tells: feed.dispatchEvent(new Event("stream:look")).
-      feed.addEventListener("stream:look", () => look(feed));
-    }
+    // Whoever hears of news by other ways, such as an EventSource, tells: feed.dispatchEvent(new Event("stream:look")).
+    if (feed.dataset.streamPoll) feed.addEventListener("stream:look", look);
   }
+  const polls = [...document.querySelectorAll("[data-stream-poll]")].map((one) => Number(one.dataset.streamPoll));
+  const seconds = Math.min(...polls.filter((one) => one > 0));
+  if (seconds < Infinity) setInterval(() => state.streamLive || look(), seconds * 1000);
+  const places = [...document.querySelectorAll("[data-stream-live]")]
+    .filter((one) => one.dataset.streamLive).map((one) => JSON.parse(one.dataset.streamLive));
+  if (places.length) live(places[0], new Set(places.map((one) => one.feed)));
 })();

@@ -19,7 +19,7 @@ from example_project.social.views.streams import read
 @login_required
 def news(request: HttpRequest) -> HttpResponse:
     """What concerns oneself. To look is to have seen it; what was read, one says oneself."""
-    page = read(request, feeds.notifications(request.user), mark_seen=True)
+    page = read(request, feeds.notifications(request.user), mark_seen=not feeds.in_background(request))
     return render(request, "social/notifications.html", {"page": page})
 
 

@@ -43,6 +43,13 @@ def prefer(site: Client, **fields: str) -> Any:
     return site.post("/preferences/", {"digest": "off", **fields})
 
 
+def test_a_window_that_is_open_marks_nothing_by_itself(site: Client, ada: User, told: None) -> None:
+    assert len(site.get("/notifications/", headers={"X-Stream-Background": "look"}).context["page"]) == 3
+    assert feeds.unseen(ada) == 3
+    assert len(site.get("/notifications/").context["page"]) == 3
+    assert feeds.unseen(ada) == 0
+
+
 def test_one_is_dismissed(site: Client, ada: User, told: None) -> None:
     group = next(one for one in feeds.notifications(ada).page() if one["verb"] == "like")
     assert BADGE.format(3) in html_of(site, "/")

@@ -10,16 +10,13 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from django_stream import feeds
 from django_stream.models import OutboxEntry
 from django_stream.publishing.models import never
 from example_project.history.models import Commit
-from example_project.social.models import Comment, Follow, Like, Post
+from example_project.social.models import Follow, Like, Post
 from tests.db.example.conftest import html_of, write
 from tests.extras import needs
 
@@ -154,60 +151,6 @@ def test_an_error_has_a_page_of_its_own(site: Client, monkeypatch: pytest.Monkey
 
     assert answer.status_code == 500
     assert "Something broke on our side" in answer.content.decode()
-
-
-@pytest.mark.parametrize(
-    ("path", "own"),
-    [
-        ("/", 12),
-        ("/popular/", 12),
-        ("/summary/", 11),
-        ("/everyone/", 11),
-        ("/people/grace/", 15),
-        ("/notifications/", 6),
-        ("/people/", 7),
-    ],
-)
-def test_a_page_costs_the_same_however_much_it_shows(
-    site: Client, ada: User, grace: User, make_user: Callable[[str], User], path: str, own: int
-) -> None:
-    Follow.objects.create(follower=ada, followed=grace)
-    costs = []
-    for count in (5, 15):
-        for mine, theirs in zip(write(ada, count), write(grace, count), strict=True):
-            fan = make_user(f"fan-{mine.pk}")
-            Like.objects.bulk_create([Like(user=fan, post=mine), Like(user=fan, post=theirs)])
-        # The first look at a grouped feed brings its groups up to date.
-        feeds.timeline(ada, "timeline_aggregated").page()
-        with CaptureQueriesContext(connection) as queries:
-            html_of(site, path)
-        site_half = [query for query in queries if reads_the_sites_tables(query["sql"])]
-        costs.append((len(queries), len(site_half)))
-
-    assert costs == [(costs[0][0], own)] * 2
-
-
-def test_a_post_costs_the_same_however_many_answer_it(
-    site: Client, grace: User, make_user: Callable[[str], User]
-) -> None:
-    (post,) = write(grace, 1)
-    costs = []
-    for count in (2, 8):
-        for number in range(count):
-            fan = make_user(f"fan-{count}-{number}")
-            Like.objects.create(user=fan, post=post)
-            Comment.objects.create(user=fan, post=post, text="yes")
-        with CaptureQueriesContext(connection) as queries:
-            html_of(site, f"/posts/{post.pk}/")
-        costs.append(len(queries))
-
-    assert costs[0] == costs[1]
-
-
-def reads_the_sites_tables(sql: str) -> bool:
-    """Those of the server apart, and of the app for notifications."""
-    others = ("django_stream_server", "django_stream_notifications")
-    return sql.startswith("SELECT") and not any(name in sql for name in others)
 
 
 # Doing

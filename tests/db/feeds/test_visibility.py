@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import AnonymousUser, Group, User
+from django.template import engines
 from django.test import RequestFactory
 from rest_framework.test import APIRequestFactory, force_authenticate
 
 from django_stream import feeds
 from django_stream.activities.checks.visibility import check_visibility
 from django_stream.api import FeedView
+from django_stream.database.batches import batched
 from django_stream.enrich import Enrich
 from django_stream.feeds import feed_manager
 from django_stream.feeds.selection import Selection
@@ -212,6 +215,68 @@ def test_the_last_that_waits_is_found_by_one_more_read(
     feeds.notifications(grace).page(limit=1, mark_seen=newest)
     with django_assert_max_num_queries(13):
         assert feeds.unseen(grace) == 1
+
+
+def flood(owner: User, author: User, count: int) -> None:
+    """So many entries of the owner's notifications, each a group of its own."""
+    start = datetime(2024, 1, 1, 12, tzinfo=UTC)
+    with activities_paused():
+        moments = [
+            moment(author, "x", created_at=start + timedelta(days=day + flooded(owner)))
+            for day in range(count)
+        ]
+    entries = [
+        {
+            "actor": f"auth.User:{author.pk}",
+            "verb": "moment",
+            "object": f"testapp.Moment:{one.pk}",
+            "foreign_id": f"testapp.Moment:{one.pk}",
+            "time": one.created_at,
+        }
+        for one in moments
+    ]
+    feed = feed_manager.get_notification_feed(owner)
+    for some in batched(entries, 100):
+        feed.add_activities(some)
+
+
+def flooded(owner: User) -> int:
+    return int(feeds.notifications(owner).size(most=1000))
+
+
+def test_a_badge_counts_nothing_hidden_however_many_wait(ada: User, grace: User, mia: User) -> None:
+    """Below a flood of a muted person's, what a page finds is counted, and what it does not find is not."""
+    flood(grace, ada, 4)
+    flood(grace, mia, 130)
+    assert (feeds.unseen(grace), feeds.notifications(grace).page().unseen) == (100, 100), "at least so many"
+    Mute.objects.create(by=grace, of=mia)
+
+    page = feeds.notifications(grace).page()
+
+    assert (len(page), page.unseen, page.unread, feeds.unseen(grace)) == (4, 4, 4, 4)
+    Mute.objects.all().delete()
+    Mute.objects.create(by=grace, of=ada)
+    assert feeds.unseen(grace) == 100
+    Mute.objects.create(by=grace, of=mia)
+    assert feeds.unseen(grace) == 0
+
+
+def test_where_nothing_can_be_hidden_all_are_counted(ada: User, grace: User) -> None:
+    start = datetime(2024, 1, 1, 12, tzinfo=UTC)
+    for some in batched(range(120), 100):
+        feed_manager.get_notification_feed(grace).add_activities(
+            [
+                {"actor": f"auth.User:{ada.pk}", "verb": "met", "object": "x", "time": start + timedelta(day)}
+                for day in some
+            ]
+        )
+    assert feeds.unseen(grace) == 120
+    Mute.objects.create(by=grace, of=User.objects.create(username="other"))
+    assert feeds.unseen(grace) == 100, "of the older ones nobody has looked whose they are"
+    badge = engines["django"].from_string("{% load django_stream %}{% notification_badge %}")
+    request = RequestFactory().get("/")
+    request.user = grace
+    assert "99+<span" in badge.render({}, request)
 
 
 def test_a_group_says_the_number_that_it_stands_for(ada: User, grace: User, make_user: Any) -> None:

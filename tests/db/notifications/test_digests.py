@@ -7,6 +7,7 @@ import smtplib
 import threading
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from django.core.mail.backends.locmem import EmailBackend
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection
 from django.http import Http404
+from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
 from django.utils import timezone, translation
 
@@ -78,6 +80,39 @@ def test_what_was_not_seen_is_mailed_once(tell: Tell, grace: User) -> None:
     assert "https://example.com/" in text()
     assert message.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert feeds.unseen(grace) == 1, "an e-mail marks nothing as seen"
+
+
+def test_the_html_reads_like_the_text_and_loads_nothing(tell: Tell, grace: User, settings: Any) -> None:
+    settings.LANGUAGE_CODE = "de"
+    tell()
+    send_digests()
+
+    (link,) = re.findall(r"https://example\.com/\S*unsubscribe\S*", text())
+    assert f'href="{link}"' in html()
+    assert '<html lang="de" dir="ltr">' in html()
+    assert "prefers-color-scheme: dark" in html()
+    assert "1 neue Benachrichtigung</h1>" in html()
+    assert re.findall(r"\b(?:src|url|@import|<link|<script)\b", html()) == []
+    assert set(re.findall(r'href="(https?://[^/"]+)', html())) == {"https://example.com"}
+
+
+def test_a_site_fills_blocks_of_the_html(tell: Tell, grace: User, settings: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "own"
+    folder.mkdir()
+    source = (
+        '{% extends "django_stream/notifications/digest.html" %}{% block header %}<b>Ours</b>{% endblock %}'
+    )
+    (folder / "digest.html").write_text(source)
+    engine: Any = {**settings.TEMPLATES[0], "DIRS": [folder]}
+    settings.TEMPLATES = [engine]
+    tell()
+    digest = Digest(grace, NOON - 30 * DAY)
+
+    page = render_to_string("digest.html", digest.context() | {"unsubscribe_url": "https://example.com/x"})
+
+    assert "<b>Ours</b>" in page
+    assert "<h1" not in page
+    assert "<strong>ada</strong>" in page
 
 
 def test_the_next_period_tells_of_what_has_come_since(tell: Tell, grace: User) -> None:
@@ -416,7 +451,7 @@ def test_they_are_in_the_language_of_the_reader(
 
     assert mail.outbox[0].subject == subject
     assert more in text()
-    assert f'<html lang="{language}">' in html()
+    assert f'<html lang="{language}" dir="ltr">' in html()
     with translation.override(language):
         untranslated = translation.gettext("Get no more of these e-mails")
     assert untranslated in html()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from django.utils import translation
 
 from django_stream import feeds
 from django_stream.feeds import EnrichedActivity, feed_manager
+from django_stream.protocol.credentials import FAYE_SCOPE_KEY
 from django_stream.tracking import drain
 from tests.testapp.models import Article, Subscription
 
@@ -26,8 +29,17 @@ Render = Callable[..., str]
 
 @pytest.fixture
 def render(rf: RequestFactory, grace: User) -> Render:
-    def rendered(source: str, user: Any = grace, query: str = "", **context: Any) -> str:
-        request = rf.get(f"/page/{query}")
+    def rendered(
+        source: str,
+        user: Any = grace,
+        query: str = "",
+        headers: Any = None,
+        scope: Any = None,
+        **context: Any,
+    ) -> str:
+        request = rf.get(f"/page/{query}", headers=headers)
+        if scope is not None:
+            request.scope = scope  # type: ignore[attr-defined]
         request.user = user
         template = engines["django"].from_string("{% load django_stream %}" + source)
         return str(template.render(context, request))
@@ -171,6 +183,52 @@ def test_an_empty_feed_has_the_words_of_its_page(render: Render, ada: User) -> N
     assert "Nothing here yet." in render(TIMELINE, user=ada)
 
 
+LIVE = '{% stream_feed "timeline" limit=2 as page %}{% render_feed page live=live %}'
+
+
+@pytest.mark.urls("tests.db.site.urls")
+def test_a_live_feed_knows_where_to_listen(
+    render: Render, articles: list[Article], grace: User, settings: Any
+) -> None:
+    served: Any = {FAYE_SCOPE_KEY: "/faye"}
+
+    def places(html: str) -> list[Any]:
+        return [json.loads(unescape(one)) for one in re.findall(r'data-stream-live="([^"]+)"', html)]
+
+    (place,) = places(render(LIVE, live=True, scope=served))
+    assert len(place.pop("csrf")) == 64
+    told = {"faye": "/faye", "feed": f"timeline:{grace.pk}", "token": "/feeds/me/token/"}
+    assert place == {**told, "key": "embedded", "app": "1"}
+    (badge,) = places(render("{% notification_badge live=True %}", scope=served))
+    assert badge["feed"] == f"notification:{grace.pk}"
+    (other,) = places(render(LIVE, live="https://x.example/faye"))
+    assert other["faye"] == "https://x.example/faye"
+
+    cursor = feeds.timeline(grace).page(limit=2).next
+    older = render(LIVE, live=True, scope=served, query=f"?cursor={cursor}")
+    assert "data-stream-poll" not in older, "what is new is not on older pages"
+    looking = [
+        render(LIVE, live=True),
+        render(LIVE, live=True, scope={}),
+        render(LIVE, live=True, scope=served, user=AnonymousUser()),
+    ]
+    settings.ROOT_URLCONF = "tests.urls"
+    looking.append(render(LIVE, live=True, scope=served))
+    assert [places(html) for html in [*looking, older]] == [[]] * 5
+    assert all('data-stream-poll="60"' in html for html in looking), "it looks now and then"
+
+
+@pytest.mark.parametrize("headers", [{"X-Stream-Background": "look"}, {"Sec-Purpose": "prefetch;prerender"}])
+def test_nothing_is_seen_where_nobody_looks(
+    render: Render, articles: list[Article], grace: User, headers: Any
+) -> None:
+    source = '{% stream_feed "notifications" mark_seen=True mark_read=True as page %}{{ page|length }}'
+    assert render(source, headers=headers) == "1"
+    assert feeds.unseen(grace) == 1
+    assert render(source, headers={"Sec-Purpose": ""}) == "1"
+    assert feeds.unseen(grace) == 0
+
+
 def test_a_page_asks_whether_somebody_is_followed(render: Render, articles: list[Article], ada: User) -> None:
     source = "{% is_following person as followed %}{{ followed }}"
     assert render(source, person=ada) == "True"
@@ -237,7 +295,7 @@ def test_the_example_of_the_docs_shows_a_feed(render: Render, articles: list[Art
 
     assert html.count('role="article"') == 5
     assert '/django_stream/feed.js" defer' in html
-    assert 'data-stream-poll="30"' in html
+    assert 'data-stream-poll="60"' in html
 
 
 def test_no_words_are_without_a_translation() -> None:

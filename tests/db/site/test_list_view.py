@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from django.contrib.auth.models import User
@@ -50,6 +50,24 @@ def test_its_pages_follow_one_another(rf: RequestFactory, ada: User, moments: li
             break
         query = f"?cursor={page['page_obj'].next}"
     assert found == moments
+
+
+def test_it_marks_nothing_for_a_script_that_looks_for_news(
+    rf: RequestFactory, ada: User, grace: User
+) -> None:
+    moment = Moment.objects.create(author=ada, text="x")
+    moment.mentioned.add(grace)
+    drain()
+
+    class News(Profile):
+        page_options: ClassVar = {"mark_seen": True}
+
+        def reader(self) -> feeds.FeedReader:
+            return feeds.notifications(grace)
+
+    for headers, unseen in (({"X-Stream-Background": "look"}, 1), ({}, 0)):
+        assert len(News.as_view()(rf.get("/", headers=headers)).context_data["page_obj"]) == 1
+        assert feeds.unseen(grace) == unseen
 
 
 def test_render_feed_shows_it(rf: RequestFactory, ada: User, moments: list[Moment]) -> None:

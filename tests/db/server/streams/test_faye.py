@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from django_stream.protocol.credentials import EMBEDDED_API_KEY
+from django_stream.protocol.credentials import EMBEDDED_API_KEY, FAYE_SCOPE_KEY
 from django_stream.server.models import ApiKey, Application
 from django_stream.server.streams import bayeux, feed_listeners, hub, sessions
 from django_stream.server.streams.admission import Admission
 from django_stream.server.streams.readers import Reader
 from django_stream.server.streams.subscriptions import Subscription, feeds_of
-from django_stream.server.views import faye
+from django_stream.server.views import connections, faye
 from tests.contract.calling import Api, token, user_token
 
 pytestmark = [
@@ -151,6 +151,19 @@ def test_one_request_makes_one_session_and_waits_once() -> None:
         assert asyncio.get_running_loop().time() - started < 10 * bayeux.HOLD_SECONDS
 
     told(story)
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_pages_are_told_where_to_listen_while_something_is_logged(settings: Any, is_on: bool) -> None:
+    settings.STREAM_SERVER_STREAMS = is_on
+    found: list[Any] = []
+
+    async def django(scope: Any, receive: Any, send: Any) -> None:
+        found.append(scope.get(FAYE_SCOPE_KEY))
+
+    for kind in ("http", "lifespan"):
+        asyncio.run(connections.beside(django)({"type": kind, "path": "/"}, None, None))  # type: ignore[arg-type]
+    assert found == ["/faye" if is_on else None, None]
 
 
 def test_strangers_make_room_for_those_who_listen(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,56 @@
+"""What `feed.js` needs to hear of news at once."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.http import HttpRequest
+from django.middleware.csrf import get_token
+from django.urls import NoReverseMatch, reverse
+
+from django_stream.backends import EMBEDDED
+from django_stream.conf import stream_settings
+from django_stream.protocol.credentials import FAYE_SCOPE_KEY
+
+
+def live_data(request: Any, feed_id: str | None, live: bool | str) -> str:
+    """JSON that names the feed and where to listen to it; "" where the page can only look now and then.
+
+    `live` is True for this site, or the address of another server's `/faye`. Only who is signed in listens,
+    by a token that the site's own API gives.
+    """
+    if not live or not feed_id or request is None or not _is_signed_in(request):
+        return ""
+    address = _own_address(request) if live is True else live
+    token = _token_address()
+    if not address or not token:
+        return ""
+    return json.dumps(
+        {
+            "faye": address,
+            "feed": feed_id,
+            "key": stream_settings.API_KEY,
+            "app": str(stream_settings.APP_ID),
+            "token": token,
+            "csrf": get_token(request),
+        }
+    )
+
+
+def _is_signed_in(request: HttpRequest) -> bool:
+    user = getattr(request, "user", None)
+    return user is not None and user.is_authenticated
+
+
+def _own_address(request: HttpRequest) -> str:
+    """This process serves it only under ASGI, and hears of the feeds only where they are its own."""
+    scope = getattr(request, "scope", None) or {}
+    return str(scope.get(FAYE_SCOPE_KEY, "")) if stream_settings.BACKEND == EMBEDDED else ""
+
+
+def _token_address() -> str:
+    try:
+        return reverse("django_stream_api:user-token")
+    except NoReverseMatch:
+        return ""
