@@ -9,7 +9,7 @@ from typing import Any
 from django.db import models
 
 from django_stream.activities.context_feeds import context_feeds
-from django_stream.activities.owners import feed_id, owner_id
+from django_stream.activities.owners import OwnerID, feed_id, owner_id
 from django_stream.activities.paths import add_origin, read_property
 from django_stream.activities.policies import manager_with_own
 from django_stream.activities.representation import ActivityProperties, aware, what_is_said
@@ -124,7 +124,14 @@ def feed_ids_of(recipients: Iterable[Any] | None) -> list[str]:
 def others(recipients: Iterable[Any] | None, actor: Any) -> list[Any]:
     """The recipients without the one who acts; feeds that are named by their ids stay."""
     me = owner_id(actor) if actor is not None else None
-    return [one for one in recipients or () if not (isinstance(one, models.Model) and owner_id(one) == me)]
+    return [one for one in recipients or () if not (isinstance(one, models.Model) and _is_named(one, me))]
+
+
+def _is_named(owner: models.Model, name: OwnerID | None) -> bool:
+    try:
+        return owner_id(owner) == name
+    except ValueError:  # who has no name is told of where its feed is asked for
+        return False
 
 
 def _feed_id_of(recipient: Any) -> FeedID:
