@@ -76,7 +76,7 @@ class Digest:
         link = unsubscribe_url(self.user)
         with translation.override(self.language()):
             values = self.context() | {"unsubscribe_url": link}
-            if not values["entries"]:
+            if self.entries and not values["entries"]:
                 raise NothingToTell(f"nothing of {len(self.entries)} notifications can be told")
             subject = " ".join(render_to_string(f"{_FOLDER}/digest_subject.txt", values).split())
             message = EmailMultiAlternatives(

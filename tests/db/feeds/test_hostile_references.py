@@ -18,13 +18,20 @@ from tests.contract.calling import ok
 
 pytestmark = pytest.mark.django_db
 
-KEYS: dict[str, dict[str, Any]] = {
-    **dict.fromkeys(("AutoField", "BigAutoField", "SmallAutoField", "PositiveSmallIntegerField"), {}),
-    **dict.fromkeys(
-        ("BooleanField", "TextField", "SlugField", "FloatField", "DateField", "DateTimeField"), {}
+PLAIN = (
+    *(
+        "AutoField",
+        "BigAutoField",
+        "SmallAutoField",
+        "PositiveSmallIntegerField",
+        "BooleanField",
+        "TextField",
     ),
-    **dict.fromkeys(("TimeField", "DurationField", "UUIDField", "GenericIPAddressField"), {}),
-    **dict.fromkeys(("JSONField", "BinaryField"), {}),
+    *("SlugField", "FloatField", "DateField", "DateTimeField", "TimeField", "DurationField", "UUIDField"),
+    *("GenericIPAddressField", "JSONField", "BinaryField"),
+)
+KEYS: dict[str, dict[str, Any]] = {
+    **{name: {} for name in PLAIN},
     "CharField": {"max_length": 5},
     "DecimalField": {"max_digits": 6, "decimal_places": 2},
 }
