@@ -19,16 +19,9 @@ from tests.contract.calling import ok
 pytestmark = pytest.mark.django_db
 
 PLAIN = (
-    *(
-        "AutoField",
-        "BigAutoField",
-        "SmallAutoField",
-        "PositiveSmallIntegerField",
-        "BooleanField",
-        "TextField",
-    ),
-    *("SlugField", "FloatField", "DateField", "DateTimeField", "TimeField", "DurationField", "UUIDField"),
-    *("GenericIPAddressField", "JSONField", "BinaryField"),
+    *("AutoField", "BigAutoField", "SmallAutoField", "PositiveSmallIntegerField", "BooleanField"),
+    *("TextField", "SlugField", "FloatField", "DateField", "DateTimeField", "TimeField", "DurationField"),
+    *("UUIDField", "GenericIPAddressField", "JSONField", "BinaryField"),
 )
 KEYS: dict[str, dict[str, Any]] = {
     **{name: {} for name in PLAIN},

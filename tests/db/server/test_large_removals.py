@@ -136,15 +136,27 @@ def test_what_a_request_costs_does_not_grow() -> None:
     assert statements(8) == statements(25)
 
 
-def test_two_workers_of_one_job_spare_the_same(ten: list[str]) -> None:
+def test_a_worker_that_is_late_takes_nothing_that_was_posted_again(
+    ten: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has read its keys, and waits for the feed while another one ends the job."""
     remove()
     (job,) = RemovalJob.objects.all()
-    again = post(1)
-    keys = list(Activity.objects.filter(foreign_id="same").values_list("key", flat=True))
-    assert len(removal_jobs._spared(job, keys)) == 1
-    finish()
-    assert removal_jobs._spared(job, keys) == set(keys), "nobody knows any more"
+    again = post(7)
+    read = removal_jobs.keys_of_foreign_id
+
+    def late(*args: Any, **options: Any) -> Any:
+        keys = read(*args, **options)
+        monkeypatch.setattr(removal_jobs, "keys_of_foreign_id", read)
+        removal_jobs.run(job.pk)
+        return keys
+
+    monkeypatch.setattr(removal_jobs, "keys_of_foreign_id", late)
+    removal_jobs.run_step(job.pk)
+
+    assert not RemovalJob.objects.exists()
     assert again in ids("user:eve")
+    assert len(ids("user:eve")) == 2
 
 
 @pytest.mark.parametrize("seed", range(15))
