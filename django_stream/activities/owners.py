@@ -127,7 +127,10 @@ def may_be_user(key: Any) -> bool:
 
 def _own_name(owner: models.Model) -> OwnerID:
     try:
-        name = validate_user_id(owner.feed_id)  # type: ignore[attr-defined]
+        told = owner.feed_id  # type: ignore[attr-defined]
+        if told is None:  # as text it would be one name for all of them
+            raise ValueError(f"{owner._meta.label}.feed_id is None, which is no name")
+        name = validate_user_id(told)
     except Exception as error:
         if isinstance(error, ValueError | DatabaseError | InterfaceError):
             raise
