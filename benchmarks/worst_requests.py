@@ -108,9 +108,36 @@ def prepare(followers: int) -> None:
         )
         for number in range(500)
     )
+    for number in (20_000, 100_000):
+        _of_one_foreign_id(timeline, number)
     _groups(25_000)
     _comments(activity, 20_000)
     _large_objects(big)
+
+
+def _of_one_foreign_id(feed: int, count: int) -> None:
+    """So many activities on a feed under one foreign_id, which is their number."""
+    from benchmarks.server import data
+    from django_stream.server.models import Activity, Placement, TimelineEntry
+
+    # Other keys than those of all other activities.
+    key = data.key().replace("800100000000", f"80{count:010}")
+    false = "false" if _postgres() else "0"
+    data.run(
+        f"INSERT INTO {Activity._meta.db_table} "
+        '(application_id, key, actor, verb, object, target, foreign_id, "to", extra, group_names, is_erased) '
+        f"SELECT {data.APP}, {key}, 'SU:eve', 'v', 'o', '', '{count}', '[]', '{{}}', '{{}}', {false} "
+        f"FROM {data.series(count)}"
+    )
+    data.run(
+        f"INSERT INTO {Placement._meta.db_table} (feed_id, key, seq, targeted) "
+        f"SELECT {feed}, {key}, n + 1, {false} FROM {data.series(count)}"
+    )
+    data.run(
+        f"INSERT INTO {TimelineEntry._meta.db_table} (feed, key, via) "
+        f"SELECT {feed}, {key}, 0 FROM {data.series(count)}"
+    )
+    data.run(f"UPDATE django_stream_server_feed SET version = {count} WHERE id = {feed}")
 
 
 def _groups(count: int) -> None:
@@ -320,6 +347,9 @@ def requests(folder: Path) -> Iterator[Request]:
     yield Request(
         "removal of 2,000 of one foreign_id", "DELETE", "feed/user/eve/same/", query={"foreign_id": 1}
     )
+    for number in (20_000, 100_000):
+        path, by_foreign_id = f"feed/timeline/eve/{number}/", {"foreign_id": 1}
+        yield Request(f"removal of {number:,} of one foreign_id", "DELETE", path, query=by_foreign_id)
     yield Request("removal of what is addressed", "DELETE", "feed/user/eve/t:5/", query={"foreign_id": 1})
     for name, content in pictures(folder):
         yield Request(name, "POST", "images/", upload=content)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+from django.db import models
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -29,6 +31,7 @@ from django_stream.admin_links import (
     url_of_foreign_id,
 )
 from django_stream.client.exceptions import StreamApiException, TransportException
+from django_stream.database.failures import or_else
 from django_stream.models import OutboxEntry, Publication, RecordedActivity
 from django_stream.operations.explain import explain_feed, explain_row, is_feed_id
 from django_stream.operations.withdrawing import withdraw
@@ -37,6 +40,8 @@ from django_stream.publishing.parking import retry_parked
 from django_stream.publishing.publisher import publishers_of
 
 __all__ = ["FeedsAdminMixin", "explain_in_feed", "publish_to_feeds", "remove_from_feeds"]
+
+logger = logging.getLogger("django_stream.feeds")
 
 # Each costs some calls of the API.
 _EXPLAINED = 10
@@ -106,7 +111,7 @@ def explain_in_feed(
     answers = []
     for row in rows if is_feed_id(feed) else ():
         reasons = list(explain_row(type(row), row.pk, feed, queryset.db))
-        answers.append((row, reasons, not any(reason.stops for reason in reasons)))
+        answers.append((_text_of(row), reasons, not any(reason.stops for reason in reasons)))
     if feed and not is_feed_id(feed):
         modeladmin.message_user(request, _("That is not the id of a feed."), messages.ERROR)
     context = modeladmin.admin_site.each_context(request) | {
@@ -117,6 +122,11 @@ def explain_in_feed(
         "opts": queryset.model._meta,
     }
     return TemplateResponse(request, "django_stream/admin/explain.html", context)
+
+
+def _text_of(row: models.Model) -> str:
+    name = f"{row._meta.label} {row.pk}"
+    return or_else(name, lambda: str(row), logger, "%s has no text", name)
 
 
 class FeedsAdminMixin(_ModelAdmin):

@@ -18,6 +18,7 @@ from django_stream.activities.publishers.activities import ActivityPublisher, re
 from django_stream.activities.publishers.reactions import ReactionPublisher
 from django_stream.activities.relations import Relation
 from django_stream.activities.representation import DEFAULT_ACTOR, overrides, represents_itself
+from django_stream.database.failures import or_else
 from django_stream.publishing.publisher import publishers_of
 
 logger = logging.getLogger("django_stream.feeds")
@@ -30,11 +31,8 @@ _ACTORS = ("activity_actor_attr", "activity_actor_id")
 
 def _told(key_of: Callable[[models.Model], Any], row: models.Model) -> Any:
     """The key; where the row's own code fails, nobody knows whose it is, and the other rows are shown."""
-    try:
-        return key_of(row)
-    except Exception:
-        logger.exception("nobody can tell whose row %s:%s is", row._meta.label, row.pk)
-        return UNTOLD
+    told = "nobody can tell whose row %s:%s is"
+    return or_else(UNTOLD, lambda: key_of(row), logger, told, row._meta.label, row.pk)
 
 
 def keys_of_people(

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
-from django.db import models
+from django.db import DatabaseError, InterfaceError, models
 
 from django_stream.activities.ids import encoded, from_wire_id, pk_text
 from django_stream.protocol.feed_ids import FeedID, validate_user_id
@@ -148,7 +148,15 @@ def may_be_user(key: Any) -> bool:
 
 
 def _own_name(owner: models.Model) -> OwnerID:
-    name = validate_user_id(owner.feed_id)  # type: ignore[attr-defined]
+    try:
+        told = owner.feed_id  # type: ignore[attr-defined]
+        if told is None:  # as text it would be one name for all of them
+            raise ValueError(f"{owner._meta.label}.feed_id is None, which is no name")
+        name = validate_user_id(told)
+    except Exception as error:
+        if isinstance(error, ValueError | DatabaseError | InterfaceError):
+            raise
+        raise ValueError(f"{owner._meta.label}.feed_id raised {error!r}") from error
     users = get_user_model()._meta.pk
     may_be_a_user = not is_user_model(owner.__class__) and _is_key_of(users, name)
     if may_be_a_user or parse_owner_id(name) is not None:

@@ -155,7 +155,14 @@ def feed_ids_of(recipients: Iterable[Any] | None) -> list[str]:
 def others(recipients: Iterable[Any] | None, actor: Any) -> list[Any]:
     """The recipients without the one who acts; feeds that are named by their ids stay."""
     me = owner_id(actor) if actor is not None else None
-    return [one for one in recipients or () if not (isinstance(one, _PERSONS) and owner_id(one) == me)]
+    return [one for one in recipients or () if not (isinstance(one, _PERSONS) and _is_named(one, me))]
+
+
+def _is_named(owner: models.Model | OwnerID, name: OwnerID | None) -> bool:
+    try:
+        return owner_id(owner) == name
+    except ValueError:  # who has no name is told of where its feed is asked for
+        return False
 
 
 def _feed_id_of(recipient: Any) -> FeedID:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,7 +16,7 @@ from rest_framework.response import Response
 from rest_framework.status import HTTP_200_OK, HTTP_201_CREATED, HTTP_204_NO_CONTENT
 
 from django_stream.activities.model_references import clean_pk, object_id_of
-from django_stream.activities.publishers.activities import representation_of
+from django_stream.activities.publishers.activities import is_published
 from django_stream.activities.publishers.reactions import ReactionPublisher
 from django_stream.activities.reaction_rows import own_reactions, react, reactions_of_kind, writable_fields
 from django_stream.activities.visibility import viewer_of
@@ -23,9 +24,12 @@ from django_stream.api.base import StreamView
 from django_stream.api.pagination import rows_after
 from django_stream.api.serializers import instance_data
 from django_stream.conf import stream_settings
+from django_stream.database.failures import or_else
 from django_stream.feeds.visible_rows import may_see, those_seen, visible_reactions
 from django_stream.protocol.suggestions import did_you_mean
 from django_stream.protocol.texts import is_text
+
+logger = logging.getLogger("django_stream.api")
 
 
 class ReactionsView(StreamView):
@@ -42,7 +46,8 @@ class ReactionsView(StreamView):
         publisher, row = self.seen(request, kind, label, key)
         found, following = rows_after(visible_reactions(request.user, publisher, row), request)
         seen = those_seen(request.user, publisher, found)
-        return Response({"next": following, "results": [self.data(publisher, one) for one in seen]})
+        results = [data for one in seen if (data := self._told(publisher, one)) is not None]
+        return Response({"next": following, "results": results})
 
     def post(self, request: Request, kind: str, label: str, key: str) -> Response:
         publisher, row = self.seen(request, kind, label, key)
@@ -74,6 +79,13 @@ class ReactionsView(StreamView):
         if not _is_seen(request, row):
             raise _none_of(model, key)
         return publisher, row
+
+    def _told(self, publisher: ReactionPublisher, row: models.Model) -> dict[str, Any] | None:
+        """A reaction of a list: one whose row's own code fails is left out, and logged."""
+        message = "reaction %s:%s is left out of a list"
+        return or_else(
+            None, lambda: self.data(publisher, row), logger, message, publisher.reaction_kind, row.pk
+        )
 
     def data(self, publisher: ReactionPublisher, row: models.Model) -> dict[str, Any]:
         """A reaction as JSON; the row by the serializer that is registered for its model."""
@@ -127,9 +139,7 @@ def _row(rows: models.QuerySet[Any], key: str) -> models.Model:
 
 
 def _is_seen(request: Request, row: models.Model) -> bool:
-    representation = representation_of(row)
-    is_published = representation is None or representation.activity_should_publish
-    return is_published and may_see(viewer_of(request.user), row)
+    return is_published(row) and may_see(viewer_of(request.user), row)
 
 
 def _none_of(model: type[models.Model], key: str) -> Http404:

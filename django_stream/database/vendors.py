@@ -56,8 +56,10 @@ class PostgreSQL(Dialect):
 
     def if_short(self, column: str, most: int) -> str:
         name = self.name(column)
-        # The first condition is quick where a value is kept apart, and the second sees through compression.
-        is_short = f"pg_column_size({name}) <= {most:d} AND length({name}::text) <= {most:d}"
+        # The first condition is quick where a value is kept apart, and the second sees through compression
+        # (of the same without a change) before the third makes a text. No text is so much shorter than that.
+        sizes = (f"pg_column_size({name}) <= {most:d}", f"pg_column_size({name} || '{{}}') <= {8 * most:d}")
+        is_short = f"CASE WHEN {' AND '.join(sizes)} THEN length({name}::text) <= {most:d} END"
         return f"CASE WHEN {is_short} THEN {name} END"
 
     def time_text(self, column: str) -> str:

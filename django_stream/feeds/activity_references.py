@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,8 @@ from django_stream.protocol import limits
 from django_stream.protocol.wire import is_group, members
 
 _PREFIX = "SA:"
+# Anybody may write a reference, and of anything but an id the API refuses to look for all others, too.
+_REFERENCE = re.compile(f"{_PREFIX}[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}", re.ASCII)
 
 Entry = dict[str, Any]
 
@@ -28,7 +31,7 @@ def resolve_activities(client: StreamClient, entries: Sequence[Entry], fields: S
 
 def _references(activity: Mapping[str, Any], fields: Sequence[str]) -> list[str]:
     values = (activity.get(name) for name in fields)
-    return [value for value in values if isinstance(value, str) and value.startswith(_PREFIX)]
+    return [value for value in values if isinstance(value, str) and _REFERENCE.fullmatch(value)]
 
 
 def _rows_of(client: StreamClient, references: list[str]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import models
 
 from django_stream.activities.model_references import Reference, clean_pk, parse_reference
-from django_stream.activities.publishers.activities import representation_of, with_condition
+from django_stream.activities.publishers.activities import is_published, with_condition
 from django_stream.activities.registry import is_shown
 from django_stream.activities.visibility import (
     by_hidden_authors,
@@ -25,6 +25,7 @@ from django_stream.activities.visibility import (
 )
 from django_stream.conf import stream_settings
 from django_stream.database import instances
+from django_stream.database.failures import or_else
 from django_stream.protocol.wire import is_group
 
 logger = logging.getLogger("django_stream.feeds")
@@ -188,7 +189,11 @@ class Enrich:
     ) -> None:
         for pk, object_id in names.items():
             if pk in seen and _may_be_shown(seen[pk]):
-                rows.found[Reference(model, object_id)] = self.enrich_instance(seen[pk])
+                rows.found[Reference(model, object_id)] = self._shown(seen[pk], pk)
+
+    def _shown(self, row: Any, pk: Any) -> Any:
+        """None where code of the project fails for this row: it counts as missing."""
+        return or_else(None, lambda: self.enrich_instance(row), logger, "row %s cannot be shown", pk)
 
     def _all(self, model: type[models.Model]) -> models.QuerySet[Any]:
         return model._default_manager.using(self.using)
@@ -287,8 +292,7 @@ def _tell_of_text(model: type[models.Model]) -> None:
 
 def _may_be_shown(row: Any) -> bool:
     """Rows that should not be published count as missing, since anybody can write a reference to them."""
-    representation = representation_of(row) if isinstance(row, models.Model) else None
-    return representation is None or representation.activity_should_publish
+    return not isinstance(row, models.Model) or is_published(row)
 
 
 def shown_entry(entry: EnrichedActivity, policy: str | None = None) -> EnrichedActivity | None:

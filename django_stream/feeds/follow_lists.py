@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 from asgiref.sync import sync_to_async
@@ -18,10 +20,13 @@ from django_stream.activities.visibility import viewer_of, visible
 from django_stream.client import Feed
 from django_stream.conf import stream_settings
 from django_stream.database.batches import batched
+from django_stream.database.failures import or_else
 from django_stream.feeds.event_loop import refuse_event_loop
 from django_stream.feeds.manager import feed_manager
 from django_stream.protocol import limits
 from django_stream.protocol.feed_ids import FeedID
+
+logger = logging.getLogger("django_stream.feeds")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,17 +112,26 @@ def is_following(user: Any, others: Any) -> Any:
     One call, whatever the length of the list. Visitors follow nobody.
     """
     several = isinstance(others, list | tuple | set | frozenset | models.QuerySet)
-    asked = list(others) if several else [others]
     refuse_event_loop("asking who follows whom", "ais_following(…)")
-    names = {one: str(feed_id(stream_settings.USER_FEED, one)) for one in asked}
+    if not several:
+        name = str(feed_id(stream_settings.USER_FEED, others))
+        return getattr(user, "pk", user) is not None and name in _followed(user, [name])
+    asked = list(others)
+    names = {one: found for one in asked if (found := _feed_of(one)) is not None}
     followed = set() if getattr(user, "pk", user) is None else _followed(user, list(names.values()))
-    answers = {one: names[one] in followed for one in asked}
-    return answers if several else answers[others]
+    return {one: names.get(one) in followed for one in asked}
 
 
 async def ais_following(user: Any, others: Any) -> Any:
     """The same for asynchronous views."""
     return await sync_to_async(is_following)(user, others)
+
+
+def _feed_of(owner: Any) -> str | None:
+    """The feed by which an owner of a list is followed; None where its own code names none."""
+    read, message = partial(feed_id, stream_settings.USER_FEED, owner), "nobody can follow %r"
+    found = or_else(None, read, logger, message, getattr(owner, "pk", owner))
+    return None if found is None else str(found)
 
 
 def _followed(user: Any, names: Sequence[str]) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
@@ -13,7 +14,10 @@ from django.db import models
 from django_stream.activities.model_references import USERS, Reference, clean_pk, parse_reference
 from django_stream.activities.publishers.reactions import ReactionPublisher
 from django_stream.activities.visibility import is_restricted, visibility_of, visible
+from django_stream.database.failures import or_else
 from django_stream.publishing.publisher import publishers
+
+logger = logging.getLogger("django_stream.feeds")
 
 Entry = Mapping[str, Any]
 
@@ -102,7 +106,7 @@ class VisibleReactions:
         users = [user for user_id in by_user if (user := parse_reference(f"{USERS}:{user_id}"))]
         for model, pks in self._rows.items():
             for row in self._visible(publisher.rows_reacting_to(model, pks, users)):
-                user_id = publisher.user_id_of(row)
+                user_id = _user_id_of(publisher, row)
                 for activity_id in by_user.get(user_id, ()):
                     yield publisher.id_of(row, activity_id, user_id)
 
@@ -125,6 +129,12 @@ class VisibleReactions:
                 for pk, number in publisher.counts_reacting_to(model, pks, self._visible).items():
                     found[Reference(model, pk), publisher.reaction_kind] += number
         return found
+
+
+def _user_id_of(publisher: ReactionPublisher, row: models.Model) -> str:
+    """Who reacts; "" for nobody, and where the row's own code fails."""
+    message = "nobody can tell who reacts by %s:%s"
+    return or_else("", lambda: publisher.user_id_of(row), logger, message, row._meta.label, row.pk)
 
 
 def reacted(raw: Entry, resolved: Entry) -> Entry | None:

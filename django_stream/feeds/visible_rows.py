@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,6 +12,9 @@ from django.db import models
 from django_stream.activities.paths import last_field, related_model
 from django_stream.activities.publishers.reactions import ReactionPublisher
 from django_stream.activities.visibility import by_hidden_authors, viewer_of, visible
+from django_stream.database.failures import or_else
+
+logger = logging.getLogger("django_stream.feeds")
 
 
 def may_see(viewer: Any, row: models.Model) -> bool:
@@ -40,6 +44,11 @@ def visible_reactions(user: Any, publisher: ReactionPublisher, row: models.Model
 
 def those_seen(user: Any, publisher: ReactionPublisher, rows: Iterable[Any]) -> list[Any]:
     """What is left of rows that were read, where code tells whose they are or whether they are reactions."""
-    found = [row for row in rows if publisher.is_reaction(row)]
+    found = [row for row in rows if _is_reaction(publisher, row)]
     hidden = by_hidden_authors(viewer_of(user), found)
     return [row for row in found if row not in hidden]
+
+
+def _is_reaction(publisher: ReactionPublisher, row: models.Model) -> bool:
+    message = "nobody can tell whether %s:%s is a reaction"
+    return or_else(False, lambda: publisher.is_reaction(row), logger, message, row._meta.label, row.pk)

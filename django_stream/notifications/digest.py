@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -13,6 +14,7 @@ from django.utils import translation
 from django.utils.safestring import mark_safe
 from django.utils.text import Truncator
 
+from django_stream.database.failures import or_else
 from django_stream.feeds.enrichment import EnrichedActivity
 from django_stream.feeds.manager import feed_manager
 from django_stream.feeds.paging import FeedReader
@@ -22,12 +24,18 @@ from django_stream.notifications.unsubscribing import site_url, unsubscribe_url
 from django_stream.protocol.wire import members
 from django_stream.rendering.templates import render
 
+logger = logging.getLogger("django_stream.notifications")
+
 _FOLDER = "django_stream/notifications"
 # Controls, surrogates, and marks by which a text changes the direction of what stands after it.
 _UNSAFE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 _LONGEST = 200
+
+
+class NothingToTell(Exception):
+    """The code of every row that the e-mail would tell of fails."""
 
 
 class Digest:
@@ -61,10 +69,15 @@ class Digest:
         return str(getattr(self.user, self.user.get_email_field_name(), "") or "")
 
     def message(self) -> EmailMultiAlternatives:
-        """The whole e-mail, in both forms and with the headers by which mail programs unsubscribe."""
+        """The whole e-mail, in both forms and with the headers by which mail programs unsubscribe.
+
+        NothingToTell where no entry can be told.
+        """
         link = unsubscribe_url(self.user)
         with translation.override(self.language()):
             values = self.context() | {"unsubscribe_url": link}
+            if self.entries and not values["entries"]:
+                raise NothingToTell(f"nothing of {len(self.entries)} notifications can be told")
             subject = " ".join(render_to_string(f"{_FOLDER}/digest_subject.txt", values).split())
             message = EmailMultiAlternatives(
                 subject,
@@ -83,11 +96,16 @@ class Digest:
         """What the templates see."""
         return {
             "user": self.user,
-            "entries": [self.entry(one) for one in self.entries],
+            "entries": [told for one in self.entries if (told := self._told(one)) is not None],
             "has_more": self.has_more,
             "site_url": site_url(),
             "language": translation.get_language(),
         }
+
+    def _told(self, activity: EnrichedActivity) -> dict[str, Any] | None:
+        """What an e-mail can tell of: a row whose own code fails is left out, and logged."""
+        message = "activity %s is left out of an e-mail"
+        return or_else(None, lambda: self.entry(activity), logger, message, activity.get("id"))
 
     def entry(self, activity: EnrichedActivity) -> dict[str, Any]:
         """One notification. Its HTML is that of its template, with the prefix `mail` where there is one."""
@@ -101,7 +119,9 @@ class Digest:
             **{name: self._in_words(newest.get(name)) for name in names},
             "others": max(0, int(activity.get("actor_count", 1)) - 1),
             "has_more": bool(activity.get("has_more")),
-            "url": _url_of(newest),
+            "url": or_else(
+                "", lambda: _url_of(newest), logger, "activity %s has no address", newest.get("id")
+            ),
         }
 
     def name_of(self, value: Any) -> str:

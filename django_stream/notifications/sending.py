@@ -22,7 +22,7 @@ from django.utils import timezone
 
 from django_stream.conf import imported, stream_settings
 from django_stream.feeds.event_loop import refuse_event_loop
-from django_stream.notifications.digest import Digest
+from django_stream.notifications.digest import Digest, NothingToTell
 from django_stream.notifications.lens import forget_told
 from django_stream.notifications.models import DAILY, OFF, WEEKLY, DigestSubscription
 from django_stream.notifications.unsubscribing import site_url
@@ -154,6 +154,9 @@ def _send(user: Any, frequency: str, now: datetime, mailing: _Mailing) -> str:
     try:
         digest = _digest(user, since)
         message = digest.message() if digest.entries and digest.address() else None
+    except NothingToTell as error:
+        logger.warning("the digest of user %s is empty: %s", user.pk, error)
+        return "empty"
     except Exception:  # whatever the feeds' backend, or a project's own class, may raise
         logger.exception("the digest of user %s cannot be made, and is tried again", user.pk)
         _rows(user).filter(period=first_day(frequency, now)).update(period=period)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from django_stream.server.actions import reaction_counts, reaction_jobs, reactions
+from django_stream.server.actions import reaction_counts, reaction_jobs, reactions, removal_jobs
 from django_stream.server.events import audit_log
 from django_stream.server.fanout import jobs as fanout
 from django_stream.server.streams import log as stream_log
@@ -24,11 +24,18 @@ def follow_reaction(number: int) -> None:
     reaction_jobs.run(number)
 
 
+@shared_task(name=removal_jobs.TASK, ignore_result=True, acks_late=True)
+def remove_activities(number: int) -> None:
+    """Take the rest of a foreign_id's activities off a feed."""
+    removal_jobs.run(number)
+
+
 @shared_task(name="django_stream.server.maintain", ignore_result=True)
 def maintain(idle_seconds: float = 300.0) -> None:
     """Run the jobs that a killed worker left, and delete what is old. To be run every few minutes."""
     fanout.resume(idle_seconds)
     reaction_jobs.resume(idle_seconds)
+    removal_jobs.resume(idle_seconds)
     audit_log.prune()
     reactions.prune_places()
     reaction_counts.prune()

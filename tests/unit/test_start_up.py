@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 _SITE = """
 import sys
 import django
@@ -73,3 +75,16 @@ def test_celery_that_the_environment_alone_configures_is_found() -> None:
     asked = "\nfrom django_stream.wakeup import has_workers\nassert has_workers()\n"
 
     assert "celery" in imported(_SITE + asked, EMBEDDED, CELERY_BROKER_URL="memory://")
+
+
+@pytest.mark.parametrize(
+    ("debug", "key", "starts"), [("0", "", False), ("0", "x" * 50, True), ("1", "", True)]
+)
+def test_the_example_starts_with_the_known_key_on_ones_own_machine_only(
+    debug: str, key: str, starts: bool
+) -> None:
+    environment = {**os.environ, "DEBUG": debug, "SECRET_KEY": key}
+    program = "import example_project.settings"
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
+    assert (done.returncode == 0) is starts
+    assert ("set SECRET_KEY" in done.stderr) is not starts

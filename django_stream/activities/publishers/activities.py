@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
@@ -27,6 +28,7 @@ from django_stream.activities.representation import (
     sources_of,
 )
 from django_stream.conf import stream_settings
+from django_stream.database.failures import or_else
 from django_stream.protocol import limits
 from django_stream.protocol.activity_ids import activity_id
 from django_stream.protocol.feed_ids import FeedID
@@ -35,6 +37,8 @@ from django_stream.publishing.publisher import Change, Dependents, Desired, Reco
 
 if TYPE_CHECKING:
     from django_stream.client import StreamClient
+
+logger = logging.getLogger("django_stream.feeds")
 
 _IDENTITY = ("feed", "foreign_id", "time")
 # Properties whose code may yield any row; those that the model refers to are the likely ones.
@@ -160,6 +164,22 @@ def representation_of(row: models.Model) -> ActivityProperties | None:
         if isinstance(publisher, ActivityPublisher) and isinstance(row, publisher.model):
             return publisher.representation(row)
     return None
+
+
+def is_published(row: models.Model) -> bool:
+    """Whether a row says that it should be published, or is no activity.
+
+    A row whose own code fails is not: nobody knows whether it may be shown.
+    """
+    representation = representation_of(row)
+    return representation is None or or_else(
+        False,
+        lambda: bool(representation.activity_should_publish),
+        logger,
+        "nobody can tell whether %s:%s may be shown",
+        row._meta.label,
+        row.pk,
+    )
 
 
 def with_condition(rows: models.QuerySet[Any]) -> models.QuerySet[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.apps import apps
@@ -43,8 +43,11 @@ class FollowEnd(ABC):
         """What a filter asks for rows with this owner; None when it cannot be one of theirs."""
 
     @abstractmethod
-    def owner_ids(self, values: Iterable[Value], using: str) -> dict[Value, OwnerID]:
-        """The owners that values stand for; those whose rows are known to be gone are left out."""
+    def owner_ids(self, values: Iterable[Value], using: str) -> dict[Value, OwnerID | Exception]:
+        """The owners that values stand for, or what the code of one raised by which it names itself.
+
+        Those whose rows are known to be gone are left out.
+        """
 
     @abstractmethod
     def rows_meant(self, values: Iterable[Value], using: str) -> dict[Value, _Owner]:
@@ -80,14 +83,14 @@ class _Foreign(FollowEnd):
         (field,) = self.fields
         return {f"{field.name}__pk": owner.pk} if self.takes(owner.__class__) else None
 
-    def owner_ids(self, values: Iterable[Value], using: str) -> dict[Value, OwnerID]:
+    def owner_ids(self, values: Iterable[Value], using: str) -> dict[Value, OwnerID | Exception]:
         (field,) = self.fields
         model = field.related_model
         if field.target_field.primary_key and not names_itself(model):
             return {value: owner_id_of(model, value[0]) for value in values}
         name = field.target_field.attname
         rows = _rows(model, using).filter(**{f"{name}__in": {value[0] for value in values}})
-        return {(str(getattr(row, name)),): owner_id(row) for row in rows}
+        return {(str(getattr(row, name)),): _named_by(row) for row in rows}
 
     def rows_meant(self, values: Iterable[Value], using: str) -> dict[Value, _Owner]:
         (field,) = self.fields
@@ -122,14 +125,14 @@ class _Generic(FollowEnd):
         found = kind.related_model.objects.db_manager(using).get_for_model(owner)
         return {kind.name: found, key.name: pk_text(owner.pk)}
 
-    def owner_ids(self, values: Iterable[Value], using: str) -> dict[Value, OwnerID]:
-        by_model: dict[Any, dict[Any, Value]] = defaultdict(dict)
-        for value, (model, pk) in self._keys(values, using).items():
-            by_model[model][pk] = value
-        found: dict[Value, OwnerID] = {}
-        for model, by_pk in by_model.items():
-            found |= _named(model, by_pk, using)
-        return found
+    def owner_ids(self, values: Iterable[Value], using: str) -> dict[Value, OwnerID | Exception]:
+        keys = self._keys(values, using)
+        by_model: dict[Any, set[Any]] = defaultdict(set)
+        for model, pk in keys.values():
+            by_model[model].add(pk)
+        names = {model: _named(model, pks, using) for model, pks in by_model.items()}
+        # Texts are several that stand for one key, such as 7 and 007.
+        return {value: names[model][pk] for value, (model, pk) in keys.items() if pk in names[model]}
 
     def rows_meant(self, values: Iterable[Value], using: str) -> dict[Value, _Owner]:
         return {
@@ -166,11 +169,17 @@ def _model_of(types: Any, type_id: str) -> type[models.Model] | None:
     return found
 
 
-def _named(model: Any, by_pk: dict[Any, Value], using: str) -> dict[Value, OwnerID]:
+def _named(model: Any, pks: Collection[Any], using: str) -> dict[Any, OwnerID | Exception]:
     if not names_itself(model):
-        return {value: owner_id_of(model, pk) for pk, value in by_pk.items()}
-    rows = _rows(model, using).filter(pk__in=list(by_pk))
-    return {by_pk[row.pk]: owner_id(row) for row in rows}
+        return {pk: owner_id_of(model, pk) for pk in pks}
+    return {row.pk: _named_by(row) for row in _rows(model, using).filter(pk__in=list(pks))}
+
+
+def _named_by(row: models.Model) -> OwnerID | Exception:
+    try:
+        return owner_id(row)
+    except Exception as error:  # the model's own code: whatever it raises concerns this owner only
+        return error
 
 
 def _rows(model: Any, using: str) -> models.QuerySet[Any]:

@@ -145,11 +145,16 @@ class FollowPublisher(TrackedPublisher):
         followers = follower.owner_ids([pair[0] for pair in there.values()], using)
         followees = followed.owner_ids([pair[1] for pair in there.values()], using)
         found: dict[str, Desired | Exception] = {
-            key: Desired(self._records(followers[pair[0]], followees[pair[1]]))
+            key: self._desired(followers[pair[0]], followees[pair[1]])
             for key, pair in there.items()
             if pair[0] in followers and pair[1] in followees
         }
         return {**found, **failed}
+
+    def _desired(self, follower: OwnerID | Exception, followed: OwnerID | Exception) -> Desired | Exception:
+        if isinstance(follower, Exception):
+            return follower
+        return followed if isinstance(followed, Exception) else Desired(self._records(follower, followed))
 
     def there(self, keys: Collection[str], using: str) -> Collection[str]:
         found = self.keys_where(self._rows_of({key: self._split(json.loads(key)) for key in keys}, using))

@@ -43,7 +43,9 @@ class PostgreSQLTriggers(Triggers):
     def statements(self, trigger: Trigger, place: Place) -> Sequence[str]:
         name, noted, note, event = trigger
         insert = self.insert(note, place, self._keys(noted, event, place), several="count(*) OVER () > 1")
+        # A column may be called as a variable is: new, old, found.
         body = (
+            "#variable_conflict use_column "
             f"BEGIN {insert}; IF FOUND THEN PERFORM pg_notify({self.literal(note.channel)}, ''); END IF; "
             "RETURN NULL; END"
         )
@@ -51,7 +53,7 @@ class PostgreSQLTriggers(Triggers):
         when = "BEFORE" if event == "truncate" else "AFTER"
         return (
             f"CREATE OR REPLACE FUNCTION {function} RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER "
-            f"SET search_path = pg_catalog, pg_temp AS $body$ {body} $body$",
+            f"SET search_path = pg_catalog, pg_temp AS ${name}$ {body} ${name}$",
             f"CREATE TRIGGER {name} {when} {event.upper()} ON {self.column(noted.table)} "
             f"{_REFERENCING[event]} FOR EACH STATEMENT EXECUTE FUNCTION {function}",
         )

@@ -33,6 +33,7 @@ from django_stream.server.models import (
     Placement,
     Reaction,
     ReactionJob,
+    RemovalJob,
     StoredFile,
     StreamEvent,
 )
@@ -129,7 +130,8 @@ def _reactions(application_id: int, person: Person) -> int:
     while ids := list(found.values_list("reaction_id", flat=True)[:_BATCH]):
         reactions.delete_many(application_id, ids)
         count += len(ids)
-    ReactionJob.objects.using(database()).filter(caller__in=person.user_ids).update(caller="")
+    for jobs in (ReactionJob, RemovalJob):
+        jobs._default_manager.using(database()).filter(caller__in=person.user_ids).update(caller="")
     return count
 
 
@@ -220,6 +222,7 @@ def _feeds(application_id: int, person: Person) -> int:
             lock([feed])
             Exclusion.objects.using(database()).filter(feed=feed).delete()
             FanoutJob.objects.using(database()).filter(feed=feed.pk).delete()
+            RemovalJob.objects.using(database()).filter(feed=feed.pk).delete()
             is_empty = not persons.follows([feed]).exists()
             if is_empty and not Placement.objects.using(database()).filter(feed=feed).exists():
                 timelines().forget(feed.pk)

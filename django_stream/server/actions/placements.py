@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from django.db import transaction
@@ -19,7 +19,7 @@ from django_stream.server.events.event import Event, current_caller, fields_of
 from django_stream.server.events.recording import record
 from django_stream.server.fanout import jobs as fanout
 from django_stream.server.feed_store import database
-from django_stream.server.models import Activity, Exclusion, Feed, Placement
+from django_stream.server.models import Activity, Exclusion, Feed, Placement, RemovalJob
 
 Result = TypeVar("Result")
 Keys = Mapping[int, Collection[uuid.UUID]]
@@ -41,6 +41,7 @@ def add(application_id: int, feed_id: FeedID, new_activities: Sequence[ActivityI
                 addressed.setdefault(known[FeedID.parse(name)].pk, []).append(new_activity.key)
         home = {known[feed_id].pk: [new_activity.key for new_activity in new_activities]}
         _take_over(application_id, upserted, new_activities)
+        _keep_from_removals(locked, [upserted.stored[key] for key in upserted.before])
         changed = place(locked, home) | place(locked, addressed, targeted=True)
         # All at once, so that groups are locked in one order.
         fanout.deliver(changed)
@@ -55,6 +56,7 @@ def add_to_many(application_id: int, feed_ids: Sequence[FeedID], new_activity: A
         locked = _by_number(known)
         upserted = activities.upsert(application_id, [new_activity])
         _take_over(application_id, upserted, [new_activity])
+        _keep_from_removals(locked, upserted.stored.values())
         many, addressed = (
             {known[feed].pk: [new_activity.key] for feed in feeds} for feeds in (feed_ids, targets)
         )
@@ -73,6 +75,7 @@ def add_each(application_id: int, wanted: Mapping[FeedID, Sequence[ActivityInput
         locked = _by_number(known)
         upserted = activities.upsert(application_id, list(every.values()))
         _take_over(application_id, upserted, list(every.values()))
+        _keep_from_removals(locked, [upserted.stored[key] for key in upserted.before])
         keys = {known[feed].pk: [one.key for one in some] for feed, some in wanted.items()}
         changed = place(locked, keys)
         fanout.deliver(changed)
@@ -131,6 +134,22 @@ def _take_over(
             feeds = feed_store.lock(Feed.objects.using(database()).filter(among("pk", listing, database())))
             records.filter(among("feed", feeds, database())).delete()
             fanout.withdraw(feeds, [activity.key])
+
+
+def _keep_from_removals(locked: Mapping[int, Feed], posted: Iterable[Activity]) -> None:
+    """What is posted while a removal of its foreign_id is under way was posted after that, and stays.
+
+    Of a new placement its `seq` tells that, but for those of add_to_many, which have none.
+    """
+    by_name: dict[str, list[str]] = {}
+    for activity in posted:
+        by_name.setdefault(activity.foreign_id, []).append(str(activity.key))
+    if not by_name:
+        return
+    jobs = RemovalJob.objects.using(database()).filter(among("feed", locked, database()))
+    for job in jobs.filter(foreign_id__in=by_name).select_for_update().order_by("pk"):
+        job.kept = [*job.kept, *by_name[job.foreign_id]]
+        job.save(using=database(), update_fields=["kept"])
 
 
 def place(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from django_stream.database.batches import batched
 from django_stream.database.statements import Database, rows_among
@@ -33,14 +33,21 @@ def remove(application_id: int, feed_id: FeedID, keys: Collection[uuid.UUID]) ->
     return any(found)
 
 
-def remove_from(application_id: int, wanted: Mapping[FeedID, Collection[uuid.UUID]]) -> bool:
-    """Likewise, activities off several feeds at once."""
+def remove_from(
+    application_id: int,
+    wanted: Mapping[FeedID, Collection[uuid.UUID]],
+    *,
+    spared: Callable[[], Collection[uuid.UUID]] = tuple,
+) -> bool:
+    """Likewise, activities off several feeds at once; `spared` says which stay, once the feeds are locked."""
     if not feed_store.find(application_id, wanted):
         return False
 
     def work(locked: Mapping[FeedID, Feed], stored: Mapping[uuid.UUID, Activity]) -> bool:
         before = {key: fields_of(activity) for key, activity in stored.items()}
-        removed = withdraw_or_hide(application_id, locked, wanted, stored)
+        stay = set(spared())
+        chosen = {name: [key for key in keys if key not in stay] for name, keys in wanted.items()}
+        removed = withdraw_or_hide(application_id, locked, chosen, stored)
         there = {key: feeds for key, feeds in sorted(removed.items()) if key in stored}
         gone = activities.drop_unplaced(application_id, there)
         record(

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-import uuid
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
 from django_stream.protocol import limits, wire
 from django_stream.protocol.errors import invalid
-from django_stream.server import feed_groups, feed_store
-from django_stream.server.actions import notification_marks, placements, removals
+from django_stream.server import feed_groups
+from django_stream.server.actions import notification_marks, placements, removal_jobs, removals
 from django_stream.server.activity_input import activity_inputs, check_configured, feed_id_of, key_or_none
 from django_stream.server.aggregation.formats import check_format
 from django_stream.server.feed_groups import FeedGroup
-from django_stream.server.reads import activities, activity_groups, feeds, ranked, serializers
+from django_stream.server.reads import activity_groups, feeds, ranked, serializers
 from django_stream.server.reads.activity_groups import place_id, wire_id
 from django_stream.server.reads.enrichment.enrich import enriched
 from django_stream.server.reads.windows import (
@@ -172,22 +171,14 @@ def add_to_many(call: Call) -> Body:
 def remove(call: Call) -> Body:
     """Take an activity off a feed; from the feed it was posted to, it goes everywhere."""
     feed_groups.group_of(call.application_id, call.feed_id.slug)
-    for name, keys in _to_remove(call):
-        if removals.remove(call.application_id, call.feed_id, keys):
-            return {"removed": name}
-    return {}
-
-
-def _to_remove(call: Call) -> Iterator[tuple[str, list[uuid.UUID]]]:
-    """What the path may mean, and the activities of that name: as it stands first."""
-    named = call.captures["item"]
+    named, whose = call.captures["item"], (call.application_id, call.feed_id)
     if not call.parameters.flag("foreign_id"):
         # The id of a notification group is `<activity id>.<group>`.
         key = key_or_none(named.strip("/").partition(".")[0])
-        yield named.strip("/"), [] if key is None else [key]
-        return
-    feed = feed_store.find(call.application_id, [call.feed_id]).get(call.feed_id)
+        there = key is not None and removals.remove(*whose, [key])
+        return {"removed": named.strip("/")} if there else {}
     # Some clients make one slash of two: of those before the data, and of those inside an address.
     for name in dict.fromkeys((named, named.lstrip("/"), _SHORTENED.sub(r"\1://", named))):
-        if name and feed is not None:
-            yield name, activities.keys_of_foreign_id(call.application_id, name, feed.pk)
+        if name and removal_jobs.remove(*whose, name):
+            return {"removed": name}
+    return {}

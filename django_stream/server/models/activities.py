@@ -39,9 +39,9 @@ class Activity(models.Model):
         verbose_name_plural = "activities"
         indexes = [
             models.Index(
-                fields=["application", "foreign_id"],
+                fields=["application", "foreign_id", "key"],
                 condition=~models.Q(foreign_id=""),
-                name="dss_activity_foreign",
+                name="dss_activity_foreign_key",
             ),
             # What somebody did, page by page.
             models.Index(fields=["application", "actor", "key"], name="dss_activity_actor_key"),

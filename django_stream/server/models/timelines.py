@@ -145,6 +145,26 @@ class FanoutJob(models.Model):
         return f"fan-out of {len(self.keys)} activities of feed {self.feed}"
 
 
+class RemovalJob(models.Model):
+    """Activities of one foreign_id are still to be taken off a feed: a crash loses nothing."""
+
+    id = models.BigAutoField(primary_key=True)
+    feed = models.BigIntegerField(db_index=True)
+    foreign_id = models.CharField(max_length=255)
+    before = models.UUIDField()
+    """Those with smaller keys are left."""
+    posted_until = models.BigIntegerField()
+    """The feed's version when it was asked for: what was posted there since then stays."""
+    kept: models.JSONField[Any, Any] = models.JSONField(default=list)
+    """Keys of those that were there and were posted again since then, and of what add_to_many brought."""
+    caller = models.CharField(max_length=255, blank=True)
+    """The user who asked for it; empty for the application's own server."""
+    touched_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"removal of {self.foreign_id} from feed {self.feed}"
+
+
 class TimelineChange(models.Model):
     """A change of the record that a timeline store outside of the database may not show yet.
 

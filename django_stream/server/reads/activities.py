@@ -34,8 +34,10 @@ def keys_of_actor(application_id: int, user_id: str, before: uuid.UUID | None, m
     return sorted(found, reverse=True)[:most]
 
 
-def keys_of_foreign_id(application_id: int, foreign_id: str, feed: int) -> list[uuid.UUID]:
-    """Keys of every activity with this foreign_id that is on a feed (the number of its row).
+def keys_of_foreign_id(
+    application_id: int, foreign_id: str, feed: int, *, most: int, before: uuid.UUID | None = None
+) -> list[uuid.UUID]:
+    """Keys of activities with this foreign_id that are on a feed (the number of its row), newest first.
 
     Anybody may have posted any number of others with the same foreign_id to feeds of their own. It is read
     where it is written: a replica may not have yet what is about to be removed.
@@ -46,4 +48,6 @@ def keys_of_foreign_id(application_id: int, foreign_id: str, feed: int) -> list[
     there = Placement.objects.using(database()).filter(key=OuterRef("key"))
     followed = Follow.objects.using(database()).filter(source=feed).values("target")
     found = same.filter(Exists(there.filter(feed=feed)) | Exists(there.filter(feed__in=followed)))
-    return list(found.values_list("key", flat=True))
+    if before is not None:
+        found = found.filter(key__lt=before)
+    return list(found.order_by("-key").values_list("key", flat=True)[:most])

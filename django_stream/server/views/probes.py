@@ -11,7 +11,7 @@ from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 
 from django_stream.server.feed_store import database
-from django_stream.server.models import FanoutJob, ReactionJob
+from django_stream.server.models import FanoutJob, ReactionJob, RemovalJob
 
 # A job that was not touched for so long has lost its worker.
 _STALE = timedelta(minutes=10)
@@ -28,11 +28,16 @@ def ready(request: HttpRequest) -> JsonResponse:
     if problems:
         return JsonResponse({"status": "unavailable", "problems": problems}, status=503)
     return JsonResponse(
-        {"status": "ok", "stale_fanouts": _stale(FanoutJob), "stale_reactions": _stale(ReactionJob)}
+        {
+            "status": "ok",
+            "stale_fanouts": _stale(FanoutJob),
+            "stale_reactions": _stale(ReactionJob),
+            "stale_removals": _stale(RemovalJob),
+        }
     )
 
 
-def _stale(model: type[FanoutJob | ReactionJob]) -> int:
+def _stale(model: type[FanoutJob | ReactionJob | RemovalJob]) -> int:
     oldest = timezone.now() - _STALE
     return model._default_manager.using(database()).filter(touched_at__lt=oldest).count()
 

@@ -15,6 +15,7 @@ from django_stream.feeds import feed_manager
 from django_stream.models import OutboxEntry
 from django_stream.tracking import activities_paused, drain
 from tests.moved.models import Like, OldLike, Tweet, Wall
+from tests.testapp.models import Article, Reading
 
 pytestmark = pytest.mark.django_db
 MOMENT = datetime(2020, 2, 3, 4, 5, 6, 789000, tzinfo=UTC)
@@ -142,3 +143,19 @@ def test_programs_read_the_differences_as_json(like: Like) -> None:
     model, summary = map(json.loads, out.getvalue().splitlines())
     assert [one["name"] for one in model["differences"]] == ["foreign_id"]
     assert (summary["ok"], summary["doubled"]) == (False, 1)
+
+
+def test_rows_of_any_key_and_any_group_are_compared(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key of two columns has a comma, and a row may name a feed group that the API does not have."""
+    article = Article.objects.create(author=ada, title="x")
+    Reading.objects.create(reader=ada, article=article)
+    drain()
+
+    told, error = compared("testapp.Reading", "testapp.Article")
+    assert "testapp.Reading: 1 are the same" in told
+    assert error == ""
+
+    monkeypatch.setattr(Article, "activity_author_feed", "nowhere")
+    told, _ = compared("testapp.Reading", "testapp.Article")
+    assert "testapp.Reading: 1 are the same" in told
+    assert "testapp.Article: 0 are the same, 0 are not there, 0 would be doubled, 1 cannot" in told

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.contrib.auth.models import Permission, User
 
 from django_stream.server.models import ApiKey, Application, Feed, TimelineEntry
 from tests.contract.calling import follow, post
@@ -51,6 +52,18 @@ def test_a_feed_can_be_rebuilt_from_the_record(admin_client):
         "/admin/django_stream_server/feed/", {"action": "rebuild", "_selected_action": [feed.pk]}
     )
     assert set(TimelineEntry.objects.values_list("feed", "key", "via")) == before
+
+
+@pytest.mark.parametrize("right", ["view_feed", "change_feed"])
+def test_who_may_only_look_at_feeds_rebuilds_none(client, right):
+    post("timeline:1")
+    feed = Feed.objects.get(slug="timeline")
+    TimelineEntry.objects.all().delete()
+    user = User.objects.create(username="staff", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=["view_feed", right]))
+    client.force_login(user)
+    client.post("/admin/django_stream_server/feed/", {"action": "rebuild", "_selected_action": [feed.pk]})
+    assert TimelineEntry.objects.exists() is (right == "change_feed")
 
 
 @pytest.mark.parametrize("model", ["application", "apikey", "feed", "auditlog", "moderationflag"])

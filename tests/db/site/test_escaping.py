@@ -7,13 +7,16 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.template import engines
+from django.template.loader import get_template
 from django.test import RequestFactory
 from django.utils import timezone
 from django.utils.html import escape
 
+from django_stream.admin_links import Link
 from django_stream.server.conf import server_settings
 from django_stream.server.models import Feed, Follow, TimelineEntry
 from tests.contract.calling import post
+from tests.testapp.models import Moment
 
 FIELDS = ("actor", "verb", "object", "target")
 WORDS = ("id", "group", "note", "actor_count", "activity_count", *FIELDS)
@@ -126,3 +129,43 @@ def test_the_examples_activities_are_text(verb: str, seen_by: str, caplog: pytes
     crowd = [*others, {**activity, "actor": third}]
     shown(rendered({**activity, **counts, "actor_count": 3, "activities": crowd}, **context))
     assert not caplog.records, "nothing was shown by the plain template instead"
+
+
+def all_escaped(html: str, *words: str) -> bool:
+    return "<i class='" not in html and all(escape(evil(word)) in html for word in words)
+
+
+@pytest.mark.django_db
+def test_the_pages_that_explain_feeds_show_text(rf: RequestFactory, admin_user: User) -> None:
+    """Rows, their keys, and what their code raises are whatever people wrote."""
+    request = rf.get("/")
+    request.user = admin_user
+    stopping, passing = (
+        {"about": evil(f"about{number}"), "text": evil(f"text{number}"), "stops": number == 1}
+        for number in (1, 2)
+    )
+    explained = {
+        "rows": [{"pk": evil("key")}],
+        "feed": evil("feed"),
+        "answers": [(evil("row"), [stopping, passing], False)],
+    }
+    html = get_template("django_stream/admin/explain.html").render(explained, request)
+    assert all_escaped(html, "key", "feed", "row", "about1", "about2", "text1", "text2")
+
+    items = [
+        ({"text": evil("text1"), "reason": evil("reason1")}, evil("url")),
+        ({"text": evil("text2"), "reason": evil("reason2")}, ""),
+    ]
+    html = get_template("django_stream/admin/feed.html").render({"items": items}, request)
+    assert all_escaped(html, "text1", "text2", "reason1", "reason2", "url")
+
+
+@pytest.mark.django_db
+def test_links_from_a_row_to_its_feeds_are_text(
+    admin_client: Any, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = Moment.objects.create(author=ada, text="x")
+    link = Link(evil("text"), evil("url"))
+    monkeypatch.setattr("django_stream.admin.links_of_row", lambda *_: [link])
+    page = admin_client.get(f"/admin/testapp/moment/{moment.pk}/change/").content.decode()
+    assert all_escaped(page, "text", "url")

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from django_stream.database.commands import DatabaseCommand
-from django_stream.server.actions import reaction_counts, reaction_jobs, reactions
+from django_stream.server.actions import reaction_counts, reaction_jobs, reactions, removal_jobs
 from django_stream.server.events import audit_log
 from django_stream.server.fanout import jobs as fanout
 from django_stream.server.maintenance import heal_orphans
@@ -34,7 +34,7 @@ class Command(DatabaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        resumed = fanout.resume(options["idle"]) + reaction_jobs.resume(options["idle"])
+        resumed = sum(jobs.resume(options["idle"]) for jobs in (fanout, reaction_jobs, removal_jobs))
         pruned = audit_log.prune()
         reactions.prune_places()
         reaction_counts.prune()

@@ -1,0 +1,185 @@
+"""Very many activities of one foreign_id leave a feed in steps, and what comes after that stays."""
+
+from __future__ import annotations
+
+import random
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from django_stream.server.actions import removal_jobs
+from django_stream.server.models import Activity, AuditLog, Placement, RemovalJob, TimelineEntry
+from tests.contract.calling import Api, ids, user_token
+
+pytestmark = pytest.mark.django_db
+api = Api()
+FEED = "feed/user/eve/"
+FOLLOWER = "timeline:ann"
+
+
+@pytest.fixture(autouse=True)
+def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(removal_jobs, "_AT_ONCE", 3)
+
+
+def fields(day: int, foreign_id: str = "same", **more: Any) -> dict[str, Any]:
+    moment = f"2026-01-{day:02}T12:00:00"
+    return {"actor": "SU:eve", "verb": "v", "object": "o", "foreign_id": foreign_id, "time": moment, **more}
+
+
+def post(day: int, foreign_id: str = "same", **more: Any) -> str:
+    return str(api.ok("POST", FEED, fields(day, foreign_id, **more))["id"])
+
+
+def remove(feed: str = "user/eve", **options: Any) -> Any:
+    return api.ok("DELETE", f"feed/{feed}/same/", foreign_id="1", **options)
+
+
+def finish() -> None:
+    while removal_jobs.resume(idle_seconds=-1):
+        pass
+
+
+@pytest.fixture
+def ten() -> list[str]:
+    """Ten of one foreign_id, and another one; Ann follows them and Bob is told of some."""
+    api.ok("POST", "feed/timeline/ann/follows/", {"target": "user:eve"})
+    post(20, "other")
+    return [post(day, to=["notification:bob"] if day % 2 else []) for day in range(1, 11)]
+
+
+def test_the_request_takes_the_newest_and_the_rest_follows(ten: list[str]) -> None:
+    assert remove() == {"removed": "same"}
+    assert len(ids("user:eve")) == 8
+    assert not set(ten[-3:]) & set(ids("user:eve"))
+    finish()
+    for name in ("user:eve", FOLLOWER):
+        assert len(ids(name)) == 1
+    assert api.ok("GET", "feed/notification/bob/")["results"] == []
+    assert Activity.objects.count() == Placement.objects.count() == 1
+    assert not RemovalJob.objects.exists()
+    assert remove() == {}
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, 3, 4, 6])
+def test_any_number_goes(number: int) -> None:
+    for day in range(1, number + 1):
+        post(day)
+    assert remove() == ({"removed": "same"} if number else {})
+    finish()
+    assert ids("user:eve") == []
+    assert not RemovalJob.objects.exists()
+
+
+def test_what_came_by_following_is_hidden_there_and_stays_elsewhere(ten: list[str]) -> None:
+    remove("timeline/ann")
+    finish()
+    assert (len(ids(FOLLOWER)), len(ids("user:eve"))) == (1, 11)
+
+
+def test_what_is_posted_meanwhile_stays(ten: list[str]) -> None:
+    remove()
+    api.ok("POST", "feed/add_to_many/", {"activity": fields(13), "feeds": ["user:eve"]})
+    new = [post(11), post(1), post(2, to=["notification:carl"])]
+    api.ok("POST", "feed/add_to_many/", {"activity": fields(3), "feeds": ["user:eve"]})
+    finish()
+    left = set(ids("user:eve"))
+    assert set(new) | {ten[0], ten[1], ten[2]} <= left
+    assert len(left) == 6
+    assert len(api.ok("GET", "feed/notification/carl/")["results"]) == 1
+
+
+def test_the_log_names_who_removed_them_also_those_that_went_later(ten: list[str]) -> None:
+    AuditLog.objects.all().delete()
+    remove(auth=user_token("eve"))
+    finish()
+    entries = AuditLog.objects.filter(action="delete")
+    assert set(entries.values_list("user_id", flat=True)) == {"eve"}
+    assert entries.count() == 10
+
+
+class Killed(BaseException):
+    """No `except Exception` stops it."""
+
+
+@pytest.mark.parametrize("statement", range(1, 60, 6))
+def test_a_worker_that_is_killed_at_any_statement_loses_nothing(ten: list[str], statement: int) -> None:
+    remove()
+    left = statement
+
+    def die(execute: Any, *rest: Any) -> Any:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            raise Killed
+        return execute(*rest)
+
+    with connection.execute_wrapper(die), suppress(Killed):
+        removal_jobs.resume(idle_seconds=-1)
+    finish()
+    assert Activity.objects.count() == Placement.objects.count() == 1
+    assert TimelineEntry.objects.count() == 2
+
+
+def test_what_a_request_costs_does_not_grow() -> None:
+    def statements(number: int) -> int:
+        for day in range(1, number + 1):
+            post(day)
+        with CaptureQueriesContext(connection) as queries:
+            remove()
+        finish()
+        return len(queries)
+
+    assert statements(8) == statements(25)
+
+
+def test_a_worker_that_is_late_takes_nothing_that_was_posted_again(
+    ten: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has read its keys, and waits for the feed while another one ends the job."""
+    remove()
+    (job,) = RemovalJob.objects.all()
+    again = post(7)
+    read = removal_jobs.keys_of_foreign_id
+
+    def late(*args: Any, **options: Any) -> Any:
+        keys = read(*args, **options)
+        monkeypatch.setattr(removal_jobs, "keys_of_foreign_id", read)
+        removal_jobs.run(job.pk)
+        return keys
+
+    monkeypatch.setattr(removal_jobs, "keys_of_foreign_id", late)
+    removal_jobs.run_step(job.pk)
+
+    assert not RemovalJob.objects.exists()
+    assert again in ids("user:eve")
+    assert len(ids("user:eve")) == 2
+
+
+@pytest.mark.parametrize("seed", range(15))
+def test_in_the_end_it_is_as_if_each_removal_had_been_done_at_once(seed: int) -> None:
+    chance = random.Random(seed)
+    expected: set[int] = set()
+    known: dict[int, str] = {}
+    for _ in range(60):
+        act = chance.choice(["post", "post", "post", "many", "remove", "step", "step"])
+        day = chance.randint(1, 20)
+        if act == "remove":
+            remove()
+            expected.clear()
+        elif act == "step":
+            if (job := RemovalJob.objects.order_by("?").first()) is not None:
+                removal_jobs.run_step(job.pk)
+        elif act == "post":
+            known[day] = post(day)
+            expected.add(day)
+        else:
+            api.ok("POST", "feed/add_to_many/", {"activity": fields(day), "feeds": ["user:eve"]})
+            expected.add(day)
+    finish()
+    found = {int(one["time"][8:10]) for one in api.page("user:eve", limit=100)}
+    assert found == expected
+    assert Activity.objects.count() == Placement.objects.count() == len(expected)
