@@ -27,6 +27,8 @@ from django_stream.server.models import (
 )
 
 _NOT_TOLD = frozenset({"application", "key", "group_names", "name"})
+_OF_FEEDS = ("feed", "notification")
+"""Types of events whose id is that of a feed."""
 _IDS = frozenset({"user_id", "created_by", "moderator_id", "caller"})
 
 
@@ -77,9 +79,12 @@ def moderated(application_id: int, person: Person) -> models.QuerySet[Moderation
 def audited(application_id: int, person: Person) -> models.QuerySet[AuditLog]:
     """What they did, and what was done to their user and feeds. For the latter the table is read once."""
     feeds = {str(feed) for feed in feeds_of(application_id, person)} | person.feeds
-    named = Q(user_id__in=person.names) | Q(entity_id__in=[*feeds, *person.user_ids])
+    named = Q(user_id__in=person.names)
+    # An id alone says little: a reaction or a file may have that of a user.
+    named |= Q(entity_type="user", entity_id__in=person.user_ids)
+    named |= Q(entity_type__in=_OF_FEEDS, entity_id__in=feeds)
     for feed in feeds:
-        named |= Q(custom__target=feed)
+        named |= Q(entity_type="feed", custom__target=feed)
     return rows(AuditLog, application_id).filter(named)
 
 

@@ -27,6 +27,7 @@ from django_stream.operations.persons.identity import UnknownPerson, person_of
 from django_stream.protocol.inspection import Inspected
 from django_stream.publishing.publisher import publishers_of
 from django_stream.server import models as server
+from django_stream.server import object_types
 from django_stream.server.conf import server_settings
 from django_stream.testing import drain_outbox
 from django_stream.tracking import activities_paused, record
@@ -346,6 +347,31 @@ def test_what_others_have_with_the_same_number_or_word_stays(will: User) -> None
     assert code == 0, lines
     assert client.feed("topic", 1).get()["results"] == []
     assert "django_stream_server_feed" not in stays(lines)
+
+
+def test_events_of_other_things_with_the_same_id_stay(will: User) -> None:
+    application = server.AppStream.objects.get().application_id
+
+    def note(entity_type: str, entity_id: str, **custom: str) -> int:
+        return server.AuditLog.objects.create(
+            application_id=application, entity_type=entity_type, entity_id=entity_id, custom=custom
+        ).pk
+
+    ids = ["1", "user:1", "notification:1"]
+    mine = {note("user", "1"), note("feed", "user:1"), note("notification", "notification:1")}
+    mine.add(note("feed", "timeline:2", target="user:1"))
+    pairs = [(kind, one) for kind in object_types.KINDS for one in ids]
+    others = {
+        note(*pair) for pair in pairs if pair[0] not in ("feed", "notification") and pair != ("user", "1")
+    }
+    others |= {note("feed", "1"), note("reaction", "some", target="user:1")}
+
+    code, lines = told("erase", "pk=1")
+
+    assert code == 0, lines
+    left = set(server.AuditLog.objects.values_list("pk", flat=True))
+    assert others <= left
+    assert mine.isdisjoint(left)
 
 
 def test_mirrored_rows_that_merely_name_somebody_are_others(
