@@ -19,6 +19,7 @@ from django.db import connections
 from django.test import TestCase
 
 from django_stream.activities.publishers.activities import ActivityPublisher
+from django_stream.activities.publishers.mirrors import CollectionDeclaration, CollectionPublisher
 from django_stream.backends import get_client
 from django_stream.models import Publication
 from django_stream.notifications import preferences, set_digest, set_preference
@@ -385,6 +386,26 @@ def test_mirrored_rows_that_merely_name_somebody_are_others(
     monkeypatch.setattr(activity, "declaration", declaration)
     assert list(tables.mirrored(person, "default")) == []
     assert ("testapp.Album.owner", 1) in tables.site_rows(person, "default")
+
+
+@pytest.mark.parametrize(("owner", "titles"), [("article.author", ["nice"]), ("user", ["zebra!"])])
+def test_a_declared_owner_says_whose_entries_they_are(
+    wanda: User, monkeypatch: pytest.MonkeyPatch, owner: str, titles: list[str]
+) -> None:
+    declaration = CollectionDeclaration(name="opinions", fields=("text",), owner=owner)
+    opinions = CollectionPublisher(Opinion, declaration)
+    monkeypatch.setattr(tables, "publishers", lambda: [opinions])
+    person = person_of("wanda", "default")
+    ((mirror, rows),) = tables.mirrored(person, "default")
+    assert (mirror, [row.text for row in rows]) == (opinions, titles)
+
+    for opinion in Opinion.objects.all():
+        get_client().collections.add("opinions", {"text": opinion.text}, id=str(opinion.pk))
+    told("erase", "wanda")
+    left = server.CollectionEntry.objects.filter(collection="opinions")
+    assert sorted(left.values_list("entry_id", flat=True)) == sorted(
+        str(one.pk) for one in Opinion.objects.exclude(text__in=titles)
+    )
 
 
 def test_who_wants_no_emails_gets_none_after_an_erasure(wanda: User, settings: Any) -> None:
