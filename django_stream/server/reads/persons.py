@@ -25,6 +25,7 @@ from django_stream.server.models import (
     Reaction,
     StoredFile,
 )
+from django_stream.server.reads import serializers
 
 _NOT_TOLD = frozenset({"application", "key", "group_names", "name"})
 _OF_FEEDS = ("feed", "notification")
@@ -64,9 +65,15 @@ def held(application_id: int, person: Person) -> Iterator[Held]:
     ):
         for row in found.order_by("pk").iterator(chunk_size=500):
             yield Held(section, _told(row))
+    feeds = feeds_of(application_id, person)
+    for section, side in (("following", "source"), ("followers", "target")):
+        open_ones = follows(feeds).filter(**{f"{side}__in": feeds}, until_seq=None).order_by("pk")
+        for follow in open_ones.iterator(chunk_size=500):
+            yield Held(section, dict(serializers.follow(follow)))
     for file in _of_user(StoredFile, application_id, person).order_by("pk").iterator(chunk_size=500):
         yield Held("files", {**_told(file), "name": file.base_name}, file.name)
-    for reaction in _of_user(Reaction, application_id, person).exclude(deleted_at=None).order_by("pk"):
+    hidden = _of_user(Reaction, application_id, person).exclude(deleted_at=None).order_by("pk")
+    for reaction in hidden.iterator(chunk_size=500):
         yield Held("deleted reactions", _told(reaction))
 
 

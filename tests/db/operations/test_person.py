@@ -25,6 +25,7 @@ from django_stream.models import Publication
 from django_stream.notifications import preferences, set_digest, set_preference
 from django_stream.operations.persons import erasure, tables
 from django_stream.operations.persons.identity import UnknownPerson, person_of
+from django_stream.protocol import limits
 from django_stream.protocol.inspection import Inspected
 from django_stream.publishing.publisher import publishers_of
 from django_stream.server import models as server
@@ -215,6 +216,42 @@ def test_the_export_is_readable_and_complete(wanda: User, tmp_path: Path, storag
     assert lines[-1]["items"] == sum(map(len, sections.values()))
     assert told("export", "wanda", str(file))[0] == 2, "a file that is there is not written over"
     file.unlink()
+
+
+def test_all_follows_are_exported_page_after_page(will: User, tmp_path: Path) -> None:
+    number = limits.FOLLOW_REACHABLE + 120
+    fans = [{"source": f"timeline:fan{one}", "target": "user:1"} for one in range(number)]
+    idols = [{"source": "timeline:1", "target": f"user:fan{one}"} for one in range(number)]
+    get_client().follow_many(fans + idols)
+    get_client().unfollow_many(fans[:1])
+
+    code, lines = told("export", "pk=1", str(tmp_path / "will.zip"))
+
+    assert code == 0
+    counts = {line["section"]: line["count"] for line in lines if "section" in line}
+    assert (counts["followers"], counts["following"]) == (number - 1, number)
+    assert "follows that the API does not list" not in counts
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "other"])
+def test_follows_that_an_api_elsewhere_does_not_list_are_counted(
+    live_server: Any, settings: Any, will: User, tmp_path: Path
+) -> None:
+    number = limits.FOLLOW_REACHABLE + 3
+    fans = [{"source": f"timeline:fan{one}", "target": "user:1"} for one in range(number)]
+    idols = [{"source": "timeline:1", "target": f"user:fan{one}"} for one in range(limits.FOLLOW_REACHABLE)]
+    get_client().follow_many(fans + idols)
+    settings.STREAM_NETWORK_IN_TESTS = True
+    settings.STREAM_API_SECRET = server_settings.own_secret
+    settings.STREAM_BACKEND = live_server.url
+
+    _, lines = told("export", "pk=1", str(tmp_path / "will.zip"))
+
+    counts = {line["section"]: line["count"] for line in lines if "section" in line}
+    assert (counts["followers"], counts["following"]) == (limits.FOLLOW_REACHABLE,) * 2
+    with zipfile.ZipFile(tmp_path / "will.zip") as archive:
+        (missing,) = json.loads(archive.read("follows_that_the_API_does_not_list.json"))
+    assert missing == {"feed": "user:1", "side": "followers", "count": number, "listed": 500}
 
 
 def test_a_dry_run_changes_nothing(wanda: User, storage: Path) -> None:
