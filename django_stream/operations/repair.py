@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.db import transaction
@@ -79,12 +79,13 @@ def _mend(differences: list[Difference], using: str, client: StreamClient, token
     for label, found in records.items():
         _write_down(label, found, using)
         total += publish_objects(label, sorted(found), using, client=client, token=token, force=True)
-    follows = [one.record for one in differences if not one.key and one.record and "source" in one.record]
-    return total + DrainReport(published=sum(_end(part, client) for part in _parts(follows)))
-
-
-def _parts(follows: list[Record]) -> Iterator[list[Record]]:
-    yield from batched(follows, limits.FOLLOWS_PER_REQUEST)
+    nameless = [one.record for one in differences if not one.key and one.record]
+    follows = [record for record in nameless if "source" in record]
+    reactions = [record["id"] for record in nameless if "activity_id" in record]
+    ended = sum(_end(part, client) for part in batched(follows, limits.FOLLOWS_PER_REQUEST))
+    for ids in batched(reactions, limits.ACTIVITIES_PER_REQUEST):
+        client.data_privacy.delete_reactions(ids)
+    return total + DrainReport(published=ended + len(reactions))
 
 
 def _end(follows: list[Record], client: StreamClient) -> int:

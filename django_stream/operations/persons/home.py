@@ -41,8 +41,9 @@ def held_follows(client: StreamClient, person: Person) -> Iterator[Held]:
     for side in ("following", "followers"):
         for feed in feeds_there(client, person):
             listed = 0
-            for listed, one in enumerate(listed_follows(getattr(client.feed(feed), side)), start=1):
+            for one in listed_follows(getattr(client.feed(feed), side)):
                 yield Held(side, plain(one))
+                listed += 1
             if listed == limits.FOLLOW_REACHABLE:
                 stats: Any = client.follow_stats(feed)["results"][side]
                 if stats["count"] > listed:
