@@ -57,7 +57,7 @@ def held(person: Person, using: str) -> Iterator[Held]:
             yield Held("mirrored rows", {"collection": name, **plain(entry)})
 
 
-def erase_recorded(person: Person, using: str) -> int:
+def erase_recorded(person: Person, using: str, token: uuid.UUID) -> int:
     """Activities without a row of the site's: deleted, and taken out of the feeds like any other."""
     label = RecordedActivity._meta.label
     count = 0
@@ -65,7 +65,7 @@ def erase_recorded(person: Person, using: str) -> int:
         keys = [str(row.pk) for row in rows]
         with nudges_held():
             RecordedActivity.objects.using(using).filter(pk__in=keys).delete()
-        _publish(label, keys, using)
+        _publish(label, keys, using, token)
         count += len(keys)
     addressed = rows_with(RecordedActivity, sorted(person.feeds), using)
     for number in [row["pk"] for row in addressed]:
@@ -74,13 +74,13 @@ def erase_recorded(person: Person, using: str) -> int:
             row.to = [one for one in row.to if one not in person.feeds]
             with nudges_held():
                 row.save(using=using, update_fields=["to"])
-            _publish(label, [str(number)], using)
+            _publish(label, [str(number)], using, token)
             count += 1
     return count
 
 
-def _publish(label: str, keys: list[str], using: str) -> None:
-    publish_objects(label, keys, using, client=get_client(), token=uuid.uuid4())
+def _publish(label: str, keys: list[str], using: str, token: uuid.UUID) -> None:
+    publish_objects(label, keys, using, client=get_client(), token=token)
 
 
 def ledger_rows(person: Person, using: str) -> list[int]:
