@@ -22,10 +22,7 @@ from django_stream.publishing.publisher import Desired, Publisher, Record
 class FollowSource(Source):
     """Follows, by the feeds that follow."""
 
-    not_listed = (
-        "the API lists the newest 500 follows of a feed: other extra ones are found on no feed, "
-        "and none on feeds that neither the tables nor the ledger know, unless they follow one of these"
-    )
+    not_listed = "the API lists no feeds, and 500 follows of one: extra ones are found among these"
 
     def __init__(self, publishers: Collection[Publisher], look: Look) -> None:
         super().__init__(publishers, look)

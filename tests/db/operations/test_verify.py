@@ -650,12 +650,34 @@ def test_any_mixture_of_drift_is_healed_over_http() -> None:
 
 @pytest.mark.usefixtures("over_http")
 @pytest.mark.django_db(transaction=True, databases=["default", "other"])
-def test_the_same_over_http() -> None:
-    for drift in (other_content, foreign_activity, rows_deleted, lost_follow, foreign_follow):
-        drift()
-    other_reaction()
+def test_what_an_api_elsewhere_does_not_list_is_said(settings: Any) -> None:
+    gone = of_other_programs()
+    extra_user()
+    extra_entry()
+    lines = run("stream_verify")
+    assert lines[-1]["differences"] == {}
+    limits = {line["kind"]: line.get("not_listed") for line in lines if "compared" in line}
+    assert len(limits) == 5
+    assert all(limits.values())
+    assert run("stream_repair")[-1]["differences"] == {}
+    assert gone() == [set()] * 5
 
-    assert {kind for kind, _ in found()} == {"missing", "extra", "stale"}
+    settings.STREAM_BACKEND = "embedded"
+    assert sorted(found()) == [("extra", "collection albums"), ("extra", "users")]
+    assert not [line for line in run("stream_verify") if "not_listed" in line]
+
+
+@pytest.mark.usefixtures("over_http")
+@pytest.mark.django_db(transaction=True, databases=["default", "other"])
+def test_the_same_over_http() -> None:
+    of_here = (other_content, foreign_activity, rows_deleted, lost_follow, foreign_follow, other_reaction)
+    for drift in (*of_here, extra_reaction, follow_of_a_stranger):
+        drift()
+
+    differences = found()
+    assert {kind for kind, _ in differences} == {"missing", "extra", "stale"}
+    assert differences.count(("extra", "reactions")) == 30
+    assert ("extra", "timeline:4711") in differences
     assert run("stream_repair")[-1]["ok"]
 
     assert found() == []
