@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 
+from benchmarks.operations.models import Subscription
 from benchmarks.publishing.models import Tracked
 from django_stream.backends import backend_fingerprint
 from django_stream.client.encoding import plain
@@ -36,6 +37,20 @@ def fill_tables(rows: int, authors: int) -> None:
                     title=f"note {number}",
                     text="What a person may have to say.",
                     created_at=_START + timedelta(seconds=number),
+                )
+                for number in range(start, min(start + _CHUNK, rows))
+            )
+
+
+def fill_follows(rows: int, authors: int) -> None:
+    """Each user follows those that come next: rows from before the app."""
+    users = list(User.objects.order_by("pk").values_list("pk", flat=True)[:authors])
+    with activities_paused():
+        for start in range(0, rows, _CHUNK):
+            Subscription.objects.bulk_create(
+                Subscription(
+                    reader_id=users[number % authors],
+                    writer_id=users[(number + 1 + number // authors) % authors],
                 )
                 for number in range(start, min(start + _CHUNK, rows))
             )

@@ -20,7 +20,12 @@ from django_stream.activities.options import read_declaration
 from django_stream.activities.publishers.activities import ActivityPublisher, representation_of
 from django_stream.activities.publishers.base import TrackedPublisher
 from django_stream.activities.publishers.follows import FollowDeclaration, FollowPublisher
-from django_stream.activities.publishers.mirrors import CollectionPublisher, MirrorDeclaration, UserPublisher
+from django_stream.activities.publishers.mirrors import (
+    CollectionDeclaration,
+    CollectionPublisher,
+    MirrorDeclaration,
+    UserPublisher,
+)
 from django_stream.activities.publishers.reactions import ReactionDeclaration, ReactionPublisher
 from django_stream.activities.representation import RegisteredActivity
 from django_stream.activities.stream_django import Activity
@@ -82,7 +87,7 @@ def _registered_activities(model: type[models.Model], declaration: ActivityDecla
     return ActivityPublisher(model, declaration, lambda row: RegisteredActivity(row, declaration))
 
 
-def _collection(model: type[models.Model], declaration: MirrorDeclaration) -> CollectionPublisher:
+def _collection(model: type[models.Model], declaration: CollectionDeclaration) -> CollectionPublisher:
     name = declaration.name or model._meta.model_name or ""
     return CollectionPublisher(model, replace(declaration, name=name))
 
@@ -104,7 +109,7 @@ USERS = TrackedKind(
 COLLECTIONS = TrackedKind(
     mixin=CollectionMixin,
     inner="Collection",
-    declaration=MirrorDeclaration,
+    declaration=CollectionDeclaration,
     publisher=CollectionPublisher,
     make=_collection,
     command="stream_backfill",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.db import transaction
@@ -16,11 +16,11 @@ from django_stream.database.batches import batched
 from django_stream.operations import checkpoints
 from django_stream.operations.checkpoints import Progress
 from django_stream.operations.comparison import Difference
+from django_stream.operations.taking_over import take_over
 from django_stream.operations.wanted_follows import wanted_follows
 from django_stream.protocol import limits
 from django_stream.publishing import ledger
 from django_stream.publishing.ledger import LeasedObject
-from django_stream.publishing.models import Publication
 from django_stream.publishing.objects import publish_objects
 from django_stream.publishing.publisher import Record
 from django_stream.publishing.report import DrainReport
@@ -49,19 +49,10 @@ def repair(
 
 
 def begin(kind: str, using: str, options: dict[str, Any], *, resume: bool) -> Progress:
-    """A run over one kind of models; with `resume`, it is done if a killed one had ended it.
-
-    What that one was publishing is published first: nobody knows how far it came.
-    """
+    """A run over one kind of models; with `resume`, it is done if a killed one had ended it."""
     run = checkpoints.begin(checkpoint_of(kind), using, options, resume=resume)
     if run.earlier:
-        held: dict[str, list[str]] = defaultdict(list)
-        rows = Publication.objects.using(using).filter(lease__in=run.earlier).order_by("model_label", "pk")
-        for label, key in rows.values_list("model_label", "object_key"):
-            held[label].append(key)
-        for label, keys in held.items():
-            for some in batched(keys, _CHUNK):
-                publish_objects(label, some, using, client=get_client(), token=run.token, earlier=run.earlier)
+        take_over(run.earlier, using, run.token)
     return run
 
 
@@ -79,12 +70,13 @@ def _mend(differences: list[Difference], using: str, client: StreamClient, token
     for label, found in records.items():
         _write_down(label, found, using)
         total += publish_objects(label, sorted(found), using, client=client, token=token, force=True)
-    follows = [one.record for one in differences if not one.key and one.record and "source" in one.record]
-    return total + DrainReport(published=sum(_end(part, client) for part in _parts(follows)))
-
-
-def _parts(follows: list[Record]) -> Iterator[list[Record]]:
-    yield from batched(follows, limits.FOLLOWS_PER_REQUEST)
+    nameless = [one.record for one in differences if not one.key and one.record]
+    follows = [record for record in nameless if "source" in record]
+    reactions = [record["id"] for record in nameless if "activity_id" in record]
+    ended = sum(_end(part, client) for part in batched(follows, limits.FOLLOWS_PER_REQUEST))
+    for ids in batched(reactions, limits.ACTIVITIES_PER_REQUEST):
+        client.data_privacy.delete_reactions(ids)
+    return total + DrainReport(published=ended + len(reactions))
 
 
 def _end(follows: list[Record], client: StreamClient) -> int:

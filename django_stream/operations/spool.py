@@ -43,13 +43,14 @@ CREATE TABLE difference AS
 SELECT CASE WHEN NOT wanted THEN 'extra' WHEN should = '{UNREADABLE}' THEN 'unreadable'
          WHEN NOT found THEN 'missing' ELSE 'stale' END AS kind,
        place, thing, substr(owner, 1, instr(owner, char(31)) - 1) AS label,
-       substr(owner, instr(owner, char(31)) + 1) AS key, record
+       substr(owner, instr(owner, char(31)) + 1) AS key, record, known
 FROM (
   -- Several objects may want the same thing: label and key are those of one of them.
   SELECT place, thing,
     max(side = {Side.WANTED}) AS wanted,
     max(side IN ({Side.FOUND}, {Side.SEEN})) AS found,
     max(side IN ({Side.FOUND}, {Side.KNOWN})) AS ours,
+    max(side = {Side.KNOWN}) AS known,
     max(CASE WHEN side = {Side.WANTED} THEN state END) AS should,
     max(CASE WHEN side IN ({Side.FOUND}, {Side.SEEN}) THEN state END) AS is_now,
     max(label || char(31) || key) AS owner,
@@ -58,10 +59,13 @@ FROM (
 )
 WHERE (wanted AND NOT found) OR (wanted AND should IS NOT is_now) OR (found AND ours AND NOT wanted);
 CREATE INDEX difference_thing ON difference (thing, kind);
--- Of a row that cannot be read nobody knows where it should be.
-DELETE FROM difference WHERE kind = 'extra' AND EXISTS (
-  SELECT 1 FROM difference row
-  WHERE row.thing = difference.key AND row.kind = '{UNREADABLE}' AND row.place = difference.label);
+-- Of a row that cannot be read nobody knows where it should be: it may want what has no key.
+DELETE FROM difference WHERE kind = 'extra' AND CASE key
+  WHEN '' THEN EXISTS (SELECT 1 FROM difference row WHERE row.kind = '{UNREADABLE}')
+  ELSE EXISTS (
+    SELECT 1 FROM difference row
+    WHERE row.thing = difference.key AND row.kind = '{UNREADABLE}' AND row.place = difference.label)
+  END;
 """
 _MOVED = """
 UPDATE difference SET kind = 'misplaced'
@@ -127,6 +131,18 @@ class Spool:
             last = rows[-1][0]
             yield [place for _, place in rows]
 
+    def things(self) -> Iterator[list[str]]:
+        """What is wanted or known of any feed, each once, in order and several at a time."""
+        self._file.execute(
+            "CREATE TABLE IF NOT EXISTS thing AS "
+            "SELECT DISTINCT thing FROM entry WHERE place LIKE '%:%' ORDER BY thing"
+        )
+        last = 0
+        text = "SELECT rowid, thing FROM thing WHERE rowid > ? ORDER BY rowid LIMIT ?"
+        while rows := self._file.execute(text, (last, _CHUNK)).fetchall():
+            last = rows[-1][0]
+            yield [thing for _, thing in rows]
+
     def has(self, place: str) -> bool:
         """Whether something is wanted or known there."""
         self._file.execute("CREATE INDEX IF NOT EXISTS place_name ON place (place)")
@@ -141,9 +157,39 @@ class Spool:
             last = rows[-1][0]
             yield [thing for (thing,) in rows]
 
+    def absent(self, place: str, things: Sequence[str]) -> set[str]:
+        """Those that nobody has named so far, in this place."""
+        self._file.execute("CREATE INDEX IF NOT EXISTS entry_place ON entry (place, thing)")
+        text = (
+            "SELECT value FROM json_each(?) WHERE NOT EXISTS "
+            "(SELECT 1 FROM entry WHERE entry.place = ? AND entry.thing = value)"
+        )
+        return {thing for (thing,) in self._file.execute(text, (json.dumps(things), place))}
+
+    def compare(self) -> None:
+        """Tell by what the sides differ, once all is in."""
+        self._file.executescript(_COMPARED)
+
+    def unexplained(self, label: str) -> Iterator[list[str]]:
+        """Keys of what seems to be extra, and the ledger does not know; "" of what no key is known of."""
+        last = 0
+        text = (
+            "SELECT rowid, key FROM difference WHERE rowid > ? AND kind = 'extra' AND NOT known "
+            "AND label = ? ORDER BY rowid LIMIT ?"
+        )
+        while rows := self._file.execute(text, (last, label, _CHUNK)).fetchall():
+            last = rows[-1][0]
+            yield list(dict.fromkeys(key for _, key in rows))
+
+    def spare(self, entries: Iterable[Entry]) -> None:
+        """These are not extra after all."""
+        text = "DELETE FROM difference WHERE kind = 'extra' AND NOT known AND place = ? AND thing = ?"
+        self._file.executemany(text, ((one.place, one.thing) for one in entries))
+
     def differences(self, *, moves: bool) -> Iterator[Difference]:
-        """By which the sides differ, once all is in; with `moves`, what is elsewhere is misplaced."""
-        self._file.executescript(_COMPARED + _MOVED if moves else _COMPARED)
+        """By which the sides differ, as compared; with `moves`, what is elsewhere is misplaced."""
+        if moves:
+            self._file.executescript(_MOVED)
         last = 0
         text = (
             "SELECT rowid, kind, place, thing, label, key, record FROM difference "

@@ -30,11 +30,12 @@ def verify(
     *,
     sample: int | None = None,
     left_out: Collection[str] = (),
-    tell: Callable[[str, int], object] = lambda kind, count: None,
+    tell: Callable[[str, int, str], object] = lambda kind, count, not_listed: None,
 ) -> Iterator[Difference]:
     """The differences of these models, without those that are on their way.
 
-    `tell` is called after each kind with its name and with how much of it the tables want. Follows are only
+    `tell` is called after each kind with its name, with how much of it the tables want, and with what
+    the API of a home elsewhere does not list, in words. Follows are only
     told apart by all models that make them, so give all publishers of that kind or none. `left_out` are
     databases that cannot be asked what is theirs: then nothing is extra that the ledger does not know.
     Raises `ledgers.OutOfReach` for a database that cannot be asked, and is not left out.
@@ -45,9 +46,11 @@ def verify(
         for kind, source in sources_of(publishers, look):
             with Spool() as spool:
                 count = source.fill(spool)
+                spool.compare()
+                source.look_again(spool, left_out)
                 for one in _settled(spool.differences(moves=source.moves), using, left_out):
                     yield one if one.kind == "unreadable" else _told(source, one)
-            tell(kind.inner, count)
+            tell(kind.inner, count, source.not_listed if look.is_elsewhere else "")
 
 
 def _told(source: Source, one: Difference) -> Difference:

@@ -24,6 +24,18 @@ class Inspection(Protocol):
     def placed(self, feed_ids: Collection[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """The activities that were put on these feeds, grouped ones too: (feed, as the API tells it)."""
 
+    def users(self) -> Iterator[Mapping[str, Any]]:
+        """All users in order, as the API tells them."""
+
+    def entries(self, collections: Collection[str]) -> Iterator[Mapping[str, Any]]:
+        """All entries of these collections in order, as the API tells them, with their `user_id`."""
+
+    def reactions(self, kinds: Collection[str]) -> Iterator[Mapping[str, Any]]:
+        """All reactions of these kinds to activities in order: id, kind, activity_id, user_id and data."""
+
+    def follows(self, slugs: Collection[str]) -> Iterator[tuple[str, str]]:
+        """Who follows whom, by feeds of these groups: (feed, the feed that it follows)."""
+
     def ways(self, feed_id: str, activity_id: str) -> Iterator[str]:
         """By what an activity is on a feed, or is kept off it, in words."""
 

@@ -20,6 +20,8 @@ COPY_LIMIT_MAX: Final = 1_000
 JSON_DEPTH: Final = 50
 PAGE_DEFAULT: Final = 25
 PAGE_MAX: Final = 100
+FOLLOW_PAGE: Final = 100
+"""What every server lists at once; ours lists up to FOLLOW_PAGE_MAX."""
 FOLLOW_PAGE_MAX: Final = 500
 FOLLOW_FILTER_MAX: Final = 1_000
 FOLLOW_OFFSET_MAX: Final = 400

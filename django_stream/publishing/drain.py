@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -28,17 +29,19 @@ def drain(
     client: StreamClient | None = None,
     bulk: bool = True,
     max_batches: int | None = None,
+    token: uuid.UUID | None = None,
     clock: Callable[[], datetime] = timezone.now,
 ) -> DrainReport:
     """Publish everything that is due in one database, batch by batch, outside of any transaction.
 
     `using` is the alias of the database. Single changes go first; with `bulk=False`, changes of bulk
     operations are left for later. `max_batches` ends the drain early, and the report's `more` is true then.
+    `token` is that of the leases, for a run that has to know them again after it was killed.
     Failures are not raised: they are counted in the report, logged, and tried again or parked.
     """
     client = client or get_client()
     with spoken_as_the_site():
-        return _drain(using, client, bulk, max_batches, clock)
+        return _drain(using, client, bulk, max_batches, token, clock)
 
 
 @contextmanager
@@ -53,6 +56,7 @@ def _drain(
     client: StreamClient,
     bulk: bool,
     max_batches: int | None,
+    token: uuid.UUID | None,
     clock: Callable[[], datetime],
 ) -> DrainReport:
     report = DrainReport()
@@ -64,7 +68,7 @@ def _drain(
         # What is said of an object while it is sent becomes due only when it has been settled.
         if batches and not is_anything_due(using, clock(), bulk=bulk):
             break
-        lease = claim(using, clock(), stream_settings.OUTBOX_BATCH_SIZE, bulk=bulk)
+        lease = claim(using, clock(), stream_settings.OUTBOX_BATCH_SIZE, bulk=bulk, token=token)
         if lease is None:
             break
         batches += 1

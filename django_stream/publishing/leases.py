@@ -44,14 +44,16 @@ class Lease:
 _RACES = 10
 
 
-def claim(using: str, now: datetime, limit: int, *, bulk: bool = True) -> Lease | None:
+def claim(
+    using: str, now: datetime, limit: int, *, bulk: bool = True, token: uuid.UUID | None = None
+) -> Lease | None:
     """Lease up to `limit` due objects; None when nothing is due, or other workers have all of it.
 
     Without `bulk`, only objects of single changes are taken. The entries stay due and only the lease keeps
     others away: when this process is killed, they are due again as soon as the lease has run out.
     """
     for _ in range(_RACES):
-        lease = _claim(using, now, limit, bulk)
+        lease = _claim(using, now, limit, bulk, token or uuid.uuid4())
         if lease is None or lease.objects:
             return lease
     return None
@@ -90,10 +92,10 @@ def claim_objects(
 
 
 @retry_on_deadlock
-def _claim(using: str, now: datetime, limit: int, bulk: bool) -> Lease | None:
+def _claim(using: str, now: datetime, limit: int, bulk: bool, token: uuid.UUID) -> Lease | None:
     """None when nothing is due; an empty lease when other workers were faster."""
     until = now + timedelta(seconds=stream_settings.OUTBOX_LEASE_SECONDS)
-    lease = Lease(uuid.uuid4(), until, using, objects={})
+    lease = Lease(token, until, using, objects={})
     with transaction.atomic(using):
         due = _due_objects(using, now, limit, bulk)
         # All workers lock in the same order, so that no two wait for each other.

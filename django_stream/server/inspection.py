@@ -31,7 +31,7 @@ from django_stream.server.models import (
     ReactionCount,
 )
 from django_stream.server.reads import persons as reads
-from django_stream.server.reads import serializers
+from django_stream.server.reads import serializers, whole_tables
 from django_stream.server.reads.plans import slow_statements
 from django_stream.server.timelines import timelines
 from django_stream.server.timelines.orphans import feeds_with_orphans
@@ -63,6 +63,22 @@ class ServerInspection:
             for feed, key in some:
                 if key in activities:
                     yield names[feed], serializers.activity(activities[key])
+
+    def users(self) -> Iterator[Mapping[str, Any]]:
+        """All users in order, as the API tells them."""
+        return whole_tables.all_users(self.application_id)
+
+    def entries(self, collections: Collection[str]) -> Iterator[Mapping[str, Any]]:
+        """All entries of these collections in order, as the API tells them, with their `user_id`."""
+        return whole_tables.all_entries(self.application_id, collections)
+
+    def reactions(self, kinds: Collection[str]) -> Iterator[Mapping[str, Any]]:
+        """All reactions of these kinds to activities in order: id, kind, activity_id, user_id and data."""
+        return whole_tables.all_reactions(self.application_id, kinds)
+
+    def follows(self, slugs: Collection[str]) -> Iterator[tuple[str, str]]:
+        """Who follows whom, by feeds of these groups: (feed, the feed that it follows)."""
+        return whole_tables.all_follows(self.application_id, slugs)
 
     def ways(self, feed_id: str, activity_id: str) -> Iterator[str]:
         """By what an activity is on a feed, or is kept off it, in words."""

@@ -1,17 +1,24 @@
-"""A command that is killed with -9 before its n-th statement: `python -m tests.services.killed N COMMAND …`.
+"""Commands that are killed with -9 before their n-th statement: `python -m tests.services.killed`.
 
-Other words than a number: `fill` makes rows that were there before the app, `drift` breaks what the feeds
-hold, `later` is the moment at which every lease has run out.
+It reads orders, a line of JSON each, and does each in a child process of its own, as soon as the one before
+has ended: what all share is imported once. It answers with the exit code.
+
+The words of an order are a number and a command, or one of these: `migrate`; `fill` makes rows that were
+there before the app; `person` makes somebody who has done everything; `drift` breaks what the feeds hold;
+`later` is the moment at which every lease has run out; `compare` and `search` look at what is there.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import django
@@ -74,6 +81,36 @@ def later() -> None:
     drain()
 
 
+def person() -> None:
+    from tests.person import somebody_who_did_everything
+
+    somebody_who_did_everything().delete()
+
+
+def search() -> None:
+    """Where that person is still found."""
+    from django.conf import settings
+
+    from tests.person import found
+
+    print(json.dumps(sorted(found(Path(settings.MEDIA_ROOT)))))
+
+
+def compare() -> None:
+    from tests.services.comparison import compare
+
+    print(json.dumps(compare()))
+
+
+def migrate() -> None:
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0)
+
+
+WORDS = (compare, drift, fill, later, migrate, person, search)
+
+
 @contextmanager
 def killed_before(number: int) -> Iterator[None]:
     """Counts what goes to the database, inside of the server too."""
@@ -92,16 +129,57 @@ def killed_before(number: int) -> Iterator[None]:
         yield
 
 
-def main() -> None:
-    django.setup()
+def do(words: list[str]) -> None:
     from django.core.management import call_command
 
-    word, *command = sys.argv[1:]
-    if word in ("fill", "drift", "later"):
-        {"fill": fill, "drift": drift, "later": later}[word]()
-        return
+    word, *command = words
+    for one in WORDS:
+        if one.__name__ == word:
+            one()
+            return
     with killed_before(int(word)):
         call_command(*command, "--json")
+
+
+def child(words: list[str], output: str, database: str, media: str) -> int:
+    """Do one order on a database of its own; returns the exit code."""
+    from django.conf import settings
+    from django.core.management import CommandError
+    from django.db import connection, connections
+
+    from django_stream.wakeup import waker
+
+    with Path(output).open("w") as file:
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(file.fileno(), stream.fileno())
+    connection.settings_dict["NAME"] = database
+    settings.MEDIA_ROOT = media
+    try:
+        do(words)
+        waker.flush(10)
+    except CommandError as error:
+        print(error)
+        return error.returncode
+    except Exception:
+        traceback.print_exc()
+        return 1
+    finally:
+        connections.close_all()
+        sys.stdout.flush()
+    return 0
+
+
+def main() -> None:
+    django.setup()
+    import tests.person
+    import tests.services.comparison  # noqa: F401
+
+    for line in sys.stdin:
+        pid = os.fork()
+        if not pid:
+            # Nothing of what the parent has open is closed by a child.
+            os._exit(child(**json.loads(line)))
+        print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
 
 
 if __name__ == "__main__":

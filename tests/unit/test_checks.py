@@ -19,7 +19,7 @@ from django_stream.activities.publishers.follows import FollowDeclaration, Follo
 from django_stream.activities.registry import Registration
 from django_stream.activities.representation import PROPERTIES
 from django_stream.checks import check_settings
-from django_stream.models import ActivityMixin, FollowMixin, ReactionMixin
+from django_stream.models import ActivityMixin, CollectionMixin, FollowMixin, ReactionMixin
 from django_stream.protocol.suggestions import did_you_mean
 from django_stream.publishing.publisher import publishers_of
 from django_stream.tracking import (
@@ -337,6 +337,37 @@ def test_a_follow_model_names_two_fields_that_exist() -> None:
         "django_stream.E006",
     ]
     assert problems[1].hint == "Did you mean 'fan'?"
+
+
+@pytest.mark.parametrize(
+    ("owner", "problem"),
+    [
+        ("keeper", None),
+        ("shelf.keeper", None),
+        ("keper", "django_stream.E006"),
+        ("shelf", "django_stream.E023"),
+        ("title", "django_stream.E023"),
+        ("readers", "django_stream.E023"),
+        ("keeper.username", "django_stream.E023"),
+        (lambda row: row.keeper, "django_stream.E003"),
+    ],
+)
+def test_the_owner_of_a_collection_is_a_user(owner: Any, problem: str | None) -> None:
+    class Book(CollectionMixin, models.Model):
+        class Meta:
+            app_label = "testapp"
+
+        title = models.CharField(max_length=1)
+        shelf = models.ForeignKey("self", models.CASCADE)
+        keeper = models.ForeignKey(User, models.CASCADE, related_name="+")
+        readers = models.ManyToManyField(User, related_name="+")
+
+        class Collection:
+            fields = ("title",)
+
+    Book.Collection.owner = owner if isinstance(owner, str) else staticmethod(owner)  # type: ignore[attr-defined]
+
+    assert [one.id for one in check_tracked_model(Book)] == ([problem] if problem else [])
 
 
 def test_what_should_lead_to_a_row_is_no_column_and_not_many() -> None:

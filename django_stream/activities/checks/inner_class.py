@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage, Error
 from django.db import models
 
@@ -12,8 +13,9 @@ from django_stream.activities.checks.messages import not_a_list, unknown_option
 from django_stream.activities.checks.paths import is_to_one, not_a_row
 from django_stream.activities.checks.values import check_feed_ids, check_values
 from django_stream.activities.kinds import TrackedKind
+from django_stream.activities.model_references import concrete
 from django_stream.activities.options import option_names
-from django_stream.activities.paths import Source, broken_segment, field_names, last_field
+from django_stream.activities.paths import Source, broken_segment, field_names, last_field, related_model
 from django_stream.protocol.suggestions import did_you_mean
 
 
@@ -28,6 +30,7 @@ def check_inner_class(
         if name not in valid
     ]
     problems += [*check_values(model, kind, given), *check_feed_ids(model, kind, given)]
+    problems += _check_owner(model, f"{kind.inner}.owner", given.get("owner"))
     # Values of a dataclass's slots cannot be read from the class: defaults come from an empty declaration.
     defaults = kind.declaration()
     for option in kind.paths:
@@ -39,6 +42,23 @@ def check_inner_class(
         else:
             problems += _check_paths(model, kind, option, _as_paths(value))
     return problems
+
+
+def _check_owner(model: type[models.Model], name: str, path: Any) -> Iterable[CheckMessage]:
+    """Whose rows these are must be found by a query: it is asked for all rows of one user."""
+    if not isinstance(path, str):
+        return
+    if broken := broken_segment(model, path):
+        yield _leads_nowhere(model, name, *broken)
+        return
+    end = related_model(model, path)
+    if end is None or concrete(end) is not concrete(get_user_model()):
+        yield Error(
+            f"{model._meta.label}: {name} is '{path}', which leads to no user.",
+            hint="Name a foreign key to the user model, or a path of foreign keys that ends in one.",
+            obj=model,
+            id="django_stream.E023",
+        )
 
 
 def _as_paths(value: Any) -> Iterable[Source]:

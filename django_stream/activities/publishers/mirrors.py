@@ -31,6 +31,14 @@ class MirrorDeclaration:
     capture: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class CollectionDeclaration(MirrorDeclaration):
+    """The `class Collection:` of a model."""
+
+    owner: str | None = None
+    """Path of foreign keys to the user whose rows these are, for `stream_person`."""
+
+
 class MirrorPublisher(RowPublisher):
     """What users and collection entries share: an id, and data from fields or a property."""
 
@@ -81,6 +89,7 @@ class CollectionPublisher(MirrorPublisher):
 
     kind = "collection"
     data_property = "collection_data"
+    declaration: CollectionDeclaration
 
     @property
     def reference_prefix(self) -> str:

@@ -37,6 +37,8 @@ from django_stream.publishing.publisher import Change, Desired, Record
 if TYPE_CHECKING:
     from django_stream.client import StreamClient
 
+ID_VERSION = 5
+"""Of the UUIDs that are the ids of rows' reactions."""
 # Any fixed value: a row must get the same reaction id each time it is sent.
 _NAMESPACE = uuid.UUID("5f0c7f0e-3d0b-4c1e-9a55-6e1b8f7a2d41")
 

@@ -66,8 +66,10 @@ class ComparingCommand(FamilyCommand):
         remaining = f"{found.total()} differences: {remedy}" if found else ""
         self.conclude("" if found else "no differences", remaining=remaining, differences=dict(found))
 
-    def _tell_of_kind(self, kind: str, count: int) -> None:
-        self.tell(f"{kind}: {count} compared", kind=kind, compared=count)
+    def _tell_of_kind(self, kind: str, count: int, not_listed: str) -> None:
+        limits = {"not_listed": not_listed} if not_listed else {}
+        text = f"{kind}: {count} compared" + (f"; {not_listed}" if not_listed else "")
+        self.tell(text, kind=kind, compared=count, **limits)
 
 
 def _with_all_follows(found: list[Publisher]) -> list[Publisher]:

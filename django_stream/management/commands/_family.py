@@ -32,13 +32,16 @@ def leave_out_option(parser: CommandParser) -> None:
         default=[],
         choices=list(connections),
         metavar="ALIAS",
-        help="a database that cannot be asked: nothing is extra that the ledger does not know",
+        help="go on without this database, which cannot be asked what is its own: "
+        "then nothing is extra that the ledger does not know",
     )
 
 
 class FamilyCommand(DatabaseCommand):
     """Exit code 0: done and right; 1: differences or failures remain; 2: wrong use."""
 
+    example = ""
+    """What people type most often, without `manage.py` and the name of the command."""
     changes_something = True
     """Whether there is something that `--dry-run` leaves undone."""
 
@@ -56,7 +59,13 @@ class FamilyCommand(DatabaseCommand):
         parser.add_argument(
             "--json", action="store_true", help="one JSON object a line, the last one a summary"
         )
-        parser.add_argument("--quiet", action="store_true", help="only what went wrong")
+        parser.add_argument("--quiet", action="store_true", help="print only what went wrong")
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        """The parser, with an example and the meaning of exit codes at the end of its help."""
+        ends = "Exit code 0: done and right; 1: differences or failures remain; 2: wrong use."
+        example = f"Example: manage.py {subcommand} {self.example}. " if self.example else ""
+        return super().create_parser(prog_name, subcommand, epilog=f"{example}{ends}", **kwargs)
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         self.as_json, self.is_quiet = bool(options.get("json")), bool(options.get("quiet"))

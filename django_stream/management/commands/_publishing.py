@@ -41,16 +41,22 @@ class PublishingCommand(FamilyCommand):
             "models", nargs="*", metavar="app.Model", help="all tracked models when none is named"
         )
         super().add_arguments(parser)
-        parser.add_argument("--force", action="store_true", help="send even what is known to be there")
         parser.add_argument(
-            "--no-drain", action="store_true", help="only fill the outbox; workers or stream_drain publish it"
+            "--force",
+            action="store_true",
+            help="send even what is known to be there, such as after the API was restored",
+        )
+        parser.add_argument(
+            "--no-drain",
+            action="store_true",
+            help="only note the rows in the outbox; workers or stream_outbox drain publish them",
         )
         parser.add_argument(
             "--where",
             action="append",
             default=[],
             metavar="KEY=VALUE",
-            help="only rows that a filter of the ORM finds; may be repeated",
+            help="only rows that a filter of the ORM finds, such as author__is_active=1; may be repeated",
         )
         parser.add_argument(
             "--jobs",
@@ -59,8 +65,14 @@ class PublishingCommand(FamilyCommand):
             metavar="N",
             help="batches in flight, each in a thread with its own connection; SQLite has one",
         )
-        parser.add_argument("--rate", type=_rate, metavar="N/s", help="no more requests than this")
-        parser.add_argument("--resume", action="store_true", help="go on where the same command was killed")
+        parser.add_argument(
+            "--rate", type=_rate, metavar="N/s", help="no more requests than this, such as 20/s"
+        )
+        parser.add_argument(
+            "--resume",
+            action="store_true",
+            help="go on where the same command, with the same options, was killed",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         labels = options.pop("models")

@@ -13,13 +13,18 @@ class Command(PublishingCommand):
         "killed, it goes on with --resume."
     )
     name = "stream_backfill"
+    example = "blog.Post --since 2026-01-31 --dry-run"
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         for name, what in (("--since", "of this moment or later"), ("--until", "before this moment")):
-            parser.add_argument(name, type=moment, metavar="TIME", help=f"only activities {what}")
+            parser.add_argument(
+                name, type=moment, metavar="TIME", help=f"only activities {what}, such as 2026-01-31T12:00"
+            )
         parser.add_argument(
-            "--feed", metavar="SLUG", help="only rows that something goes to a feed of this group of"
+            "--feed",
+            metavar="SLUG",
+            help="only rows of which something goes to a feed of this group, such as notification",
         )
         parser.add_argument(
             "--no-fanout", action="store_true", help="leave the feeds of followers as they are"

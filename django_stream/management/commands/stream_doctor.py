@@ -13,6 +13,7 @@ from django_stream.operations.doctor import Finding, examine
 
 class Command(FamilyCommand):
     help = "Look at settings, API, feed groups, broker, outbox, ledger, triggers and more; tell what to do."
+    example = "--deploy"
     changes_something = False
     requires_system_checks = ()  # they are among what is told
 

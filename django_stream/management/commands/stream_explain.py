@@ -16,12 +16,15 @@ class Command(FamilyCommand):
         "Why a row is in a feed, or is not: from the row over the outbox to the feed. "
         "Without a row: what the feed holds, and why."
     )
+    example = "blog.Post:1 --feed timeline:1"
     changes_something = False
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("row", nargs="?", metavar="app.Model:pk")
+        parser.add_argument("row", nargs="?", metavar="app.Model:pk", help="a row, such as blog.Post:1")
         super().add_arguments(parser)
-        parser.add_argument("--feed", required=True, metavar="SLUG:ID", help="such as timeline:1")
+        parser.add_argument(
+            "--feed", required=True, metavar="SLUG:ID", help="the feed that is meant, such as timeline:1"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         feed_id = options["feed"]

@@ -25,25 +25,33 @@ ACTIONS = ("status", "drain", "retry", "park", "prune")
 class Command(FamilyCommand):
     help = (
         "status: what waits, since when and why. drain: publish what is due (--watch: go on until SIGTERM). "
-        "retry: make parked changes due again. park: try waiting ones no longer. prune: forget parked ones."
+        "retry: make parked changes due again. park: try waiting ones no longer. prune: forget parked ones. "
+        "A change is parked when it has failed too often."
     )
+    example = "drain --watch"
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("action", choices=ACTIONS)
+        parser.add_argument("action", choices=ACTIONS, help="what to do")
         parser.add_argument(
             "models", nargs="*", metavar="app.Model", help="retry, park, prune: only of these"
         )
         super().add_arguments(parser)
-        parser.add_argument("--watch", action="store_true", help="drain: go on until it is told to stop")
+        parser.add_argument(
+            "--watch", action="store_true", help="drain: go on until SIGTERM, in place of a worker"
+        )
         parser.add_argument(
             "--every",
             type=float,
             default=10.0,
             metavar="SECONDS",
-            help="with --watch: look this often besides",
+            help="with --watch: look this often, even when nothing was told of (10)",
         )
         parser.add_argument(
-            "--days", type=positive, default=30, metavar="N", help="prune: only what is parked for so long"
+            "--days",
+            type=positive,
+            default=30,
+            metavar="N",
+            help="prune: only what is parked for so long (30)",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

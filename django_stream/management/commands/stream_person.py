@@ -22,13 +22,21 @@ class Command(FamilyCommand):
         "Killed, an erasure goes on when it is begun again."
     )
 
+    example = "export ada ada.zip"
+
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("action", choices=("export", "erase"))
-        parser.add_argument("user", metavar="USER", help="a key, a user name, or FIELD=VALUE")
+        parser.add_argument("action", choices=("export", "erase"), help="what to do")
+        parser.add_argument(
+            "user", metavar="USER", help="a key, a user name, or FIELD=VALUE such as email=ada@example.org"
+        )
         parser.add_argument("file", nargs="?", type=Path, metavar="FILE.zip", help="export: a new file")
         super().add_arguments(parser)
         parser.add_argument(
-            "--feeds", nargs="+", default=(), metavar="GROUP", help="more groups whose feeds are of users"
+            "--feeds",
+            nargs="+",
+            default=(),
+            metavar="GROUP",
+            help="more feed groups whose feeds are of users, such as wall",
         )
         parser.add_argument(
             "--keep-audit-log", action="store_true", help="erase: leave the audit log as it is"

@@ -21,7 +21,11 @@ from django_stream.publishing.report import DrainReport
 
 
 class Command(ComparingCommand):
-    help = "Mend what stream_verify finds, and nothing else. Running it twice does no harm."
+    help = (
+        "Mend what stream_verify finds, and nothing else: extra things are taken out, all others are "
+        "published again. Running it twice does no harm; killed, it goes on with --resume."
+    )
+    example = "--dry-run"
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)

@@ -11,6 +11,7 @@ from django_stream.activities.kinds import FOLLOWS, kind_of, publishers_for
 from django_stream.management.commands._family import leave_out_option
 from django_stream.management.commands._publishing import PublishingCommand
 from django_stream.operations.backfill import Options
+from django_stream.operations.comparison import Difference
 from django_stream.operations.repair import repair
 from django_stream.operations.verify import verify
 from django_stream.publishing.publisher import Publisher
@@ -18,8 +19,12 @@ from django_stream.publishing.report import DrainReport
 
 
 class Command(PublishingCommand):
-    help = "Make the follows of feeds equal to the follow tables. Running it twice does no harm."
+    help = (
+        "Make the follows of feeds equal to the follow tables. Running it twice does no harm; "
+        "killed, it goes on with --resume."
+    )
     name = "stream_sync"
+    example = "--prune --dry-run"
     _prunes = False
     _left_out: Sequence[str] = ()
 
@@ -40,12 +45,14 @@ class Command(PublishingCommand):
         if not self._prunes or total.out_of_reach:
             return total
         every = [one for one in publishers_for("stream_sync") if kind_of(one) is FOLLOWS]
-        extra = [one for one in verify(every, how.using, left_out=self._left_out) if one.kind == "extra"]
-        for one in extra:
-            self.tell(f"extra: {one.place} follows {one.thing}", place=one.place, thing=one.thing)
+        differences = verify(every, how.using, left_out=self._left_out)
+        extra = (one for one in differences if one.kind == "extra")
         if how.dry_run:
-            return total + DrainReport(published=len(extra))
-        return total + repair(extra, how.using)
+            return total + DrainReport(published=sum(1 for _ in map(self._tell_of_extra, extra)))
+        return total + repair(extra, how.using, tell=self._tell_of_extra)
+
+    def _tell_of_extra(self, one: Difference) -> None:
+        self.tell(f"extra: {one.place} follows {one.thing}", place=one.place, thing=one.thing)
 
     def publishers(self, **options: Any) -> list[Publisher]:
         self._prunes, self._left_out = options["prune"], options["leave_out"]

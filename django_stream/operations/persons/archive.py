@@ -32,7 +32,9 @@ def held(person: Person, using: str = "default") -> Iterator[Held]:
     """Everything that is stored of a person, section by section."""
     yield from home.held(get_client(), person)
     inspection = inspection_of_home()
-    if inspection is not None:
+    if inspection is None:
+        yield from home.held_follows(get_client(), person)
+    else:
         yield from inspection.held(person)
     if has_table(Publication, using):
         yield from tables.held(person, using)
@@ -62,12 +64,12 @@ def _private(path: Path) -> IO[bytes]:
 
 
 def _fill(archive: zipfile.ZipFile, person: Person, using: str) -> dict[str, int]:
-    """Items of one section come together, but for those that several feeds bring: these are gathered."""
+    """Items of one section come together, and none is kept."""
     inspection = inspection_of_home()
     counts: dict[str, int] = {}
     shown: dict[str, list[Any]] = {}
     files: list[str] = []
-    by_section = groupby(_sorted(person, using), key=lambda one: one.section)
+    by_section = groupby(held(person, using), key=lambda one: one.section)
     for section, items in by_section:
         with _list_of(archive, f"{_name(section)}.json") as write:
             for one in items:
@@ -80,17 +82,6 @@ def _fill(archive: zipfile.ZipFile, person: Person, using: str) -> dict[str, int
         _add_file(archive, file, number, inspection)
     archive.writestr("index.html", _page(person, counts, shown))
     return counts
-
-
-def _sorted(person: Person, using: str) -> Iterator[Held]:
-    """One section after the other; the two sides of follows come in turns, and are few."""
-    later: list[Held] = []
-    for one in held(person, using):
-        if one.section in ("following", "followers", "notifications"):
-            later.append(one)
-        else:
-            yield one
-    yield from sorted(later, key=lambda one: one.section)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from django_stream.backends import get_client
 from django_stream.database.tables import has_table
 from django_stream.operations.persons import home, tables
+from django_stream.operations.taking_over import take_over
 from django_stream.operations.verify import inspection_of_home
 from django_stream.protocol.persons import Mention, Person
 from django_stream.publishing.drain import drain
@@ -36,6 +38,7 @@ _DOUBTS = {
     "word": _OTHERS_WORDS,
     "feed": "a feed of a group that is not known to be of users: name the group with --feeds to erase it",
 }
+_NAMESPACE = uuid.UUID("0b1c2f1e-6f5e-4d0a-8f0b-3d1a52c5a7e9")
 _SITE = "the site's own row: yours to delete; as long as it is there, stream_backfill publishes what it says"
 
 
@@ -60,11 +63,14 @@ def erase(
 
     What waits in the outbox is published first, such as the deletion of their rows.
     """
-    if drain(using).out_of_reach:
+    token = _token_of(person)
+    if has_table(Publication, using):
+        take_over([str(token)], using, token)
+    if drain(using, token=token).out_of_reach:
         raise OutOfReach
     inspection = inspection_of_home()
     if has_table(Publication, using):
-        yield "recorded activities", tables.erase_recorded(person, using)
+        yield "recorded activities", tables.erase_recorded(person, using, token)
         yield "preferences and dismissals", tables.erase_own(person, using)
         yield "mirrored rows", tables.erase_mirrored(person, using)
     if inspection is None:
@@ -73,6 +79,11 @@ def erase(
         yield from inspection.erase(person, keep_audit_log=keep_audit_log)
     if has_table(Publication, using):
         yield "ledger", tables.erase_ledger(person, using)
+
+
+def _token_of(person: Person) -> uuid.UUID:
+    """Of the leases of every erasure of this person: by it, one knows what another held that was killed."""
+    return uuid.uuid5(_NAMESPACE, "\n".join(sorted(person.user_ids)))
 
 
 def what_stays(person: Person, using: str = "default") -> Iterator[Stays]:

@@ -11,6 +11,7 @@ from django_stream.client.encoding import plain
 from django_stream.client.exceptions import FeedConfigException, StreamApiException
 from django_stream.conf import stream_settings
 from django_stream.database.batches import batched
+from django_stream.operations.listed_follows import listed_follows
 from django_stream.protocol import limits
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.protocol.persons import Held, Person
@@ -19,7 +20,7 @@ _BATCH = limits.ACTIVITIES_PER_REQUEST
 
 
 def held(client: StreamClient, person: Person) -> Iterator[Held]:
-    """All that the API tells of a person, section by section."""
+    """All that the API tells of a person but their follows, section by section."""
     for user in client.users.get_many(sorted(person.user_ids))["users"]:
         yield Held("profile", plain(user))
     for some in batched(_ids(client, person, "activity_ids"), _BATCH):
@@ -29,12 +30,25 @@ def held(client: StreamClient, person: Person) -> Iterator[Held]:
         found: list[Any] = list(client.reactions.get_many(some)["reactions"])
         yield from (Held("reactions", plain(one)) for one in found)
     for feed in feeds_there(client, person):
-        for side in ("following", "followers"):
-            for one in _pages(getattr(client.feed(feed), side)):
-                yield Held(side, plain(one))
         if FeedID.parse(feed).slug == stream_settings.NOTIFICATION_FEED:
             for item in _items(client, feed):
                 yield Held("notifications", plain(item))
+
+
+def held_follows(client: StreamClient, person: Person) -> Iterator[Held]:
+    """Their follows both ways, as far as the API lists them, and how many it does not."""
+    not_listed: list[dict[str, Any]] = []
+    for side in ("following", "followers"):
+        for feed in feeds_there(client, person):
+            listed = 0
+            for one in listed_follows(getattr(client.feed(feed), side)):
+                yield Held(side, plain(one))
+                listed += 1
+            if listed == limits.FOLLOW_REACHABLE:
+                stats: Any = client.follow_stats(feed)["results"][side]
+                if stats["count"] > listed:
+                    not_listed.append({"feed": feed, "side": side, "count": stats["count"], "listed": listed})
+    yield from (Held("follows that the API does not list", one) for one in not_listed)
 
 
 def erase(client: StreamClient, person: Person) -> Iterator[tuple[str, int]]:
@@ -86,16 +100,11 @@ def _empty(client: StreamClient, feeds: list[str], ids: list[str]) -> None:
     )
 
 
-def _pages(read: Callable[..., Any]) -> Iterator[Any]:
-    """The newest follows, which are all that the API lists."""
-    yield from read(limit=limits.FOLLOW_PAGE_MAX)["results"]
-
-
 def _unfollow(client: StreamClient, feed_id: str) -> int:
     """End its follows, both ways: page after page, until none is left."""
     feed, count = client.feed(feed_id), 0
     while True:
-        found = [*_pages(feed.following), *_pages(feed.followers)]
+        found = [*listed_follows(feed.following), *listed_follows(feed.followers)]
         pairs = {(one["feed_id"], one["target_id"]) for one in found}
         if not pairs:
             return count

@@ -14,7 +14,8 @@ from django.db.models import ForeignObjectRel, Q
 from django.utils import timezone
 
 from django_stream.activities.ids import from_wire_id
-from django_stream.activities.model_references import clean_pk
+from django_stream.activities.model_references import clean_pk, concrete
+from django_stream.activities.paths import Source, related_model
 from django_stream.activities.publishers.activities import ActivityPublisher
 from django_stream.activities.publishers.mirrors import CollectionPublisher, UserPublisher
 from django_stream.activities.publishers.reactions import ReactionPublisher
@@ -56,7 +57,7 @@ def held(person: Person, using: str) -> Iterator[Held]:
             yield Held("mirrored rows", {"collection": name, **plain(entry)})
 
 
-def erase_recorded(person: Person, using: str) -> int:
+def erase_recorded(person: Person, using: str, token: uuid.UUID) -> int:
     """Activities without a row of the site's: deleted, and taken out of the feeds like any other."""
     label = RecordedActivity._meta.label
     count = 0
@@ -64,7 +65,7 @@ def erase_recorded(person: Person, using: str) -> int:
         keys = [str(row.pk) for row in rows]
         with nudges_held():
             RecordedActivity.objects.using(using).filter(pk__in=keys).delete()
-        _publish(label, keys, using)
+        _publish(label, keys, using, token)
         count += len(keys)
     addressed = rows_with(RecordedActivity, sorted(person.feeds), using)
     for number in [row["pk"] for row in addressed]:
@@ -73,13 +74,13 @@ def erase_recorded(person: Person, using: str) -> int:
             row.to = [one for one in row.to if one not in person.feeds]
             with nudges_held():
                 row.save(using=using, update_fields=["to"])
-            _publish(label, [str(number)], using)
+            _publish(label, [str(number)], using, token)
             count += 1
     return count
 
 
-def _publish(label: str, keys: list[str], using: str) -> None:
-    publish_objects(label, keys, using, client=get_client(), token=uuid.uuid4())
+def _publish(label: str, keys: list[str], using: str, token: uuid.UUID) -> None:
+    publish_objects(label, keys, using, client=get_client(), token=token)
 
 
 def ledger_rows(person: Person, using: str) -> list[int]:
@@ -126,22 +127,37 @@ def _entries(label: str, keys: list[str], using: str) -> models.QuerySet[OutboxE
 
 def mirrored(person: Person, using: str) -> Iterator[tuple[CollectionPublisher, list[Any]]]:
     """Rows that are declared to be theirs and are mirrored as collection entries, so many at a time."""
-    by_model = {one.model: one for one in publishers() if isinstance(one, CollectionPublisher)}
-    for model, rows, name in _relations(person, using):
-        if (publisher := by_model.get(model)) and name in _owners(model):
-            for some in batched(rows.order_by("pk").iterator(chunk_size=500), limits.USERS_PER_REQUEST):
+    for publisher in publishers():
+        if not isinstance(publisher, CollectionPublisher) or not has_table(publisher.model, using):
+            continue
+        for path in sorted(_owners(publisher)):
+            named = {f"{path.replace('.', '__')}__in": _user_rows(person, using)}
+            rows = all_rows(publisher.model, using).filter(**named).order_by("pk")
+            for some in batched(rows.iterator(chunk_size=500), limits.USERS_PER_REQUEST):
                 yield publisher, some
 
 
-def _owners(model: type[models.Model]) -> set[Any]:
-    """The keys that say whose a row is; others, such as `last_changed_by`, make it nobody's."""
-    found: set[Any] = set()
+def _owners(collection: CollectionPublisher) -> set[str]:
+    """The paths that say whose a row is: as declared, or else those of who acts or reacts by it.
+
+    Other keys to users, such as `last_changed_by`, make it nobody's.
+    """
+    if collection.declaration.owner is not None:
+        return {collection.declaration.owner}
+    users, model = concrete(get_user_model()), collection.model
+    return {
+        path
+        for path in _who_acts(model)
+        if isinstance(path, str) and "." not in path and related_model(model, path) is users
+    }
+
+
+def _who_acts(model: type[models.Model]) -> Iterator[Source]:
     for publisher in publishers_of(model):
         if isinstance(publisher, ActivityPublisher):
-            found.add(publisher.declaration.actor or DEFAULT_ACTOR)
+            yield publisher.declaration.actor or DEFAULT_ACTOR
         elif isinstance(publisher, ReactionPublisher):
-            found.add(publisher.declaration.user)
-    return found
+            yield publisher.declaration.user
 
 
 def erase_mirrored(person: Person, using: str) -> int:

@@ -15,8 +15,9 @@ from django_stream.activities.kinds import (
 )
 from django_stream.operations.sources.activities import ActivitySource
 from django_stream.operations.sources.base import Look, Source
-from django_stream.operations.sources.by_id import CollectionSource, ReactionSource, UserSource
+from django_stream.operations.sources.by_id import CollectionSource, UserSource
 from django_stream.operations.sources.follows import FollowSource
+from django_stream.operations.sources.reactions import ReactionSource
 from django_stream.publishing.publisher import Publisher
 
 _SOURCES: dict[str, type[Source]] = {

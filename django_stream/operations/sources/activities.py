@@ -23,6 +23,7 @@ class ActivitySource(Source):
     """Activities, by the feeds of their actors."""
 
     moves = True
+    not_listed = "the API lists no feeds: extra ones are found on feeds that the tables or the ledger know"
 
     def __init__(self, publishers: Collection[Publisher], look: Look) -> None:
         super().__init__(publishers, look)

@@ -13,6 +13,7 @@ from django_stream.database.batches import batched
 from django_stream.database.bulk_sql import among
 from django_stream.database.querysets import all_rows
 from django_stream.operations.comparison import UNREADABLE, Entry
+from django_stream.operations.ledgers import aliases
 from django_stream.operations.spool import Side, Spool
 from django_stream.operations.walking import Walk
 from django_stream.protocol.inspection import Inspection
@@ -34,12 +35,19 @@ class Look:
     sample: int | None = None
     """So many rows of each model, by chance, instead of all."""
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether whatever feeds hold is looked for by what the API lists."""
+        return self.inspection is None and self.sample is None
+
 
 class Source(ABC):
     """One kind of tracked models."""
 
     moves = False
     """Whether a thing is somewhere else when it is not in its place, and not simply missing."""
+    not_listed = ""
+    """What the API does not list, so that not all that is extra is found in a home elsewhere."""
 
     def __init__(self, publishers: Collection[Publisher], look: Look) -> None:
         self.publishers = publishers
@@ -57,6 +65,20 @@ class Source(ABC):
         for side, entries in self.found(spool):
             spool.add(side, entries)
         return count
+
+    def look_again(self, spool: Spool, left_out: Collection[str]) -> None:
+        """What was published after the tables were read is no difference: the ledger knows it by now.
+
+        What tells no key is looked for in the ledgers of all databases, each of which answers for its own.
+        """
+        for publisher in self.publishers:
+            for keys in spool.unexplained(publisher.label):
+                spool.spare(self._known(publisher, keys, {}))
+        if next(spool.unexplained(""), None) is None or left_out:
+            return
+        for alias in aliases():
+            for publisher in self.publishers:
+                spool.spare(self._in_ledger(publisher, alias))
 
     @abstractmethod
     def entries(self, publisher: Publisher, desired: Desired) -> Iterator[Entry]:
@@ -124,6 +146,12 @@ class Source(ABC):
                 if record not in wanted.get(key, ()):
                     for one in self.known(publisher, record):
                         yield Entry(one.place, one.thing, "", publisher.label, key, record)
+
+    def _in_ledger(self, publisher: Publisher, alias: str) -> Iterator[Entry]:
+        ledger = Publication.objects.using(alias).filter(model_label=publisher.label).order_by()
+        for records in ledger.values_list("records", flat=True).iterator(chunk_size=CHUNK):
+            for record in records:
+                yield from self.known(publisher, record)
 
     def _ledger(self, publisher: Publisher) -> models.QuerySet[Publication]:
         return Publication.objects.using(self.look.using).filter(model_label=publisher.label)

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 
 from django_stream.activities.publishers.follows import FollowPublisher
 from django_stream.client.exceptions import FeedConfigException
 from django_stream.conf import stream_settings
+from django_stream.database.batches import batched
 from django_stream.operations.comparison import Entry
-from django_stream.operations.sources.base import Look, Source, by_side, places_of
+from django_stream.operations.listed_follows import listed_follows
+from django_stream.operations.sources.base import Look, Source, by_side
 from django_stream.operations.spool import Side, Spool
 from django_stream.protocol import limits
 from django_stream.protocol.feed_ids import FeedID
+from django_stream.protocol.inspection import Inspection
 from django_stream.publishing.publisher import Desired, Publisher, Record
 
 
 class FollowSource(Source):
     """Follows, by the feeds that follow."""
+
+    not_listed = "the API lists no feeds, and 500 follows of one: extra ones are found among these"
 
     def __init__(self, publishers: Collection[Publisher], look: Look) -> None:
         super().__init__(publishers, look)
@@ -32,21 +38,45 @@ class FollowSource(Source):
         yield Entry(record["source"], record["target"])
 
     def found(self, spool: Spool) -> Iterator[tuple[Side, Iterable[Entry]]]:
-        for places in places_of(spool, self.look, set(stream_settings.news_feeds.values())):
+        news = set(stream_settings.news_feeds.values())
+        if self.look.inspection is not None and self.look.sample is None:
+            yield from by_side(self._all(self.look.inspection, spool, news))
+            return
+        for places in spool.places():
             for place in places:
-                yield from by_side(self._follows(spool, place))
+                if ":" in place:
+                    yield from by_side(self._follows(spool, place))
+        if self.look.sample is None:
+            yield from by_side(self._strangers(spool, news))
+
+    def _all(self, inspection: Inspection, spool: Spool, news: set[str]) -> Iterator[tuple[Side, Entry]]:
+        known = {FeedID.parse(one).slug for places in spool.places() for one in places if ":" in one}
+        for source, target in inspection.follows(news | known):
+            if FeedID.parse(source).slug in news or spool.has(source):
+                yield self._entry(source, target)
+
+    def _strangers(self, spool: Spool, news: set[str]) -> Iterator[tuple[Side, Entry]]:
+        """Feeds that neither the tables nor the ledger know, by what they follow."""
+        for targets in spool.things():
+            for target in targets:
+                with suppress(FeedConfigException):
+                    for one in listed_follows(self.look.client.feed(target).followers):
+                        source = one["feed_id"]
+                        if FeedID.parse(source).slug in news and not spool.has(source):
+                            yield self._entry(source, target)
 
     def _follows(self, spool: Spool, place: str) -> Iterator[tuple[Side, Entry]]:
         """The newest ones, and of a feed with more than the API lists, those that are asked for by name."""
         feed = self.look.client.feed(place)
         try:
-            newest = [] if self.look.sample else feed.following(limit=limits.FOLLOW_PAGE_MAX)["results"]
+            newest = [] if self.look.sample else list(listed_follows(feed.following))
             yield from (self._entry(place, one["target_id"]) for one in newest)
-            if self.look.sample is None and len(newest) < limits.FOLLOW_PAGE_MAX:
+            if self.look.sample is None and len(newest) < limits.FOLLOW_REACHABLE:
                 return
             for targets in spool.things_at(place):
-                answer = feed.following(limit=limits.FOLLOW_PAGE_MAX, feeds=targets)
-                yield from (self._entry(place, one["target_id"]) for one in answer["results"])
+                for some in batched(targets, limits.FOLLOW_PAGE):
+                    answer = feed.following(limit=limits.FOLLOW_PAGE, feeds=some)
+                    yield from (self._entry(place, one["target_id"]) for one in answer["results"])
         except FeedConfigException:
             return
 

@@ -25,8 +25,11 @@ from django_stream.server.models import (
     Reaction,
     StoredFile,
 )
+from django_stream.server.reads import serializers
 
 _NOT_TOLD = frozenset({"application", "key", "group_names", "name"})
+_OF_FEEDS = ("feed", "notification")
+"""Types of events whose id is that of a feed."""
 _IDS = frozenset({"user_id", "created_by", "moderator_id", "caller"})
 
 
@@ -62,9 +65,15 @@ def held(application_id: int, person: Person) -> Iterator[Held]:
     ):
         for row in found.order_by("pk").iterator(chunk_size=500):
             yield Held(section, _told(row))
+    feeds = feeds_of(application_id, person)
+    for section, side in (("following", "source"), ("followers", "target")):
+        open_ones = follows(feeds).filter(**{f"{side}__in": feeds}, until_seq=None).order_by("pk")
+        for follow in open_ones.iterator(chunk_size=500):
+            yield Held(section, dict(serializers.follow(follow)))
     for file in _of_user(StoredFile, application_id, person).order_by("pk").iterator(chunk_size=500):
         yield Held("files", {**_told(file), "name": file.base_name}, file.name)
-    for reaction in _of_user(Reaction, application_id, person).exclude(deleted_at=None).order_by("pk"):
+    hidden = _of_user(Reaction, application_id, person).exclude(deleted_at=None).order_by("pk")
+    for reaction in hidden.iterator(chunk_size=500):
         yield Held("deleted reactions", _told(reaction))
 
 
@@ -77,9 +86,12 @@ def moderated(application_id: int, person: Person) -> models.QuerySet[Moderation
 def audited(application_id: int, person: Person) -> models.QuerySet[AuditLog]:
     """What they did, and what was done to their user and feeds. For the latter the table is read once."""
     feeds = {str(feed) for feed in feeds_of(application_id, person)} | person.feeds
-    named = Q(user_id__in=person.names) | Q(entity_id__in=[*feeds, *person.user_ids])
+    named = Q(user_id__in=person.names)
+    # An id alone says little: a reaction or a file may have that of a user.
+    named |= Q(entity_type="user", entity_id__in=person.user_ids)
+    named |= Q(entity_type__in=_OF_FEEDS, entity_id__in=feeds)
     for feed in feeds:
-        named |= Q(custom__target=feed)
+        named |= Q(entity_type="feed", custom__target=feed)
     return rows(AuditLog, application_id).filter(named)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import zipfile
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
@@ -13,31 +12,28 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.cache import cache
 from django.core.management import CommandError, call_command
-from django.db import connections
 from django.test import TestCase
 
 from django_stream.activities.publishers.activities import ActivityPublisher
+from django_stream.activities.publishers.mirrors import CollectionDeclaration, CollectionPublisher
 from django_stream.backends import get_client
 from django_stream.models import Publication
 from django_stream.notifications import preferences, set_digest, set_preference
 from django_stream.operations.persons import erasure, tables
 from django_stream.operations.persons.identity import UnknownPerson, person_of
+from django_stream.protocol import limits
 from django_stream.protocol.inspection import Inspected
 from django_stream.publishing.publisher import publishers_of
 from django_stream.server import models as server
+from django_stream.server import object_types
 from django_stream.server.conf import server_settings
 from django_stream.testing import drain_outbox
-from django_stream.tracking import activities_paused, record
-from tests.testapp.models import Album, Article, Comment, Opinion, Subscription
+from django_stream.tracking import activities_paused
+from tests.person import KEY, START, activity_of, cells, found, somebody_who_did_everything
+from tests.testapp.models import Album, Article, Opinion
 
 pytestmark = [pytest.mark.django_db(databases=["default", "other"]), pytest.mark.usefixtures("app_streams")]
-
-KEY = 7070707
-START = datetime(2026, 1, 31, 12, tzinfo=UTC)
-WORDS = ("wanda", "quillfeather", "zebra", str(KEY))
-"""In everything that is hers, and in nothing else."""
 
 
 @pytest.fixture
@@ -54,54 +50,7 @@ def storage(tmp_path: Path, settings: Any) -> Path:
 
 @pytest.fixture
 def wanda(storage: Path) -> User:
-    """Somebody who has done everything that can be done, and others who had to do with her."""
-    client = get_client()
-    stream = client.streams.create(object_types=["activity", "reaction", "user", "follow", "feed", "file"])
-    wanda = User.objects.create(
-        pk=KEY, username="wanda", first_name="Wanda", last_name="Quillfeather", email="w@quillfeather.example"
-    )
-    ada, grace = User.objects.create(username="ada"), User.objects.create(username="grace")
-    hers = Article.objects.create(author=wanda, editor=ada, title="My zebra", published_at=START)
-    hers.mentioned.add(grace)
-    of_ada = Article.objects.create(author=ada, title="Rain", published_at=START)
-    of_ada.mentioned.add(wanda, grace)
-    Article.objects.create(author=ada, editor=wanda, title="Snow", published_at=START)
-    Comment.objects.create(user=wanda, article=of_ada, text="A zebra", created_at=START)
-    Opinion.objects.create(user=wanda, article=of_ada, text="zebra!")
-    Opinion.objects.create(user=grace, article=hers, text="nice")
-    Album.objects.create(owner=wanda, title="Zebra songs")
-    for reader, writer in ((wanda, ada), (grace, wanda), (grace, ada)):
-        Subscription.objects.create(reader=reader, writer=writer)
-    drain_outbox()
-    record(actor=wanda, verb="win", extra={"prize": "zebra"})
-    record(actor=ada, verb="greet", object=wanda)
-    record(actor=grace, verb="shout", to=[wanda, ada])
-    drain_outbox()
-    client.users.add(str(KEY), {"name": "Wanda Quillfeather"})
-    as_wanda = client.as_user(KEY)
-    as_wanda.files.upload(b"a zebra of wanda", name="zebra.txt")
-    client.collections.add("notes", {"text": "zebra"}, id="n1", user_id=str(KEY))
-    client.moderation.flag("stream:feeds:v2:activity", "some-id", str(KEY), reason="a zebra")
-    gone = client.reactions.add("like", activity_of(of_ada)["id"], str(KEY), data={"why": "zebra"})
-    client.reactions.delete(gone["id"], soft=True)
-    hook = server.StreamWebhook.objects.create(
-        stream=server.AppStream.objects.get(pk=stream["id"]), url="https://example.org/"
-    )
-    server.DeadLetter.objects.create(
-        webhook=hook, first_position=1, last_position=2, body='{"actor": "auth.User:7070707"}', error="500"
-    )
-    # Groups are made when somebody reads.
-    for slug in ("notification", "timeline_aggregated"):
-        for user in (wanda, ada, grace):
-            client.feed(slug, user.pk).get(
-                limit=10, **({"mark_seen": True} if slug == "notification" else {})
-            )
-    return wanda
-
-
-def activity_of(article: Article) -> Any:
-    found = get_client().feed("user", article.author_id).get(limit=100)["results"]
-    return next(one for one in found if one["foreign_id"] == f"testapp.Article:{article.pk}")
+    return somebody_who_did_everything()
 
 
 def told(*args: str) -> tuple[int, list[dict[str, Any]]]:
@@ -113,29 +62,6 @@ def told(*args: str) -> tuple[int, list[dict[str, Any]]]:
     except CommandError as error:
         code = error.returncode
     return code, [json.loads(line) for line in out.getvalue().splitlines()]
-
-
-def cells(alias: str = "default") -> Iterator[tuple[str, str]]:
-    """Every value of every table, whatever its type and whoever made the table: (table, text)."""
-    with connections[alias].cursor() as cursor:
-        for table in connections[alias].introspection.table_names(cursor):
-            cursor.execute(f"SELECT * FROM {connections[alias].ops.quote_name(table)}")
-            for row in cursor.fetchall():
-                for value in row:
-                    yield table, str(value)
-
-
-def found(storage: Path) -> set[str]:
-    """Tables, files and cache entries with any of her words."""
-    places = {table for table, text in cells() if any(word in text.lower() for word in WORDS)}
-    for path in storage.rglob("*"):
-        content = path.read_bytes().decode(errors="ignore") if path.is_file() else ""
-        if any(word in f"{path.relative_to(storage)} {content}".lower() for word in WORDS):
-            places.add("storage")
-    entries = getattr(cache, "_cache", {})
-    if any(word in f"{key} {value}".lower() for key, value in entries.items() for word in WORDS):
-        places.add("cache")
-    return places
 
 
 def stays(lines: list[dict[str, Any]]) -> dict[str, str]:
@@ -213,6 +139,42 @@ def test_the_export_is_readable_and_complete(wanda: User, tmp_path: Path, storag
     assert lines[-1]["items"] == sum(map(len, sections.values()))
     assert told("export", "wanda", str(file))[0] == 2, "a file that is there is not written over"
     file.unlink()
+
+
+def test_all_follows_are_exported_page_after_page(will: User, tmp_path: Path) -> None:
+    number = limits.FOLLOW_REACHABLE + 120
+    fans = [{"source": f"timeline:fan{one}", "target": "user:1"} for one in range(number)]
+    idols = [{"source": "timeline:1", "target": f"user:fan{one}"} for one in range(number)]
+    get_client().follow_many(fans + idols)
+    get_client().unfollow_many(fans[:1])
+
+    code, lines = told("export", "pk=1", str(tmp_path / "will.zip"))
+
+    assert code == 0
+    counts = {line["section"]: line["count"] for line in lines if "section" in line}
+    assert (counts["followers"], counts["following"]) == (number - 1, number)
+    assert "follows that the API does not list" not in counts
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "other"])
+def test_follows_that_an_api_elsewhere_does_not_list_are_counted(
+    live_server: Any, settings: Any, will: User, tmp_path: Path
+) -> None:
+    number = limits.FOLLOW_REACHABLE + 3
+    fans = [{"source": f"timeline:fan{one}", "target": "user:1"} for one in range(number)]
+    idols = [{"source": "timeline:1", "target": f"user:fan{one}"} for one in range(limits.FOLLOW_REACHABLE)]
+    get_client().follow_many(fans + idols)
+    settings.STREAM_NETWORK_IN_TESTS = True
+    settings.STREAM_API_SECRET = server_settings.own_secret
+    settings.STREAM_BACKEND = live_server.url
+
+    _, lines = told("export", "pk=1", str(tmp_path / "will.zip"))
+
+    counts = {line["section"]: line["count"] for line in lines if "section" in line}
+    assert (counts["followers"], counts["following"]) == (limits.FOLLOW_REACHABLE,) * 2
+    with zipfile.ZipFile(tmp_path / "will.zip") as archive:
+        (missing,) = json.loads(archive.read("follows_that_the_API_does_not_list.json"))
+    assert missing == {"feed": "user:1", "side": "followers", "count": number, "listed": 500}
 
 
 def test_a_dry_run_changes_nothing(wanda: User, storage: Path) -> None:
@@ -348,6 +310,31 @@ def test_what_others_have_with_the_same_number_or_word_stays(will: User) -> None
     assert "django_stream_server_feed" not in stays(lines)
 
 
+def test_events_of_other_things_with_the_same_id_stay(will: User) -> None:
+    application = server.AppStream.objects.get().application_id
+
+    def note(entity_type: str, entity_id: str, **custom: str) -> int:
+        return server.AuditLog.objects.create(
+            application_id=application, entity_type=entity_type, entity_id=entity_id, custom=custom
+        ).pk
+
+    ids = ["1", "user:1", "notification:1"]
+    mine = {note("user", "1"), note("feed", "user:1"), note("notification", "notification:1")}
+    mine.add(note("feed", "timeline:2", target="user:1"))
+    pairs = [(kind, one) for kind in object_types.KINDS for one in ids]
+    others = {
+        note(*pair) for pair in pairs if pair[0] not in ("feed", "notification") and pair != ("user", "1")
+    }
+    others |= {note("feed", "1"), note("reaction", "some", target="user:1")}
+
+    code, lines = told("erase", "pk=1")
+
+    assert code == 0, lines
+    left = set(server.AuditLog.objects.values_list("pk", flat=True))
+    assert others <= left
+    assert mine.isdisjoint(left)
+
+
 def test_mirrored_rows_that_merely_name_somebody_are_others(
     wanda: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -359,6 +346,26 @@ def test_mirrored_rows_that_merely_name_somebody_are_others(
     monkeypatch.setattr(activity, "declaration", declaration)
     assert list(tables.mirrored(person, "default")) == []
     assert ("testapp.Album.owner", 1) in tables.site_rows(person, "default")
+
+
+@pytest.mark.parametrize(("owner", "titles"), [("article.author", ["nice"]), ("user", ["zebra!"])])
+def test_a_declared_owner_says_whose_entries_they_are(
+    wanda: User, monkeypatch: pytest.MonkeyPatch, owner: str, titles: list[str]
+) -> None:
+    declaration = CollectionDeclaration(name="opinions", fields=("text",), owner=owner)
+    opinions = CollectionPublisher(Opinion, declaration)
+    monkeypatch.setattr(tables, "publishers", lambda: [opinions])
+    person = person_of("wanda", "default")
+    ((mirror, rows),) = tables.mirrored(person, "default")
+    assert (mirror, [row.text for row in rows]) == (opinions, titles)
+
+    for opinion in Opinion.objects.all():
+        get_client().collections.add("opinions", {"text": opinion.text}, id=str(opinion.pk))
+    told("erase", "wanda")
+    left = server.CollectionEntry.objects.filter(collection="opinions")
+    assert sorted(left.values_list("entry_id", flat=True)) == sorted(
+        str(one.pk) for one in Opinion.objects.exclude(text__in=titles)
+    )
 
 
 def test_who_wants_no_emails_gets_none_after_an_erasure(wanda: User, settings: Any) -> None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import NAMESPACE_URL, uuid4, uuid5
 
 import pytest
 from django.contrib.auth.models import User
@@ -20,21 +20,33 @@ from django.utils import timezone
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from django_stream.activities.ids import encoded
 from django_stream.activities.kinds import publishers_for
 from django_stream.activities.owners import names_itself
+from django_stream.activities.publishers.mirrors import (
+    CollectionDeclaration,
+    CollectionPublisher,
+    MirrorDeclaration,
+    UserPublisher,
+)
 from django_stream.backends import get_client
 from django_stream.models import OutboxEntry, Publication
 from django_stream.operations.comparison import Difference
 from django_stream.operations.repair import repair
 from django_stream.operations.verify import verify
 from django_stream.server.conf import server_settings
+from django_stream.server.inspection import ServerInspection
 from django_stream.server.models import (
+    Activity,
     ActivityGroup,
     ChildCount,
+    CollectionEntry,
     FanoutJob,
     Feed,
     Follow,
+    Reaction,
     ReactionCount,
+    StreamUser,
     TimelineEntry,
 )
 from django_stream.server.timelines import timelines
@@ -42,7 +54,7 @@ from django_stream.testing import drain_outbox
 from django_stream.tracking import activities_paused
 from tests.db.publishing.test_property import make_site
 from tests.expected_feeds import check_feeds
-from tests.testapp.models import Album, Article, Comment, Member, Subscription
+from tests.testapp.models import Album, Article, Comment, Member, Opinion, Subscription, Tag
 
 pytestmark = pytest.mark.django_db(databases=["default", "other"])
 
@@ -178,6 +190,36 @@ def reaction_id() -> str:
     return str(records.first().records[0]["id"])
 
 
+def extra_user() -> None:
+    get_client().users.add("testapp-member-" + encoded("ghost@example.org"), {"name": "Ghost"})
+
+
+def extra_entry() -> None:
+    get_client().collections.add("albums", {"title": "Ghost"}, id="987654")
+
+
+def extra_reaction() -> None:
+    """Of the form of ours, and on an activity that is there; so many that they do not come all at once."""
+    client, activity = get_client(), activity_of(first())["id"]
+    for number in range(30):
+        client.reactions.add("opinion", activity, "x", id=str(uuid5(NAMESPACE_URL, str(number))))
+
+
+def extra_follow_among_many() -> None:
+    """A feed with more follows than a page of the API lists."""
+    place = f"timeline:{first(User).pk}"
+    get_client().follow_many([{"source": place, "target": f"user:{one}"} for one in range(5000, 5120)])
+
+
+def unknown_to_the_ledger() -> None:
+    """What is extra, after a backup of the site was restored that is older than its feeds."""
+    with activities_paused():
+        for model in (Opinion, Album, Member):
+            model.objects.all()._raw_delete("default")  # noqa: SLF001
+    labels = ("testapp.Opinion#reaction", "testapp.Album#collection", "testapp.Album", "testapp.Member#user")
+    Publication.objects.filter(model_label__in=labels).delete()
+
+
 def rows_deleted() -> None:
     with activities_paused():
         Comment.objects.all()._raw_delete("default")  # noqa: SLF001
@@ -243,6 +285,11 @@ KINDS: dict[Drift, set[str]] = {
     lost_reaction: {"missing"},
     other_reaction: {"stale"},
     hidden_reaction: {"missing"},
+    extra_user: {"extra"},
+    extra_entry: {"extra"},
+    extra_reaction: {"extra"},
+    extra_follow_among_many: {"extra"},
+    unknown_to_the_ledger: {"extra"},
     rows_deleted: {"extra"},
     rows_changed: {"missing", "misplaced"},
     rows_moved_in_time: {"missing", "extra"},
@@ -284,6 +331,89 @@ def test_every_kind_of_drift_is_found_and_mended(drift: Drift) -> None:
     assert found() == []
     assert run("stream_repair")[-1]["differences"] == {}
     feeds_equal_tables()
+
+
+def of_other_programs() -> Callable[[], list[Any]]:
+    """What looks like ours in part; returns what reads it."""
+    client, activity = get_client(), activity_of(first())["id"]
+    by_name = str(uuid5(NAMESPACE_URL, "somebody"))
+    for one in ("mobile-7", "4711", "testapp-member-", "testapp-album-1", "testapp-nothing-1"):
+        client.users.add(one, {"name": "of the app"})
+    for name, entry, owner in (
+        ("albums", "summer", None),
+        ("albums", "007", None),
+        ("albums", "987655", "4711"),
+        ("playlists", "987654", None),
+    ):
+        client.collections.add(name, {"title": "of the app"}, id=entry, user_id=owner)
+    client.reactions.add("opinion", activity, "x")
+    client.reactions.add("opinion", activity, "x", id="by-hand")
+    client.reactions.add("like", activity, "x", id=by_name)
+    client.reactions.add_child("opinion", by_name, "x", id=str(uuid5(NAMESPACE_URL, "child")))
+    client.follow_many([{"source": "timeline:4711", "target": "topic:1"}])
+    client.feed("user", 4711).add_activity({"actor": "x", "verb": "v", "object": "y", "foreign_id": "app:1"})
+    models: list[Any] = [StreamUser, CollectionEntry, Reaction, Follow, Activity]
+    before = [set(model.objects.values_list("pk", flat=True)) for model in models]
+
+    def gone() -> list[Any]:
+        return [
+            pks - set(model.objects.values_list("pk", flat=True))
+            for model, pks in zip(models, before, strict=True)
+        ]
+
+    return gone
+
+
+@pytest.mark.usefixtures("site")
+def test_what_other_programs_keep_is_neither_told_nor_removed() -> None:
+    gone = of_other_programs()
+    assert found() == []
+    for drift in (extra_user, extra_entry, extra_reaction, foreign_follow, foreign_activity):
+        drift()
+    ours = run("stream_repair")[-1]["differences"]
+    assert ours == {"extra": 34}
+    assert gone() == [set()] * 5
+    assert found() == []
+
+
+def test_a_name_that_may_be_anybodys_is_told_only_where_keys_are_no_words(db: None) -> None:
+    get_client().users.add_many([{"id": "987654", "data": {}}, {"id": "bob", "data": {}}])
+    users = UserPublisher(User, MirrorDeclaration(fields=("username",)))
+    told = [(one.kind, one.thing, one.key) for one in verify([users])]
+    assert told == [("extra", "987654", "987654")]
+
+    tags = CollectionPublisher(Tag, CollectionDeclaration(name="tags"))
+    get_client().collections.add("tags", {"n": 1}, id="summer")
+    get_client().collections.add("tags", {"n": 1}, id=encoded("c/d e"))
+    told = [(one.kind, one.thing, one.key) for one in verify([tags])]
+    assert told == [("extra", encoded("c/d e"), "c/d e")]
+
+
+def published_meanwhile() -> None:
+    users = list(User.objects.order_by("pk"))
+    Article.objects.create(author=users[0], title="soon", published_at=START)
+    Opinion.objects.create(user=users[0], article=first(), text="soon")
+    Album.objects.create(owner=users[0], title="Soon")
+    Member.objects.create(email="soon@example.org", name="Soon")
+    Subscription.objects.create(reader=users[2], writer=users[1])
+    drain_outbox()
+
+
+@pytest.mark.usefixtures("site")
+@pytest.mark.parametrize("read", ["users", "entries", "placed", "reactions", "follows"])
+def test_what_is_published_while_feeds_are_read_is_not_extra(
+    read: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = getattr(ServerInspection, read)
+
+    def late(*args: Any) -> Iterator[Any]:
+        if not Member.objects.filter(name="Soon").exists():
+            published_meanwhile()
+        yield from whole(*args)
+
+    monkeypatch.setattr(ServerInspection, read, late)
+    assert [one for one in found() if one[0] == "extra"] == []
+    assert Member.objects.filter(name="Soon").exists()
 
 
 def never_migrated() -> None:
@@ -478,11 +608,12 @@ def every_feed() -> list[tuple[str, str]]:
     return [(feed.slug, feed.user_id) for feed in Feed.objects.order_by("pk")]
 
 
+NOT_LISTED = (ghost_of_a_stranger, extra_user, extra_entry, unknown_to_the_ledger)
 OVER_HTTP = [
     drift
     for drift, kinds in KINDS.items()
-    # What only a home in the same process tells, and what is on feeds that nobody knows of.
-    if kinds != {"server"} and drift not in (ghost_of_a_stranger, follow_of_a_stranger, other_end_of_a_follow)
+    # What only a home in the same process tells, and what no API lists.
+    if kinds != {"server"} and drift not in NOT_LISTED
 ]
 
 
@@ -519,12 +650,34 @@ def test_any_mixture_of_drift_is_healed_over_http() -> None:
 
 @pytest.mark.usefixtures("over_http")
 @pytest.mark.django_db(transaction=True, databases=["default", "other"])
-def test_the_same_over_http() -> None:
-    for drift in (other_content, foreign_activity, rows_deleted, lost_follow, foreign_follow):
-        drift()
-    other_reaction()
+def test_what_an_api_elsewhere_does_not_list_is_said(settings: Any) -> None:
+    gone = of_other_programs()
+    extra_user()
+    extra_entry()
+    lines = run("stream_verify")
+    assert lines[-1]["differences"] == {}
+    limits = {line["kind"]: line.get("not_listed") for line in lines if "compared" in line}
+    assert len(limits) == 5
+    assert all(limits.values())
+    assert run("stream_repair")[-1]["differences"] == {}
+    assert gone() == [set()] * 5
 
-    assert {kind for kind, _ in found()} == {"missing", "extra", "stale"}
+    settings.STREAM_BACKEND = "embedded"
+    assert sorted(found()) == [("extra", "collection albums"), ("extra", "users")]
+    assert not [line for line in run("stream_verify") if "not_listed" in line]
+
+
+@pytest.mark.usefixtures("over_http")
+@pytest.mark.django_db(transaction=True, databases=["default", "other"])
+def test_the_same_over_http() -> None:
+    of_here = (other_content, foreign_activity, rows_deleted, lost_follow, foreign_follow, other_reaction)
+    for drift in (*of_here, extra_reaction, follow_of_a_stranger):
+        drift()
+
+    differences = found()
+    assert {kind for kind, _ in differences} == {"missing", "extra", "stale"}
+    assert differences.count(("extra", "reactions")) == 30
+    assert ("extra", "timeline:4711") in differences
     assert run("stream_repair")[-1]["ok"]
 
     assert found() == []
