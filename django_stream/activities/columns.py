@@ -100,6 +100,9 @@ class Columns:
         if not is_key or not field.db_constraint or type(_static(model, name)) not in _PLAIN_KEYS:
             raise NoColumn
         related: type[models.Model] = field.related_model
+        # Of a table that somebody else makes, such as a view, nobody knows what is certain.
+        if not (model._meta.managed and related._meta.managed):
+            raise NoColumn
         if is_elsewhere(related, self._using) or not _makes_plain_instances(related):
             raise NoColumn
         return related

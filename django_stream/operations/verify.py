@@ -13,7 +13,7 @@ from django_stream.database.batches import batched
 from django_stream.database.bulk_sql import among
 from django_stream.operations.comparison import Difference
 from django_stream.operations.ledgers import EXTRA, not_ours_to_judge
-from django_stream.operations.sources import sources_of
+from django_stream.operations.sources import sources_of, with_those_of_the_same_things
 from django_stream.operations.sources.base import Look, Source
 from django_stream.operations.spool import Spool
 from django_stream.protocol.inspection import Inspection
@@ -35,15 +35,15 @@ def verify(
     """The differences of these models, without those that are on their way.
 
     `tell` is called after each kind with its name, with how much of it the tables want, and with what
-    the API of a home elsewhere does not list, in words. Follows are only
-    told apart by all models that make them, so give all publishers of that kind or none. `left_out` are
+    the API of a home elsewhere does not list, in words. Models that make follows, or fill the same kind of
+    reactions or the same collection, are looked at together. `left_out` are
     databases that cannot be asked what is theirs: then nothing is extra that the ledger does not know.
     Raises `ledgers.OutOfReach` for a database that cannot be asked, and is not left out.
     """
     client = get_client()
     look = Look(using, client, inspection_of_home(), sample)
     with spoken_as_the_site():
-        for kind, source in sources_of(publishers, look):
+        for kind, source in sources_of(with_those_of_the_same_things(publishers), look):
             with Spool() as spool:
                 count = source.fill(spool)
                 spool.compare()

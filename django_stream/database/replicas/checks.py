@@ -39,6 +39,13 @@ def _wrong(replicas: list[str]) -> Iterator[CheckMessage]:
                 hint="Only PostgreSQL tells how far a replica is. Remove STREAM_REPLICA_OF.",
                 id="django_stream.E101",
             )
+        elif not connections[alias].settings_dict["OPTIONS"].get("connect_timeout"):
+            yield Warning(
+                f"A request may wait for minutes for the replica {alias!r} when its host does not answer.",
+                hint=f"Set DATABASES[{alias!r}]['OPTIONS']: connect_timeout to 2 seconds or so, and "
+                "tcp_user_timeout to as many milliseconds.",
+                id="django_stream.W103",
+            )
 
 
 def _missing() -> Iterator[CheckMessage]:

@@ -7,6 +7,7 @@ read wherever that position has been replayed.
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from functools import cache
 
@@ -57,15 +58,22 @@ class Replica:
     def __init__(self, alias: str) -> None:
         self.alias = alias
         self._is_away_until = 0.0
+        self._asking: dict[int, float] = {}
+        """By thread, since when."""
 
     def has(self, position: int) -> bool:
         """Whether what was written up to a position can be read there. Never raises.
 
         It is asked each time: a page that begins to read from what has gone away would fail.
         """
-        if time.monotonic() < self._is_away_until:
+        now, me = time.monotonic(), threading.get_ident()
+        # One that does not answer at all holds up those who ask it already, and nobody else.
+        if now < self._is_away_until or any(
+            now - since > _AWAY_SECONDS for since in list(self._asking.values())
+        ):
             return False
         connection = connections[self.alias]
+        self._asking[me] = now
         try:
             with connection.cursor() as cursor:
                 cursor.execute(_REPLAYED)
@@ -75,6 +83,8 @@ class Replica:
             logger.warning("the replica %r is not read from: %s", self.alias, error)
             connection.close()
             return False
+        finally:
+            del self._asking[me]
         return replayed is None or replayed >= position
 
 

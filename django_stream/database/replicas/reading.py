@@ -35,7 +35,7 @@ class Reading:
 
     def database(self, primary: str) -> str:
         """Where to read; once chosen, the same to the end, or until the request writes."""
-        if not self.may_lag or primary in self.written or _is_in_block(primary):
+        if not self.may_lag or primary in self.written or connections[primary].in_atomic_block:
             return primary
         if primary not in self.chosen:
             self.chosen[primary] = self._choose(primary)
@@ -58,6 +58,8 @@ def reading(one: Reading) -> Iterator[None]:
         yield
     finally:
         _reading.reset(token)
+        # Tasks that go on have it still.
+        one.may_lag = False
 
 
 def database_for(primary: str) -> str | None:
@@ -77,13 +79,6 @@ def mark_written(using: str = "default") -> None:
         one.written.add(using)
 
 
-def _is_in_block(primary: str) -> bool:
-    """Whether a transaction was opened by code, and not by ATOMIC_REQUESTS."""
-    connection = connections[primary]
-    by_request = int(bool(connection.settings_dict["ATOMIC_REQUESTS"]))
-    return connection.in_atomic_block and len(connection.savepoint_ids) >= by_request
-
-
 def noticed(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
     """A wrapper of what a connection executes: notes that the request has written."""
     one = _reading.get()
@@ -95,7 +90,8 @@ def noticed(execute: Callable[..., Any], sql: Any, params: Any, many: bool, cont
 
 def _watch(sender: Any, connection: BaseDatabaseWrapper, **_: Any) -> None:
     if replicas_of(connection.alias) and noticed not in connection.execute_wrappers:
-        connection.execute_wrappers.append(noticed)
+        # In front: whoever takes off a wrapper of their own takes the last one.
+        connection.execute_wrappers.insert(0, noticed)
 
 
 connection_created.connect(_watch, dispatch_uid="django_stream.replicas")

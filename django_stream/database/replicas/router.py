@@ -14,7 +14,7 @@ class ReplicaRouter:
     """For `DATABASE_ROUTERS`, below routers that know where single models are.
 
     Databases with `"STREAM_REPLICA_OF": "default"` are replicas of that one. Override `primary` where
-    models of this router are in several databases.
+    models are in several databases; routers above this one hide replicas where they answer themselves.
     """
 
     def primary(self, model: type[models.Model]) -> str:
@@ -22,11 +22,13 @@ class ReplicaRouter:
         return DEFAULT_DB_ALIAS
 
     def db_for_read(self, model: type[models.Model], **hints: Any) -> str | None:
-        return database_for(self.primary(model))
+        primary = self.primary(model)
+        return database_for(primary) or _unless_default(primary)
 
     def db_for_write(self, model: type[models.Model], **hints: Any) -> str | None:
-        # Django would write a row to where it was read.
-        return _primary_at(hints.get("instance"))
+        primary = self.primary(model)
+        # Django would write to where the instance was read.
+        return primary if _primary_at(hints.get("instance")) else _unless_default(primary)
 
     def allow_relation(self, one: models.Model, other: models.Model, **hints: Any) -> bool | None:
         both = {_home(row) for row in (one, other)}
@@ -34,6 +36,11 @@ class ReplicaRouter:
 
     def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool | None:
         return False if primary_of(db) else None
+
+
+def _unless_default(alias: str) -> str | None:
+    """None lets other routers answer."""
+    return None if alias == DEFAULT_DB_ALIAS else alias
 
 
 def _primary_at(row: Any) -> str | None:

@@ -8,10 +8,10 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from django_stream.activities.kinds import FOLLOWS, kind_of
 from django_stream.management.commands._family import FamilyCommand, leave_out_option
 from django_stream.management.commands._publishing import chosen
 from django_stream.operations.comparison import Difference
+from django_stream.operations.sources import with_those_of_the_same_things
 from django_stream.operations.verify import server_faults, verify
 from django_stream.publishing.publisher import Publisher, publishers
 
@@ -34,7 +34,7 @@ class ComparingCommand(FamilyCommand):
 
     def compared(self, **options: Any) -> list[Publisher]:
         """What is looked at."""
-        return _with_all_follows(chosen(publishers(), options["models"]))
+        return with_those_of_the_same_things(chosen(publishers(), options["models"]))
 
     def verified(self, some: list[Publisher], **options: Any) -> Iterator[Difference]:
         """The differences of these."""
@@ -70,11 +70,3 @@ class ComparingCommand(FamilyCommand):
         limits = {"not_listed": not_listed} if not_listed else {}
         text = f"{kind}: {count} compared" + (f"; {not_listed}" if not_listed else "")
         self.tell(text, kind=kind, compared=count, **limits)
-
-
-def _with_all_follows(found: list[Publisher]) -> list[Publisher]:
-    """A follow is nobody's only if no model means it."""
-    if not any(kind_of(one) is FOLLOWS for one in found):
-        return found
-    every = [one for one in publishers() if kind_of(one) is FOLLOWS]
-    return [*(one for one in found if one not in every), *every]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from django_stream.backends import get_client
 from django_stream.database.tables import has_table
+from django_stream.operations import checkpoints
 from django_stream.operations.persons import home, tables
 from django_stream.operations.taking_over import take_over
 from django_stream.operations.verify import inspection_of_home
@@ -63,13 +64,12 @@ def erase(
 
     What waits in the outbox is published first, such as the deletion of their rows.
     """
-    token = _token_of(person)
-    if has_table(Publication, using):
-        take_over([str(token)], using, token)
+    is_ours = has_table(Publication, using)
+    token = _begin(person, using) if is_ours else uuid.uuid4()
     if drain(using, token=token).out_of_reach:
         raise OutOfReach
     inspection = inspection_of_home()
-    if has_table(Publication, using):
+    if is_ours:
         yield "recorded activities", tables.erase_recorded(person, using, token)
         yield "preferences and dismissals", tables.erase_own(person, using)
         yield "mirrored rows", tables.erase_mirrored(person, using)
@@ -77,13 +77,22 @@ def erase(
         yield from home.erase(get_client(), person)
     else:
         yield from inspection.erase(person, keep_audit_log=keep_audit_log)
-    if has_table(Publication, using):
+    if is_ours:
         yield "ledger", tables.erase_ledger(person, using)
+        checkpoints.forget([_checkpoint_of(person)], using)
 
 
-def _token_of(person: Person) -> uuid.UUID:
-    """Of the leases of every erasure of this person: by it, one knows what another held that was killed."""
-    return uuid.uuid5(_NAMESPACE, "\n".join(sorted(person.user_ids)))
+def _begin(person: Person, using: str) -> uuid.UUID:
+    """The token of this run's leases; what runs before it held, killed or not, is this one's now."""
+    run = checkpoints.begin(_checkpoint_of(person), using, {}, resume=True)
+    if run.earlier:
+        take_over(run.earlier, using, run.token)
+    return run.token
+
+
+def _checkpoint_of(person: Person) -> str:
+    """A name that does not name the person."""
+    return f"stream_person erase {uuid.uuid5(_NAMESPACE, chr(10).join(sorted(person.user_ids)))}"
 
 
 def what_stays(person: Person, using: str = "default") -> Iterator[Stays]:

@@ -146,9 +146,7 @@ def _owners(collection: CollectionPublisher) -> set[str]:
         return {collection.declaration.owner}
     users, model = concrete(get_user_model()), collection.model
     return {
-        path
-        for path in _who_acts(model)
-        if isinstance(path, str) and "." not in path and related_model(model, path) is users
+        path for path in _who_acts(model) if isinstance(path, str) and related_model(model, path) is users
     }
 
 

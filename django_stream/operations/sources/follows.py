@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 
+from django.contrib.auth import get_user_model
+from django.db import models
+
+from django_stream.activities.owners import may_be_user, parse_owner_id
 from django_stream.activities.publishers.follows import FollowPublisher
 from django_stream.client.exceptions import FeedConfigException
 from django_stream.conf import stream_settings
@@ -81,6 +85,25 @@ class FollowSource(Source):
             return
 
     def _entry(self, place: str, target: str) -> tuple[Side, Entry]:
-        is_ours = FeedID.parse(target).slug in self._targets
+        is_ours = FeedID.parse(target).slug in self._targets and self._joins(place, target)
         record = {"source": place, "target": target}
         return (Side.FOUND if is_ours else Side.SEEN), Entry(place, target, record=record)
+
+    def _joins(self, place: str, target: str) -> bool:
+        """Whether rows of any model could mean it: buttons and programs follow what no table names, too."""
+        follower, followed = _owner_model(place), _owner_model(target)
+        return (
+            follower is not None
+            and followed is not None
+            and any(
+                one.joins(follower, followed) for one in self.publishers if isinstance(one, FollowPublisher)
+            )
+        )
+
+
+def _owner_model(feed: str) -> type[models.Model] | None:
+    """The model of a feed's owner; None where its name tells none."""
+    name = FeedID.parse(feed).user_id
+    if owner := parse_owner_id(name):
+        return owner.model
+    return get_user_model() if may_be_user(name) else None

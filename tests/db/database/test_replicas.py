@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextvars import copy_context
 from typing import Any
 
 import pytest
@@ -80,12 +81,35 @@ def test_a_transaction_is_read_where_it_is() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_transaction_of_a_request_is_none_of_the_codes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
-    with transaction.atomic():
-        assert read_from() == "other"
-        with transaction.atomic():
-            assert read_from() == "default"
+def test_wrappers_of_others_come_and_go() -> None:
+    connection.execute_wrappers.clear()
+
+    def own(execute: Any, *of: Any) -> Any:
+        return execute(*of)
+
+    with connection.execute_wrapper(own):
+        connection_created.send(sender=type(connection), connection=connection)
+    assert connection.execute_wrappers == [noticed]
+
+
+def test_what_goes_on_after_a_request_reads_what_is_true_now() -> None:
+    with reading(Reading({})):
+        context = copy_context()
+    assert context.run(router.db_for_read, User) == "default"
+
+
+def test_models_elsewhere_are_written_and_read_there() -> None:
+    class Elsewhere(ReplicaRouter):
+        def primary(self, model: type[Any]) -> str:
+            return "feeds" if model is Group else "default"
+
+    user = User(pk=1)
+    user._state.db = "other"
+    asked = Elsewhere()
+    assert (asked.db_for_read(Group), asked.db_for_write(Group)) == ("feeds", "feeds")
+    assert (asked.db_for_read(User), asked.db_for_write(User)) == (None, None)
+    assert asked.db_for_write(Group, instance=user) == "feeds"
+    assert asked.db_for_write(User, instance=user) == "default"
 
 
 @pytest.mark.django_db(transaction=True)

@@ -6,6 +6,7 @@ import json
 import random
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.core.management import CommandError, call_command
 from django.db import connections, transaction
 from django.utils import timezone
@@ -22,18 +23,21 @@ from hypothesis import strategies as st
 
 from django_stream.activities.ids import encoded
 from django_stream.activities.kinds import publishers_for
-from django_stream.activities.owners import names_itself
+from django_stream.activities.owners import feed_id, names_itself
 from django_stream.activities.publishers.mirrors import (
     CollectionDeclaration,
     CollectionPublisher,
     MirrorDeclaration,
     UserPublisher,
 )
+from django_stream.activities.publishers.reactions import ReactionPublisher
 from django_stream.backends import get_client
+from django_stream.feeds import feed_manager
 from django_stream.models import OutboxEntry, Publication
 from django_stream.operations.comparison import Difference
 from django_stream.operations.repair import repair
 from django_stream.operations.verify import verify
+from django_stream.publishing.publisher import publishers_of
 from django_stream.server.conf import server_settings
 from django_stream.server.inspection import ServerInspection
 from django_stream.server.models import (
@@ -54,7 +58,7 @@ from django_stream.testing import drain_outbox
 from django_stream.tracking import activities_paused
 from tests.db.publishing.test_property import make_site
 from tests.expected_feeds import check_feeds
-from tests.testapp.models import Album, Article, Comment, Member, Opinion, Subscription, Tag
+from tests.testapp.models import Album, Article, Comment, Member, Moment, Opinion, Subscription, Tag, Whisper
 
 pytestmark = pytest.mark.django_db(databases=["default", "other"])
 
@@ -374,6 +378,35 @@ def test_what_other_programs_keep_is_neither_told_nor_removed() -> None:
     assert ours == {"extra": 34}
     assert gone() == [set()] * 5
     assert found() == []
+
+
+@pytest.mark.usefixtures("site")
+def test_who_is_followed_without_a_table_stays_followed() -> None:
+    """By a button or by code: no row of a follow model could mean it."""
+    clubs = [Group.objects.create(name=name) for name in ("chess", "go")]
+    user = User.objects.first()
+    for club in clubs:
+        feed_manager.follow_feed(club, "user", user)
+    assert found() == []
+    assert run("stream_repair")[-1]["differences"] == {}
+    run("stream_sync", "--prune")
+    for club in clubs:
+        following = feed_manager.get_feed("timeline", club).following()["results"]
+        assert [str(one["target_id"]) for one in following] == [str(feed_id("user", user))]
+
+
+@pytest.mark.usefixtures("site")
+def test_another_models_reactions_of_the_kind_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    (publisher,) = [one for one in publishers_of(Whisper) if isinstance(one, ReactionPublisher)]
+    monkeypatch.setattr(publisher, "declaration", replace(publisher.declaration, kind="opinion"))
+    said = Moment.objects.create(author=User.objects.first(), text="x")
+    Whisper.objects.create(user=User.objects.last(), moment=said)
+    drain_outbox()
+    before = set(Reaction.objects.filter(kind="opinion").values_list("pk", flat=True))
+    assert len(before) > Opinion.objects.count()
+    for label in ("testapp.Opinion", "testapp.Whisper"):
+        assert run("stream_repair", label)[-1]["differences"] == {}
+    assert set(Reaction.objects.filter(kind="opinion").values_list("pk", flat=True)) == before
 
 
 def test_a_name_that_may_be_anybodys_is_told_only_where_keys_are_no_words(db: None) -> None:
