@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+from functools import partial
+from typing import Any
+
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models, router, transaction
 
@@ -10,7 +14,10 @@ from django_stream.activities.paths import resolve
 from django_stream.activities.publishers.follows import FollowPublisher
 from django_stream.activities.relations import is_relation
 from django_stream.conf import stream_settings
+from django_stream.database.failures import or_else
 from django_stream.publishing.publisher import publishers
+
+logger = logging.getLogger("django_stream.activities")
 
 
 def follow(follower: models.Model, followed: models.Model) -> bool:
@@ -50,6 +57,29 @@ def unfollow(follower: models.Model, followed: models.Model) -> None:
         rows.delete()
 
 
+def state_of(follower: models.Model, followed: models.Model) -> tuple[bool, bool] | None:
+    """Whether a user follows a row, and whether a request to waits, as the rows say; one query.
+
+    None where no model of the site makes one follow the other, or nobody has said which of them does.
+    """
+    found = _chosen(_between(follower, followed), followed)
+    if len(found) != 1:
+        return None
+    (publisher,) = found
+    declared = publisher.declaration
+    rows = publisher.rows_between(follower, followed, router.db_for_read(publisher.model))
+    told = [(_says(row, declared.should_publish, True), _says(row, declared.requested, False)) for row in rows]
+    follows = any(follows for follows, _ in told)
+    return follows, not follows and any(waits for _, waits in told)
+
+
+def _says(row: models.Model, condition: Any, otherwise: bool) -> bool:
+    if condition is None:
+        return otherwise
+    read = partial(resolve, row, condition)
+    return bool(or_else(False, read, logger, "%s cannot tell whether it follows", row.__class__.__name__))
+
+
 def has_rows(follower: models.Model, followed: models.Model) -> bool:
     """Whether one follows the other by rows of the site, or else by a call of the API alone."""
     return bool(_between(follower, followed))
@@ -57,10 +87,8 @@ def has_rows(follower: models.Model, followed: models.Model) -> bool:
 
 def _publisher(follower: models.Model, followed: models.Model) -> FollowPublisher:
     """The only model whose rows make one follow the other, or that which STREAM_FOLLOW_MODEL names."""
-    found, wanted = _between(follower, followed), stream_settings.FOLLOW_MODEL
-    named = [one for one in found if wanted and one.model._meta.label.lower() == wanted.lower()]
-    if wanted is None or not is_user_model(followed.__class__):
-        named = named or found
+    found = _between(follower, followed)
+    named = _chosen(found, followed)
     if len(named) == 1:
         return named[0]
     labels = ", ".join(sorted({one.model._meta.label for one in found})) or "none"
@@ -68,6 +96,14 @@ def _publisher(follower: models.Model, followed: models.Model) -> FollowPublishe
         f"which model makes users follow {followed._meta.verbose_name_plural}? "
         f"Name one by STREAM_FOLLOW_MODEL; there is: {labels}"
     )
+
+
+def _chosen(found: list[FollowPublisher], followed: models.Model) -> list[FollowPublisher]:
+    wanted = stream_settings.FOLLOW_MODEL
+    named = [one for one in found if wanted and one.model._meta.label.lower() == wanted.lower()]
+    if wanted is None or not is_user_model(followed.__class__):
+        return named or found
+    return named
 
 
 def _between(follower: models.Model, followed: models.Model) -> list[FollowPublisher]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from django_stream.activities.follow_rows import follow, unfollow
+from django_stream.activities.ids import from_wire_id
 from django_stream.activities.model_references import clean_pk
 from django_stream.activities.owners import user_id_of
 from django_stream.api.base import StreamView
@@ -39,8 +41,9 @@ class FollowView(StreamView):
         return Response({"following": follows, "requested": not follows})
 
     def delete(self, request: Request, key: str) -> Response:
-        # Whoever is hidden by now may have been followed before.
-        unfollow(_user(request), self.found(get_user_model()._default_manager.all(), key))
+        # Whoever is hidden by now may have been followed before; the answer does not tell who is hidden.
+        with suppress(Http404):
+            unfollow(_user(request), self.found(get_user_model()._default_manager.all(), key))
         return Response({"following": False, "requested": False})
 
     def person(self, request: Request, key: str) -> models.Model:
@@ -49,7 +52,7 @@ class FollowView(StreamView):
         return self.found(visible_to(request.user, active), key)
 
     def found(self, users: models.QuerySet[Any], key: str) -> models.Model:
-        pk = clean_pk(users.model, key)
+        pk = clean_pk(users.model, from_wire_id(key))
         row: models.Model | None = None if pk is None else users.filter(pk=pk).first()
         if row is None:
             raise Http404(f"there is no user {key!r}")

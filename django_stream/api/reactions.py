@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.status import HTTP_200_OK, HTTP_201_CREATED, HTTP_204_NO_CONTENT
 
+from django_stream.activities.ids import from_wire_id
 from django_stream.activities.model_references import clean_pk, object_id_of
 from django_stream.activities.publishers.activities import is_published
 from django_stream.activities.publishers.reactions import ReactionPublisher
@@ -131,7 +132,7 @@ def _of(kind: str, label: str) -> tuple[ReactionPublisher, type[models.Model]]:
 
 
 def _row(rows: models.QuerySet[Any], key: str) -> models.Model:
-    pk = clean_pk(rows.model, key)
+    pk = clean_pk(rows.model, from_wire_id(key))
     row: models.Model | None = None if pk is None else rows.filter(pk=pk).first()
     if row is None:
         raise _none_of(rows.model, key)

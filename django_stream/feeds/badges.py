@@ -27,11 +27,12 @@ def shown_counts(
 
     `answer` begins at the top of the feed, and `chosen` is what was shown of it, if that is known; `read_on`
     reads so many entries after a `next`. Entries that neither wait to be seen nor to be read cost nothing.
-    What is not looked at, since it is far down, counts only where nothing can be hidden.
+    What is not looked at, since it is far down, counts only where nothing can be hidden, and where nothing
+    that was met is shown as if it had been looked at.
     """
     waiting = {name: int(answer[name]) for name in MARKS if name in answer}
     counts = dict.fromkeys(waiting, 0)
-    page, looked_at, most = answer, 0, _LOOKED_AT
+    page, looked_at, most, told = answer, 0, _LOOKED_AT, False
     while any(waiting.values()):
         pairs = list(zip(page["results"], chosen or [None] * len(page["results"]), strict=True))
         entries = [pair for pair in pairs if _waits(pair[0], waiting)]
@@ -42,7 +43,8 @@ def shown_counts(
                     waiting[name] -= 1
                     # What is not shown, or is shown as if it had been looked at, counts no more.
                     counts[name] += shown is not None and not shown[MARKS[name]]
-            if shown is None:
+                    told |= shown is not None and shown[MARKS[name]]
+            if shown is None or told:
                 most = _LOOKED_AT_MOST
         looked_at += len(page["results"])
         # All at once: the next that waits may be the last of them.
@@ -51,7 +53,7 @@ def shown_counts(
             break
         page, chosen = read_on(page["next"], more), None
     left = {name: max(0, number) for name, number in waiting.items()}
-    if not any(left.values()) or (page["next"] and selection.hides_some):
+    if not any(left.values()) or told or (page["next"] and selection.hides_some):
         return counts
     return {name: counts[name] + left[name] for name in counts}
 

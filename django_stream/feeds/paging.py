@@ -153,13 +153,18 @@ class FeedReader:
 
         They are looked for among the newest five hundred groups.
         """
+        selection = self._selection()
         unread: list[EnrichedActivity] = []
         cursor: str | None = None
+        met = 0
         for _ in range(_MAX_ROUNDS):
-            page = self.page(limits.PAGE_MAX, cursor)
-            unread += [one for group in page if not group["is_read"] for one in members(group)]
-            cursor = page.next
-            if len(unread) >= limit or cursor is None:
+            answer = self._read(limits.PAGE_MAX, cursor, {})
+            chosen = selection.choose(answer["results"])
+            shown = [group for group in chosen if group is not None and not group["is_read"]]
+            unread += [one for group in shown for one in members(group)]
+            met += sum(not group["is_read"] for group in answer["results"])
+            cursor = _cursor_of(answer["next"])
+            if len(unread) >= limit or cursor is None or met >= answer["unread"]:
                 break
         return sorted(unread, key=lambda one: one["time"], reverse=True)[:limit]
 

@@ -16,6 +16,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 
+from django_stream.activities.follow_rows import state_of
+from django_stream.activities.ids import wire_id
 from django_stream.feeds.background import without_marks
 from django_stream.feeds.enrichment import EnrichedActivity
 from django_stream.feeds.follow_lists import is_following
@@ -201,16 +203,19 @@ def follow_button(
     """A form that posts to `action`, with `stop` where the person is followed already; nothing for oneself.
 
     Without `action` it posts to our own view, where the site includes `django_stream.urls`; `person` may be
-    a row of any model that STREAM_FOLLOWABLE names.
+    a row of any model that STREAM_FOLLOWABLE names. It then asks the site's own rows, where there are such.
     Give `followed` where a page has many such buttons and has asked for all at once by `feeds.is_following`,
     and `requested` where a follow waits to be accepted: the button takes it back, by `stop`, too.
     """
     if person == (viewer := _viewer(context)):
         return SafeString()
     if followed is None:
-        followed = viewer is not None and is_following(viewer, person)
+        # Our own view writes rows, which say it before a worker has told the feeds.
+        rows_say = None if action or viewer is None else state_of(viewer, person)
+        followed, waits = rows_say or (viewer is not None and is_following(viewer, person), False)
+        requested = requested or waits
     request = context.get("request")
-    action = action or reverse("django_stream:follow", args=[person._meta.label, person.pk])
+    action = action or reverse("django_stream:follow", args=[person._meta.label, wire_id(person)])
     values = {"person": person, "action": action, "followed": followed, "requested": requested}
     return _rendered(context, template, values | {"next": request.get_full_path() if request else ""})
 

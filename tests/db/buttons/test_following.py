@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,10 @@ from django.test import Client, RequestFactory
 
 from django_stream import feeds
 from django_stream.feeds import feed_manager
+from django_stream.publishing.publisher import publishers_of
 from django_stream.tracking import drain, register_visibility, show
 from tests.db.feeds.conftest import people
-from tests.testapp.models import Block, Subscription
+from tests.testapp.models import Block, Subscription, Tag
 
 __all__ = ["people"]
 
@@ -97,10 +100,6 @@ def test_without_such_feeds_only_the_row_is_followed(browser: Client, grace: Use
         "auth.Nobody/1",
         "nothing/1",
         "a.b.c/1",
-        "auth.User/999999",
-        "auth.User/x",
-        "auth.User/" + "9" * 40,
-        "auth.User/%00",
     ],
 )
 def test_what_is_not_to_be_followed_is_404(browser: Client, ada: User, place: str) -> None:
@@ -109,6 +108,35 @@ def test_what_is_not_to_be_followed_is_404(browser: Client, ada: User, place: st
         answer = browser.post(f"/stream/{verb}/{place}/", headers=JSON)
         assert (answer.status_code, list(answer.json())) == (404, ["detail"])
     assert not Subscription.objects.exists()
+
+
+@pytest.mark.parametrize("key", ["999999", "x", "9" * 40, "%00", "_b32_aa", "hidden"])
+def test_no_button_tells_whether_somebody_is_hidden(
+    people: None, browser: Client, ada: User, key: str
+) -> None:
+    register_visibility(User, lambda viewer, users: users.exclude(username="ada"))
+    place = f"auth.User/{ada.pk if key == 'hidden' else key}/"
+    assert browser.post(f"/stream/follow/{place}").status_code == 404
+    for verb, form in (("unfollow", {}), ("follow", {"stop": "1"})):
+        assert browser.post(f"/stream/{verb}/{place}", form).status_code == 302
+        answer = browser.post(f"/stream/{verb}/{place}", form, headers=JSON)
+        assert (answer.status_code, answer.json()) == (200, {"following": False, "requested": False})
+
+
+@pytest.mark.parametrize("key", ["a/b", "/", "a b", "é:ü", "?#", "..", "_b32_x", "1.5", "plain"])
+def test_a_key_may_be_any_text(browser: Client, ada: User, grace: User, settings: Any, key: str) -> None:
+    settings.STREAM_FOLLOWABLE = ("testapp.Tag",)
+    tag = Tag.objects.create(name=key, user=ada)
+    request = RequestFactory().get("/")
+    request.user = grace
+    page = engines["django"].from_string("{% load django_stream %}{% follow_button tag %}")
+    (action,) = re.findall(r'action="([^"]+)"', html := page.render({"tag": tag}, request))
+    assert "stop" not in html
+
+    assert browser.post(unescape(action), headers=JSON).json()["following"]
+    drain()
+    assert feeds.is_following(grace, tag)
+    assert 'name="stop"' in page.render({"tag": tag}, request)
 
 
 def test_who_is_hidden_or_inactive_is_404_and_can_be_unfollowed(
@@ -158,6 +186,31 @@ def test_the_tag_posts_here_and_back_again(browser: Client, ada: User, grace: Us
     assert 'value="/people/?page=2"' in html
     assert "stop" not in html
     browser.post(address(ada))
+    # The rows say it at once, and the feeds when a worker has told them.
+    assert 'name="stop"' in page.render({"ada": ada}, request)
     drain()
     assert feeds.is_following(grace, ada)
-    assert 'name="stop"' in page.render({"ada": ada}, request)
+    browser.post(address(ada), {"stop": "1"})
+    assert "stop" not in page.render({"ada": ada}, request)
+
+
+def test_the_tag_takes_back_a_request_and_knows_a_block(
+    browser: Client, ada: User, grace: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = RequestFactory().get("/")
+    request.user = grace
+    page = engines["django"].from_string("{% load django_stream %}{% follow_button ada %}")
+    state = "asked"
+    (publisher,) = publishers_of(Subscription)
+    declared = replace(
+        publisher.declaration,
+        should_publish=lambda _: state == "in",
+        requested=lambda _: state == "asked",
+    )
+    monkeypatch.setattr(publisher, "declaration", declared)
+    Subscription.objects.create(reader=grace, writer=ada)
+    assert "Take back the request" in page.render({"ada": ada}, request)
+    state = "in"
+    assert "Unfollow ada" in page.render({"ada": ada}, request)
+    state = "blocked"
+    assert 'aria-label="Follow ada"' in page.render({"ada": ada}, request)

@@ -181,6 +181,28 @@ def test_unread_rows_stand_beside_the_groups(notified: list[str], ada: User) -> 
     assert rows[0]["actor"].username == "grace"
 
 
+@needs("aggregation")
+def test_unread_rows_are_looked_for_until_all_are_met(
+    notified: list[str], ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = feeds.notifications(ada)
+    reader.page(mark_read=notified[1:])
+    monkeypatch.setattr(limits, "PAGE_MAX", 1)
+    reads: list[Any] = []
+    get = type(reader.feed).get
+    monkeypatch.setattr(
+        type(reader.feed), "get", lambda self, **options: reads.append(options) or get(self, **options)
+    )
+
+    assert len({one["id"] for one in reader.unread_activities(limit=100)}) == 5
+    assert len(reads) == 1, "the groups below are read, and no read is for counts alone"
+
+    reader.page(mark_unread=True)
+    reads.clear()
+    assert len(reader.unread_activities(limit=100)) == 20
+    assert len(reads) == 4
+
+
 def test_the_size_of_a_feed(meals: list[str], ada: User) -> None:
     assert feeds.timeline(ada).size() == 60
     assert feeds.timeline(ada).size(most=7) == 7

@@ -31,6 +31,7 @@ TAGS = {
     "notifications": '{% stream_feed "notifications" limit=100 as page %}{% render_feed page %}',
     "badge": "{% notification_badge live=True %}",
     "follow button": '{% follow_button person "/" %}',
+    "our follow button": "{% follow_button person %}",
     "is following": "{% is_following person as followed %}",
 }
 # By the name of the address.
@@ -51,6 +52,7 @@ COSTS = {
     "tag: notifications": 10,
     "tag: badge": 13,
     "tag: follow button": 3,
+    "tag: our follow button": 1,
     "tag: is following": 3,
     "json: feed": 5,
     "json: follow": 4,
@@ -71,6 +73,7 @@ def ada(ada: User, monkeypatch: pytest.MonkeyPatch, settings: Any) -> User:
     register_mutes(Mute, by="by", of="of")
     register_blocks(Block, by="by", of="of")
     settings.STREAM_API_REACTIONS = ("whisper", "cheer")
+    settings.STREAM_FOLLOW_MODEL = "testapp.Subscription"
     return ada
 
 
