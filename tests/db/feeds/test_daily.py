@@ -186,21 +186,21 @@ def test_unread_rows_are_looked_for_until_all_are_met(
     notified: list[str], ada: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reader = feeds.notifications(ada)
-    reader.page(mark_read=notified[1:])
-    monkeypatch.setattr(limits, "PAGE_MAX", 1)
     reads: list[Any] = []
     get = type(reader.feed).get
-    monkeypatch.setattr(
-        type(reader.feed), "get", lambda self, **options: reads.append(options) or get(self, **options)
-    )
 
-    assert len({one["id"] for one in reader.unread_activities(limit=100)}) == 5
-    assert len(reads) == 1, "the groups below are read, and no read is for counts alone"
+    def unread() -> int:
+        reads.clear()
+        with monkeypatch.context() as patched:
+            patched.setattr("django_stream.protocol.limits.PAGE_MAX", 1)
+            patched.setattr(
+                type(reader.feed), "get", lambda *args, **options: reads.append(1) or get(*args, **options)
+            )
+            return len({one["id"] for one in reader.unread_activities(limit=100)})
 
-    reader.page(mark_unread=True)
-    reads.clear()
-    assert len(reader.unread_activities(limit=100)) == 20
-    assert len(reads) == 4
+    assert (unread(), len(reads)) == (20, 4)
+    reader.page(mark_read=notified[1:])
+    assert (unread(), len(reads)) == (5, 1), "all below is read, and nothing is read for counts alone"
 
 
 def test_the_size_of_a_feed(meals: list[str], ada: User) -> None:

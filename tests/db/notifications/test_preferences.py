@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from django_stream import feeds
+from django_stream.feeds import feed_manager
 from django_stream.notifications import (
     Channels,
     apreferences,
@@ -21,8 +22,10 @@ from django_stream.notifications import (
     set_digest,
     set_preference,
 )
+from django_stream.notifications.entries import key_of_deed
 from django_stream.notifications.lens import forget_told
 from django_stream.notifications.models import Told
+from django_stream.protocol.wire import members
 from django_stream.tracking import drain
 from tests.db.notifications.conftest import DAY, Tell
 from tests.testapp.models import Moment, Praise
@@ -93,6 +96,23 @@ def test_what_is_done_again_is_not_new_again(
     assert (again["is_seen"], again["is_read"]) == (True, False)
     page = feeds.notifications(grace).page()
     assert (page.unseen, page.unread, feeds.unseen(grace)) == (0, 1, 0)
+
+
+@pytest.mark.parametrize(("told", "expected"), [(12, 0), (8, 0), (6, 2), (1, 7), (0, 12)])
+def test_what_was_told_before_is_counted_nowhere(
+    told: int, expected: int, articles: Callable[[int], None], grace: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    articles(12)
+    entries = feed_manager.get_notification_feed(grace).get(limit=100)["results"][:told]
+    keys = {key_of_deed(one) for entry in entries for one in members(entry)}
+    Told.objects.bulk_create(Told(user=grace, key=key, told_at=timezone.now(), was_seen=True) for key in keys)
+    monkeypatch.setattr("django_stream.protocol.limits.PAGE_MAX", 3)
+    monkeypatch.setattr("django_stream.feeds.badges._LOOKED_AT", 6)
+    monkeypatch.setattr("django_stream.feeds.badges._LOOKED_AT_MOST", 8)
+
+    # Of what is below those that were looked at, it is not known which were told, if some were.
+    assert feeds.unseen(grace) == expected
+    assert feeds.notifications(grace).page(limit=2).unseen == expected
 
 
 def test_what_was_read_is_read(praise: Praised, ada: User, grace: User) -> None:
