@@ -23,7 +23,7 @@ def live_data(request: Any, feed_id: str | None, live: bool | str) -> str:
     if not live or not feed_id or request is None or not _is_signed_in(request):
         return ""
     address = _own_address(request) if live is True else live
-    token = _token_address()
+    token = _address_of("django_stream_api:user-token")
     if not address or not token:
         return ""
     return json.dumps(
@@ -38,6 +38,13 @@ def live_data(request: Any, feed_id: str | None, live: bool | str) -> str:
     )
 
 
+def count_address() -> str:
+    """Where the number of notifications is asked for; "" where the site has no such address."""
+    # The API's may want another proof of who asks than the session of a page.
+    names = ("django_stream:notification-count", "django_stream_api:notification-count")
+    return next(filter(None, map(_address_of, names)), "")
+
+
 def _is_signed_in(request: HttpRequest) -> bool:
     user = getattr(request, "user", None)
     return user is not None and user.is_authenticated
@@ -49,8 +56,8 @@ def _own_address(request: HttpRequest) -> str:
     return str(scope.get(FAYE_SCOPE_KEY, "")) if stream_settings.BACKEND == EMBEDDED else ""
 
 
-def _token_address() -> str:
+def _address_of(name: str) -> str:
     try:
-        return reverse("django_stream_api:user-token")
+        return reverse(name)
     except NoReverseMatch:
         return ""

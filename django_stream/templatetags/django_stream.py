@@ -26,7 +26,7 @@ from django_stream.feeds.paging import Page
 from django_stream.feeds.readers import reader_named, unseen
 from django_stream.protocol.suggestions import did_you_mean
 from django_stream.protocol.wire import is_group
-from django_stream.rendering.live import live_data
+from django_stream.rendering.live import count_address, live_data
 from django_stream.rendering.templates import MissingDataException, render
 
 register = template.Library()
@@ -173,15 +173,19 @@ def notification_badge(
 ) -> SafeString:
     """How many notifications wait for who is signed in; nothing for visitors, or where none waits.
 
-    With `live`, as of `render_feed`, the script brings the number up to date while the page is open.
+    With `live`, as of `render_feed`, the script brings the number up to date while the page is open. On a page
+    without live feeds it asks for the number alone, where the site includes `django_stream.urls` or
+    `django_stream.api.urls`, and for the page when that has changed.
     """
     viewer = _viewer(context)
-    badge = _rendered(context, template, {"count": 0 if viewer is None else unseen(viewer)})
+    count = 0 if viewer is None else unseen(viewer)
+    badge = _rendered(context, template, {"count": count})
     if not live or viewer is None:
         return badge
     data = live_data(context.get("request"), str(feed_manager.get_notification_feed(viewer).id), live)
-    source = '<span data-stream-part="badge" data-stream-poll="{}" data-stream-live="{}">{}</span>'
-    return format_html(source, _LIVE_POLL, data, badge)
+    source = format_html(' data-stream-source="{}" data-stream-count="{}"', address, count) if (address := count_address()) else ""
+    part = '<span data-stream-part="badge" data-stream-poll="{}" data-stream-live="{}"{}>{}</span>'
+    return format_html(part, _LIVE_POLL, data, source, badge)
 
 
 @register.simple_tag(name="is_following", takes_context=True)

@@ -6,10 +6,17 @@
   const idOf = (entry) => entry.dataset.streamEntry;
   const groupOf = (entry) => entry.dataset.streamGroup;
 
+  /* Seconds: told of news, a page waits from so long to so long, looks so far apart, and gives up a silent
+     connection. <html data-stream-pause="1 3 5 30"> */
+  const [soonest, latest, apart, patience] = (document.documentElement.dataset.streamPause ?? "1 3 5 30")
+    .split(" ").map(Number);
+  const BACKGROUND = { "X-Stream-Background": "look" };
+  const ours = () => ({ credentials: "same-origin", signal: AbortSignal.timeout(patience * 1000) });
+
   /* A page of this site. Nothing of it counts as seen where nobody looks at it: the header says so. */
   async function read(url, inBackground) {
-    const headers = { "X-Requested-With": "fetch", ...(inBackground && { "X-Stream-Background": "look" }) };
-    const answer = await fetch(url, { headers, credentials: "same-origin" });
+    const headers = { "X-Requested-With": "fetch", ...(inBackground && BACKGROUND) };
+    const answer = await fetch(url, { headers, ...ours() });
     if (!answer.ok) throw new Error(`${answer.status} ${url}`);
     return new DOMParser().parseFromString(await answer.text(), "text/html");
   }
@@ -93,32 +100,73 @@
     }
   }
 
-  let looking = false;
-  let again = false;
+  /* Where nothing but badges is kept up to date, their number tells whether the page has to be read. */
+  async function isOld() {
+    const badge = document.querySelector("[data-stream-source]");
+    const rest = "[data-stream-feed][data-stream-poll], [data-stream-part]:not([data-stream-source])";
+    if (!badge || document.querySelector(rest)) return true;
+    const headers = { Accept: "application/json", ...BACKGROUND };
+    const answer = await fetch(badge.dataset.streamSource, { headers, ...ours() });
+    return !answer.ok || (await answer.json()).unseen !== Number(badge.dataset.streamCount);
+  }
 
-  /* One look is for all feeds of the page. What is told meanwhile, or while the page is hidden, is looked at after. */
+  function take(page) {
+    for (const feed of document.querySelectorAll("[data-stream-feed][data-stream-poll]")) {
+      const found = feedIn(page, feed);
+      if (found) offer(feed, found);
+    }
+    renew(page);
+  }
+
+  let looking = false;
+  let lookedAt = -Infinity;
+  let timer;
+  let after; // what comes once a look is over, or the page is not hidden any more
+
+  function goOn() {
+    const next = after;
+    after = undefined;
+    next?.();
+  }
+
+  /* News come in bursts, and to all browsers at once: each waits a little, and longer after the last look. */
+  function told() {
+    if (looking || document.hidden) {
+      after ??= told;
+      return;
+    }
+    const passed = (performance.now() - lookedAt) / 1000;
+    const pause = Math.max(soonest + Math.random() * (latest - soonest), apart - passed);
+    timer ??= setTimeout(look, pause * 1000);
+  }
+
+  /* One look is for all feeds of the page. */
   async function look() {
-    again = true;
-    if (looking || document.hidden) return;
+    clearTimeout(timer);
+    timer = undefined;
+    if (looking || document.hidden) {
+      after = look;
+      return;
+    }
     looking = true;
     try {
-      while (again && !document.hidden) {
-        again = false;
-        const page = await read(location.href, true);
-        for (const feed of document.querySelectorAll("[data-stream-feed][data-stream-poll]")) {
-          const found = feedIn(page, feed);
-          if (found) offer(feed, found);
-        }
-        renew(page);
-      }
+      if (await isOld()) take(await read(location.href, true));
     } catch (error) {
       console.warn(error);
     } finally {
       looking = false;
+      lookedAt = performance.now();
+      goOn();
     }
   }
 
-  document.addEventListener("visibilitychange", () => again && look());
+  document.addEventListener("visibilitychange", () => document.hidden || goOn());
+
+  /* A page that was read ahead has marked nothing as seen. Now somebody looks at it. */
+  const seeIt = () => document.querySelector("[data-stream-feed]") && read(location.href).then(take).catch(console.warn);
+  const [way] = performance.getEntriesByType("navigation");
+  if (document.prerendering) document.addEventListener("prerenderingchange", seeIt, { once: true });
+  else if (way?.activationStart > 0 || way?.deliveryType === "navigational-prefetch") seeIt();
 
   document.addEventListener("keydown", (event) => {
     const entry = event.target.closest?.("[data-stream-entry]");
@@ -133,59 +181,88 @@
   });
 
   /* App Streams tell what is new: Bayeux by long polling, in the small, for all feeds of the page at once. */
-  async function post(url, body, headers = {}) {
-    const answer = await fetch(url, {
-      method: "POST", body: JSON.stringify(body), credentials: "same-origin",
-      headers: { "Content-Type": "application/json", ...headers },
-    });
-    if (!answer.ok) throw Object.assign(new Error(`${answer.status} ${url}`), { status: answer.status });
-    return answer.json();
+  async function post(url, body, { line = new AbortController(), headers, ...rest } = {}) {
+    const silence = setTimeout(() => line.abort(), patience * 1000); // a dead connection says nothing
+    try {
+      const answer = await fetch(url, {
+        method: "POST", body: JSON.stringify(body), credentials: "same-origin", signal: line.signal,
+        headers: { "Content-Type": "application/json", ...headers }, ...rest,
+      });
+      // Nobody is signed in any more, or there are no App Streams here.
+      const final = [401, 403, 404].includes(answer.status);
+      if (!answer.ok) throw Object.assign(new Error(`${answer.status} ${url}`), { final });
+      return await answer.json();
+    } finally {
+      clearTimeout(silence);
+    }
   }
 
   const state = document.documentElement.dataset; // streamLive is "on" while all news come by themselves
 
-  async function session({ faye, token, csrf, key, app }, feeds) {
-    const access = await post(token, {}, { "X-CSRFToken": csrf });
-    const hello = { channel: "/meta/handshake", version: "1.0", supportedConnectionTypes: ["long-polling"] };
-    const [{ clientId }] = await post(faye, [hello]);
+  async function subscribe(send, { clientId, key, app, signature }, feeds) {
     let refused = 0; // such as a feed that is only read through the site: the page looks now and then
     for (const feed of feeds) {
       const packed = feed.replace(":", "");
-      const ext = { user_id: packed, api_key: key, signature: access.token };
+      const ext = { user_id: packed, api_key: key, signature };
       const subscription = `/site-${app}-feed-${packed}`;
-      const [answer] = await post(faye, [{ channel: "/meta/subscribe", clientId, subscription, ext }]);
-      refused += !answer.successful;
+      const { successful, error } = await send({ channel: "/meta/subscribe", clientId, subscription, ext });
+      if (!successful && !/^40[34]:/.test(error)) throw new Error(error);
+      refused += !successful;
     }
-    if (refused === feeds.size) throw Object.assign(new Error("no feed can be listened to"), { status: 403 });
+    if (refused === feeds.size) throw Object.assign(new Error("no feed can be listened to"), { final: true });
     if (!refused) state.streamLive = "on";
-    return clientId;
   }
 
-  async function listen(live, feeds) {
-    const clientId = await session(live, feeds);
-    for (;;) {
-      const answers = await post(live.faye, [{ channel: "/meta/connect", clientId, connectionType: "long-polling" }]);
-      if (answers.some((one) => !one.channel.startsWith("/meta/"))) look();
-      if (!answers.find((one) => one.channel === "/meta/connect")?.successful) return;
+  /* A session of a page that somebody looks at: browsers open few connections to a site for all of its tabs. */
+  async function listen({ faye, token, csrf, key, app }, feeds, missed) {
+    const line = new AbortController();
+    const send = async (message) => (await post(faye, [message], { line }))[0];
+    let clientId;
+    const leave = () => {
+      line.abort();
+      if (clientId) post(faye, [{ channel: "/meta/disconnect", clientId }], { keepalive: true }).catch(() => {});
+    };
+    document.addEventListener("visibilitychange", leave);
+    try {
+      const access = await post(token, {}, { line, headers: { "X-CSRFToken": csrf } });
+      const supportedConnectionTypes = ["long-polling"];
+      const hello = await send({ channel: "/meta/handshake", version: "1.0", supportedConnectionTypes });
+      if (!hello.successful) throw new Error(hello.error);
+      ({ clientId } = hello);
+      await subscribe(send, { clientId, key, app, signature: access.token }, feeds);
+      if (missed) told(); // what came in between
+      for (;;) {
+        const connect = { channel: "/meta/connect", clientId, connectionType: "long-polling" };
+        const answers = await post(faye, [connect], { line });
+        if (answers.some((one) => !one.channel.startsWith("/meta/"))) told();
+        if (!answers.find((one) => one.channel === "/meta/connect")?.successful) return;
+      }
+    } finally {
+      document.removeEventListener("visibilitychange", leave);
+      delete state.streamLive;
     }
   }
 
   const wait = (seconds) => new Promise((done) => setTimeout(done, seconds * 1000));
+  const visible = () =>
+    document.hidden && new Promise((done) => document.addEventListener("visibilitychange", done, { once: true }));
 
-  async function live(first, feeds) {
+  async function live(place, feeds) {
+    let missed = document.hidden;
     for (let pause = 1; ; pause = Math.min(pause * 2, 60)) {
+      await visible();
       const began = performance.now();
       try {
-        await listen(first, feeds);
+        await listen(place, feeds, missed);
       } catch (error) {
-        // Nobody is signed in any more, or there are no App Streams here: the page looks now and then.
-        if (error.status >= 400 && error.status < 500 && error.status !== 429) return;
-      } finally {
-        delete state.streamLive;
+        if (error.final) return; // the page looks now and then
       }
-      if (performance.now() - began > 60000) pause = 1;
-      await wait(pause * (1 + Math.random())); // not all browsers at once, after a restart
-      look(); // for what came in between
+      missed = true;
+      if (document.hidden) pause = 0.5; // nothing has failed
+      else {
+        if (performance.now() - began > 60000) pause = 1;
+        await wait(pause * (1 + Math.random())); // not all browsers at once, after a restart
+      }
     }
   }
 
