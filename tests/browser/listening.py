@@ -18,7 +18,7 @@ from tests.browser import pages
 
 _PAGE = (
     "{% load django_stream %}<!doctype html><html lang=en data-stream-pause='{{ pause }}'><title>x</title>"
-    '<script src="/script/" defer></script>{{ rules }}<main>{% if with_feed %}'
+    '<script src="/script/" defer></script><main>{% if with_feed %}'
     '{% stream_feed "notifications" mark_seen=True as page %}'
     '{% render_feed page label="News" live="/faye/" %}'
     '{% endif %}</main><p>{% notification_badge live="/faye/" %}</p>'
@@ -36,7 +36,7 @@ class World:
     """What the page asked for, when, and what the next answers are."""
 
     def __init__(self) -> None:
-        self.pause, self.with_feed, self.rules = "0 0 0 30", True, ""
+        self.pause, self.with_feed, self.is_read_ahead = "0 0 0 30", True, False
         self.asked: dict[str, list[float]] = defaultdict(list)
         self.next: dict[str, list[Answer]] = defaultdict(list)
         self.news = 0
@@ -55,10 +55,13 @@ WORLD = World()
 def page(request: HttpRequest) -> HttpResponse:
     world = WORLD
     background = "X-Stream-Background" in request.headers
-    ahead = "prerender" in request.headers.get("Sec-Purpose", "")
-    world.note("look" if background else "ahead" if ahead else "page")
+    world.note("look" if background else "ahead" if world.is_read_ahead else "page")
+    if world.is_read_ahead:
+        request.META["HTTP_SEC_PURPOSE"] = "prefetch;prerender"
+        del request.headers
+        world.is_read_ahead = False
     template = engines["django"].from_string(_PAGE)
-    values = {"pause": world.pause, "with_feed": world.with_feed, "rules": world.rules}
+    values = {"pause": world.pause, "with_feed": world.with_feed}
     return HttpResponse(template.render(values, request))
 
 

@@ -13,12 +13,17 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from django_stream import feeds
 from example_project.social.models import Follow
 
 register = template.Library()
 
 HUES = 24
 _WORD = re.compile(r"\w+")
+
+
+# Messages are shown once, and to somebody: not to a script that looks for news, or a browser that reads ahead.
+register.filter("in_background", feeds.in_background)
 
 
 @register.filter
