@@ -68,7 +68,9 @@ def state_of(follower: models.Model, followed: models.Model) -> tuple[bool, bool
     (publisher,) = found
     declared = publisher.declaration
     rows = publisher.rows_between(follower, followed, router.db_for_read(publisher.model))
-    told = [(_says(row, declared.should_publish, True), _says(row, declared.requested, False)) for row in rows]
+    told = [
+        (_says(row, declared.should_publish, True), _says(row, declared.requested, False)) for row in rows
+    ]
     follows = any(follows for follows, _ in told)
     return follows, not follows and any(waits for _, waits in told)
 

@@ -39,7 +39,7 @@ class FollowView(ButtonView):
     def end(self, request: HttpRequest, label: str, key: str) -> Mapping[str, Any]:
         """Stop it, whoever may be seen: who is hidden by now may have been followed before.
 
-        A row that is not there is answered like one that is not followed, or this would tell which are hidden.
+        A row that is not there is answered like one that is not followed: this tells nobody which are hidden.
         """
         row = _row_or_none(self.rows(request, label), key)
         return _ENDED if row is None else self.stop(request.user, row)

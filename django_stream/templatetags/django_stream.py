@@ -173,7 +173,7 @@ def notification_badge(
 ) -> SafeString:
     """How many notifications wait for who is signed in; nothing for visitors, or where none waits.
 
-    With `live`, as of `render_feed`, the script brings the number up to date while the page is open. On a page
+    With `live`, as of `render_feed`, the script keeps the number up to date while the page is open. On a page
     without live feeds it asks for the number alone, where the site includes `django_stream.urls` or
     `django_stream.api.urls`, and for the page when that has changed.
     """
@@ -183,7 +183,11 @@ def notification_badge(
     if not live or viewer is None:
         return badge
     data = live_data(context.get("request"), str(feed_manager.get_notification_feed(viewer).id), live)
-    source = format_html(' data-stream-source="{}" data-stream-count="{}"', address, count) if (address := count_address()) else ""
+    source = (
+        format_html(' data-stream-source="{}" data-stream-count="{}"', address, count)
+        if (address := count_address())
+        else ""
+    )
     part = '<span data-stream-part="badge" data-stream-poll="{}" data-stream-live="{}"{}>{}</span>'
     return format_html(part, _LIVE_POLL, data, source, badge)
 

@@ -1,4 +1,4 @@
-"""A page that listens, and a Bayeux server that answers as a test says: what a real one does only at times."""
+"""A page that listens, and a Bayeux server that answers as a test says: what real ones do only at times."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ HUES = 24
 _WORD = re.compile(r"\w+")
 
 
-# Messages are shown once, and to somebody: not to a script that looks for news, or a browser that reads ahead.
+# Messages are shown once, to somebody: not to a script that looks for news, or a browser that reads ahead.
 register.filter("in_background", feeds.in_background)
 
 

@@ -395,3 +395,12 @@ def test_the_demos_people_are_one_click_away_while_developing(client: Client, se
 
     assert html.count('name="password" value="demo"') == 10
     assert html.count('name="next" value="/people/"') == 11
+
+
+@pytest.mark.parametrize("headers", [{"X-Stream-Background": "look"}, {"Sec-Purpose": "prefetch;prerender"}])
+def test_a_message_waits_until_somebody_looks(site: Client, headers: Any) -> None:
+    site.post("/posts/", {"text": "Hello"})
+    told = "Posted, and on its way"
+    assert told not in site.get("/", headers=headers).content.decode()
+    assert told in html_of(site, "/")
+    assert told not in html_of(site, "/")

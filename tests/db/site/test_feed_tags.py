@@ -14,6 +14,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.http import Http404
 from django.template import engines
 from django.test import RequestFactory
+from django.urls import include, path
 from django.utils import translation
 
 from django_stream import feeds
@@ -212,7 +213,12 @@ def test_a_live_feed_knows_where_to_listen(
         render(LIVE, live=True, scope={}),
         render(LIVE, live=True, scope=served, user=AnonymousUser()),
     ]
+    number = "{% notification_badge live=True %}"
+    assert 'data-stream-source="/stream/notifications/count/" data-stream-count="1"' in render(number)
+    settings.ROOT_URLCONF = (path("feeds/", include("django_stream.api.urls")),)
+    assert 'data-stream-source="/feeds/me/notifications/count/"' in render(number)
     settings.ROOT_URLCONF = "tests.urls"
+    assert "data-stream-source" not in render(number)
     looking.append(render(LIVE, live=True, scope=served))
     assert [places(html) for html in [*looking, older]] == [[]] * 5
     assert all('data-stream-poll="60"' in html for html in looking), "it looks now and then"
