@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from django.db import transaction
@@ -41,7 +41,6 @@ def add(application_id: int, feed_id: FeedID, new_activities: Sequence[ActivityI
                 addressed.setdefault(known[FeedID.parse(name)].pk, []).append(new_activity.key)
         home = {known[feed_id].pk: [new_activity.key for new_activity in new_activities]}
         _take_over(application_id, upserted, new_activities)
-        _keep_from_removals(locked, [upserted.stored[key] for key in upserted.before])
         changed = place(locked, home) | place(locked, addressed, targeted=True)
         # All at once, so that groups are locked in one order.
         fanout.deliver(changed)
@@ -56,7 +55,6 @@ def add_to_many(application_id: int, feed_ids: Sequence[FeedID], new_activity: A
         locked = _by_number(known)
         upserted = activities.upsert(application_id, [new_activity])
         _take_over(application_id, upserted, [new_activity])
-        _keep_from_removals(locked, upserted.stored.values())
         many, addressed = (
             {known[feed].pk: [new_activity.key] for feed in feeds} for feeds in (feed_ids, targets)
         )
@@ -75,7 +73,6 @@ def add_each(application_id: int, wanted: Mapping[FeedID, Sequence[ActivityInput
         locked = _by_number(known)
         upserted = activities.upsert(application_id, list(every.values()))
         _take_over(application_id, upserted, list(every.values()))
-        _keep_from_removals(locked, [upserted.stored[key] for key in upserted.before])
         keys = {known[feed].pk: [one.key for one in some] for feed, some in wanted.items()}
         changed = place(locked, keys)
         fanout.deliver(changed)
@@ -136,22 +133,6 @@ def _take_over(
             fanout.withdraw(feeds, [activity.key])
 
 
-def _keep_from_removals(locked: Mapping[int, Feed], posted: Iterable[Activity]) -> None:
-    """What is posted while a removal of its foreign_id is under way was posted after that, and stays.
-
-    Of a new placement its `seq` tells that, but for those of add_to_many, which have none.
-    """
-    by_name: dict[str, list[str]] = {}
-    for activity in posted:
-        by_name.setdefault(activity.foreign_id, []).append(str(activity.key))
-    if not by_name:
-        return
-    jobs = RemovalJob.objects.using(database()).filter(among("feed", locked, database()))
-    for job in jobs.filter(foreign_id__in=by_name).select_for_update().order_by("pk"):
-        job.kept = [*job.kept, *by_name[job.foreign_id]]
-        job.save(using=database(), update_fields=["kept"])
-
-
 def place(
     locked: Mapping[int, Feed], keys: Keys, *, targeted: bool = False, forwarded: bool = True
 ) -> set[tuple[int, uuid.UUID]]:
@@ -161,6 +142,7 @@ def place(
         return set()
     there, hidden = _there(keys, every)
     changed: list[Placement] = []
+    unmarked: list[Pair] = []
     steps = dict.fromkeys(keys, 0)
     for feed, key in ((feed, key) for feed, some in keys.items() for key in dict.fromkeys(some)):
         placement = there.get((feed, key))
@@ -169,10 +151,13 @@ def place(
         if forwarded and placement.seq is None:
             steps[feed] += 1
             placement.seq = locked[feed].version + steps[feed]
+        else:
+            unmarked.append((feed, key))
         placement.targeted = placement.targeted and targeted
         if before != (placement.seq, placement.targeted):
             changed.append(placement)
     _write(changed, list(locked.values()), steps)
+    _keep_from_removals(locked, unmarked)
     return {(placement.feed_id, placement.key) for placement in changed} | _lift_exclusions(keys, hidden)
 
 
@@ -208,6 +193,29 @@ def _lift_exclusions(keys: Keys, hidden: Collection[Pair]) -> set[Pair]:
     if lifted:
         Database.to_write(Exclusion).delete(Exclusion, rows_among(PAIR, sorted(lifted)))
     return lifted
+
+
+def _keep_from_removals(locked: Mapping[int, Feed], placed: Collection[Pair]) -> None:
+    """What is placed while a removal of its foreign_id is under way came after that, and stays.
+
+    Of most placements a new `seq` tells that. `placed` are the others: what was there already, and what
+    add_to_many brings.
+    """
+    if not placed:
+        return
+    keys: dict[int, list[uuid.UUID]] = {}
+    for feed, key in placed:
+        keys.setdefault(feed, []).append(key)
+    jobs = RemovalJob.objects.using(database()).filter(among("feed", keys, database()))
+    for job in jobs.select_for_update().order_by("pk"):
+        left = [key for key in keys[job.feed] if key < job.before]
+        same = Activity.objects.using(database()).filter(
+            application_id=locked[job.feed].application_id, key__in=left, foreign_id=job.foreign_id
+        )
+        new = {str(key) for key in same.values_list("key", flat=True)}.difference(job.kept)
+        if new:
+            job.kept = [*job.kept, *sorted(new)]
+            job.save(using=database(), update_fields=["kept"])
 
 
 def with_targets_locked(

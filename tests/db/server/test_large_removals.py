@@ -92,6 +92,49 @@ def test_what_is_posted_meanwhile_stays(ten: list[str]) -> None:
     assert len(api.ok("GET", "feed/notification/carl/")["results"]) == 1
 
 
+def retarget(day: int, **change: Any) -> None:
+    body = {"foreign_id": "same", "time": fields(day)["time"], **change}
+    api.ok("POST", "feed_targets/user/eve/activity_to_targets/", body)
+
+
+@pytest.mark.parametrize("feed", ["user:zoe", "user:abe"])
+@pytest.mark.parametrize(
+    "change", [{"new_targets": ["{}"]}, {"added_targets": ["{}"]}, {"new_targets": ["{}", "user:new"]}]
+)
+def test_what_is_targeted_meanwhile_stays(feed: str, change: dict[str, list[str]]) -> None:
+    """The placement was there already, and the target that removes it is told again."""
+    old = [post(day, to=[feed]) for day in range(1, 11)]
+    remove(feed.replace(":", "/"))
+    retarget(2, **{name: [text.format(feed) for text in texts] for name, texts in change.items()})
+    finish()
+    assert ids(feed) == [old[1]]
+
+
+def test_what_is_posted_to_one_feed_is_not_kept_on_another(ten: list[str]) -> None:
+    """One request to two feeds, each with a removal under way."""
+    for day in range(1, 11):
+        api.ok("POST", "feed/user/zoe/", fields(day))
+    remove()
+    remove("user/zoe")
+    new = {"activities": [fields(1), fields(2, to=["user:zoe"])]}
+    api.ok("POST", FEED, new)
+    kept = dict(RemovalJob.objects.values_list("feed", "kept"))
+    assert [len(kept[feed]) for feed in sorted(kept)] == [2, 1]
+    finish()
+    assert (len(ids("user:eve")), ids("user:zoe")) == (3, [ten[1]])
+
+
+def test_each_activity_is_kept_once_and_only_while_it_is_in_danger(ten: list[str]) -> None:
+    remove()
+    for _ in range(3):
+        for day in (2, 3, 10):
+            api.ok("POST", "feed/add_to_many/", {"activity": fields(day), "feeds": ["user:eve"]})
+            post(day, to=["notification:bob"])
+        post(4, "another")
+    (job,) = RemovalJob.objects.all()
+    assert len(job.kept) == 2
+
+
 def test_the_log_names_who_removed_them_also_those_that_went_later(ten: list[str]) -> None:
     AuditLog.objects.all().delete()
     remove(auth=user_token("eve"))
