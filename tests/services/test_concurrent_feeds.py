@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from django.db import OperationalError, connection, connections, transaction
@@ -11,8 +13,10 @@ from django.db import OperationalError, connection, connections, transaction
 from django_stream.database.statements import Database
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.server import feed_store
+from django_stream.server.actions import activities, placements, removals
+from django_stream.server.activity_input import activity_inputs
 from django_stream.server.conf import server_settings
-from django_stream.server.models import ActivityGroup, Feed
+from django_stream.server.models import Activity, ActivityGroup, Feed
 from django_stream.server.timelines import group_marks
 from tests.services.processes import wait_until
 from tests.services.test_concurrent_reactions import at_once
@@ -72,3 +76,40 @@ def test_within_a_transaction_no_feed_is_held_while_another_one_is_made():
             wait_until(somebody_waits, "the writer waits", within=30)
             assert at_once(take, [1]) == [1]
         writer.result(30)
+
+
+def test_within_a_transaction_nothing_is_held_while_feeds_are_chosen_again(monkeypatch: pytest.MonkeyPatch):
+    """Another writer adds a target between the choice of the feeds and their locks."""
+    own, home = server_settings.own_app_id, FeedID("user", "home")
+    new = FeedID("notification", "a"), FeedID("notification", "b")
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    (given,) = activity_inputs(
+        [{"actor": "a", "verb": "v", "object": "o", "foreign_id": "x", "time": moment.isoformat()}], own
+    )
+    feeds = feed_store.ensure(own, [home, *new])
+    placements.add(own, home, [given])
+    find, rounds = feed_store.find, iter(range(10))
+    taken: list[int] = []
+
+    def found(*args: Any) -> dict[FeedID, Feed]:
+        """The first time, for the removal itself; then once in each round, before anything is locked."""
+        number = next(rounds)
+        if number > 1:
+            taken.extend(at_once(take, [1]))
+        if 0 < number <= len(new):
+            at_once(target, [new[:number]])
+        return find(*args)
+
+    def target(names: tuple[FeedID, ...]) -> None:
+        Activity.objects.filter(key=given.key).update(to=[str(name) for name in names])
+
+    def take(_: object) -> int:
+        with transaction.atomic(), connections["default"].cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '200ms'")
+            return len(feed_store.lock(feeds.values())) + len(activities.lock(own, [given.key]))
+
+    monkeypatch.setattr(feed_store, "find", found)
+    with transaction.atomic():
+        assert removals.remove(own, home, [given.key])
+    assert taken == [4, 4]
+    assert not Activity.objects.exists()

@@ -237,6 +237,8 @@ def with_targets_locked(
             stored = activities.lock(application_id, keys)
             if {FeedID.parse(name) for activity in stored.values() for name in activity.to} <= expected:
                 return work({feed.feed_id: feed for feed in locked.values()}, stored)
+            # Inside another transaction too, the next try begins without locks.
+            transaction.set_rollback(True, using=database())
 
 
 def _addressed(application_id: int, keys: Collection[uuid.UUID]) -> set[FeedID]:
