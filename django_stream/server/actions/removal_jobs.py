@@ -36,8 +36,10 @@ def remove(application_id: int, feed_id: FeedID, foreign_id: str) -> bool:
         keys = keys_of_foreign_id(application_id, foreign_id, feed.pk, most=_AT_ONCE)
         if len(keys) < _AT_ONCE:
             return removals.remove(application_id, feed_id, keys)
-        was_there = removals.remove(application_id, feed_id, keys)
+        removals.remove(application_id, feed_id, keys)
         version = Feed.objects.using(database()).values_list("version", flat=True).get(pk=feed.pk)
+        # What an earlier one has left is left to this one, too.
+        RemovalJob.objects.using(database()).filter(feed=feed.pk, foreign_id=foreign_id).delete()
         job = RemovalJob.objects.using(database()).create(
             feed=feed.pk,
             foreign_id=foreign_id,
@@ -47,7 +49,7 @@ def remove(application_id: int, feed_id: FeedID, foreign_id: str) -> bool:
             touched_at=timezone.now(),
         )
         background.on_commit(TASK, run_step, job.pk)
-    return was_there
+    return True
 
 
 def run(number: int) -> None:

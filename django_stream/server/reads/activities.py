@@ -6,14 +6,14 @@ import uuid
 from collections.abc import Sequence
 
 from django.db import router
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from django_stream.database.bulk_sql import is_filled
 from django_stream.protocol.references import user_reference
 from django_stream.server import activity_rows
 from django_stream.server.activity_rows import ActivityRow
 from django_stream.server.feed_store import database
-from django_stream.server.models import Activity, Follow, Placement
+from django_stream.server.models import Activity, Exclusion, Follow, Placement
 
 
 def in_order(application_id: int, keys: Sequence[uuid.UUID]) -> list[ActivityRow]:
@@ -37,7 +37,7 @@ def keys_of_actor(application_id: int, user_id: str, before: uuid.UUID | None, m
 def keys_of_foreign_id(
     application_id: int, foreign_id: str, feed: int, *, most: int, before: uuid.UUID | None = None
 ) -> list[uuid.UUID]:
-    """Keys of activities with this foreign_id that are on a feed (the number of its row), newest first.
+    """Keys of activities with this foreign_id that are seen on a feed (the number of its row), newest first.
 
     Anybody may have posted any number of others with the same foreign_id to feeds of their own. It is read
     where it is written: a replica may not have yet what is about to be removed.
@@ -46,8 +46,16 @@ def keys_of_foreign_id(
         is_filled("foreign_id"), application_id=application_id, foreign_id=foreign_id
     )
     there = Placement.objects.using(database()).filter(key=OuterRef("key"))
-    followed = Follow.objects.using(database()).filter(source=feed).values("target")
-    found = same.filter(Exists(there.filter(feed=feed)) | Exists(there.filter(feed__in=followed)))
+    follows = Follow.objects.using(database()).filter(source=feed)
+    admitting = follows.filter(
+        Q(since_seq__lt=OuterRef("seq")) | Q(floor_key__lte=OuterRef("key")),
+        Q(until_seq=None) | Q(until_seq__gte=OuterRef("seq")),
+        target=OuterRef("feed"),
+    )
+    # The list of feeds comes first: a feed that very many follow is no reason to look at all of these.
+    followed = there.filter(Exists(admitting), feed__in=follows.values("target"), seq__isnull=False)
+    hidden = Exclusion.objects.using(database()).filter(feed=feed, key=OuterRef("key"))
+    found = same.filter(Exists(there.filter(feed=feed)) | (Exists(followed) & ~Exists(hidden)))
     if before is not None:
         found = found.filter(key__lt=before)
     return list(found.order_by("-key").values_list("key", flat=True)[:most])

@@ -27,7 +27,7 @@ def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def fields(day: int, foreign_id: str = "same", **more: Any) -> dict[str, Any]:
     moment = f"2026-01-{day:02}T12:00:00"
-    return {"actor": "SU:eve", "verb": "v", "object": "o", "foreign_id": foreign_id, "time": moment, **more}
+    return {"actor": "SU:eve", "verb": "v", "object": "o", "foreign_id": foreign_id, "time": moment} | more
 
 
 def post(day: int, foreign_id: str = "same", **more: Any) -> str:
@@ -133,6 +133,48 @@ def test_each_activity_is_kept_once_and_only_while_it_is_in_danger(ten: list[str
         post(4, "another")
     (job,) = RemovalJob.objects.all()
     assert len(job.kept) == 2
+
+
+def test_what_is_hidden_already_does_not_stand_in_the_way() -> None:
+    api.ok("POST", "feed/timeline/ann/follows/", {"target": "user:eve"})
+    for day in range(2, 9):
+        post(day)
+    remove("timeline/ann")
+    finish()
+    old = post(1)
+    assert ids(FOLLOWER) == [old]
+    assert remove("timeline/ann") == {"removed": "same"}
+    assert ids(FOLLOWER) == []
+    assert remove("timeline/ann") == {}
+    assert not RemovalJob.objects.exists()
+
+
+def test_what_following_does_not_bring_does_not_stand_in_the_way() -> None:
+    """Older than what a follow copies, younger than its end, or posted to this feed and not its followers."""
+    for day in range(1, 6):
+        post(day)
+    api.ok("POST", "feed/timeline/ann/follows/", {"target": "user:eve", "activity_copy_limit": 0})
+    shown = post(1, time="2026-01-01T13:00:00")
+    for day in range(11, 16):
+        api.ok("POST", "feed/add_to_many/", {"activity": fields(day), "feeds": ["user:eve"]})
+    api.ok("DELETE", "feed/timeline/ann/follows/user:eve/", keep_history="1")
+    for day in range(21, 26):
+        post(day)
+    assert ids(FOLLOWER) == [shown]
+    assert remove("timeline/ann") == {"removed": "same"}
+    assert ids(FOLLOWER) == []
+    assert remove("timeline/ann") == {}
+    assert (len(ids("user:eve")), RemovalJob.objects.count()) == (16, 0)
+
+
+@pytest.mark.parametrize("feed", ["user/eve", "timeline/ann"])
+def test_asked_again_and_again_there_is_one_job(ten: list[str], feed: str) -> None:
+    for left in (8, 5, 2):
+        assert remove(feed) == {"removed": "same"}
+        assert (len(ids(feed.replace("/", ":"))), RemovalJob.objects.count()) == (left, 1)
+    finish()
+    assert len(ids(feed.replace("/", ":"))) == 1
+    assert remove(feed) == {}
 
 
 def test_the_log_names_who_removed_them_also_those_that_went_later(ten: list[str]) -> None:
