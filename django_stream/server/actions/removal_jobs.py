@@ -14,10 +14,12 @@ from django_stream.database.deadlocks import retry_on_deadlock
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.server import background, feed_store
 from django_stream.server.actions import removals
+from django_stream.server.actions.removals import Spared
 from django_stream.server.events.event import called_by, current_caller
 from django_stream.server.feed_store import database
-from django_stream.server.models import Feed, Placement, RemovalJob
+from django_stream.server.models import Feed, Follow, Placement, RemovalJob
 from django_stream.server.reads.activities import keys_of_foreign_id
+from django_stream.server.timelines import admission
 
 # The step of the request, and each one after it.
 _AT_ONCE = 500
@@ -27,7 +29,7 @@ TASK = "django_stream.server.remove_activities"
 def remove(application_id: int, feed_id: FeedID, foreign_id: str) -> bool:
     """Take the activities of a foreign_id off a feed, the newest now and the others after the commit.
 
-    Whether any of them was there. What is posted to the feed after this stays.
+    Whether any of them was there. What is posted to the feed or comes by following after this stays.
     """
     feed = feed_store.find(application_id, [feed_id]).get(feed_id)
     if feed is None:
@@ -40,11 +42,13 @@ def remove(application_id: int, feed_id: FeedID, foreign_id: str) -> bool:
         version = Feed.objects.using(database()).values_list("version", flat=True).get(pk=feed.pk)
         # What an earlier one has left is left to this one, too.
         RemovalJob.objects.using(database()).filter(feed=feed.pk, foreign_id=foreign_id).delete()
+        follows = Follow.objects.using(database()).filter(source=feed)
         job = RemovalJob.objects.using(database()).create(
             feed=feed.pk,
             foreign_id=foreign_id,
             before=keys[-1],
             posted_until=version,
+            followed=dict(follows.values_list("pk", "target__version")),
             caller=current_caller(),
             touched_at=timezone.now(),
         )
@@ -95,14 +99,18 @@ def run_step(number: int) -> bool:
         return True
 
 
-def _spared(job: RemovalJob, keys: Collection[uuid.UUID]) -> set[uuid.UUID]:
-    """Those of the keys that were posted to the feed since the removal was asked for; the feed is locked."""
+def _spared(job: RemovalJob, keys: Collection[uuid.UUID]) -> Spared:
+    """What of the keys came to the feed since the removal was asked for; the feed is locked."""
     placed = Placement.objects.using(database()).filter(feed=job.feed, key__in=keys)
     later = set(placed.filter(seq__gt=job.posted_until).values_list("key", flat=True))
     jobs = RemovalJob.objects.using(database()).filter(pk=job.pk)
     kept = jobs.values_list("kept", flat=True).first()
-    # Another worker has done the last step, and nobody knows any more what was posted again.
-    return set(keys) if kept is None else later | {uuid.UUID(key) for key in kept}
+    if kept is None:
+        # Another worker has done the last step, and nobody knows any more what was posted again.
+        return Spared(set(keys))
+    versions = {int(follow): version for follow, version in (job.followed or {}).items()}
+    brought = admission.admitted_until(job.feed, keys, versions)
+    return Spared(later | {uuid.UUID(key) for key in kept}, set(keys) - brought)
 
 
 background.register(TASK, _left, run_step)

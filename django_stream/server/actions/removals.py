@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 
 from django_stream.database.batches import batched
 from django_stream.database.statements import Database, rows_among
@@ -18,6 +19,17 @@ from django_stream.server.fanout import jobs as fanout
 from django_stream.server.feed_store import database
 from django_stream.server.models import Activity, Exclusion, Feed, Placement
 from django_stream.server.timelines import admission, timelines
+
+
+@dataclass(frozen=True, slots=True)
+class Spared:
+    """What a removal leaves, by the keys of the activities."""
+
+    placed: Collection[uuid.UUID] = ()
+    """They stay as they are."""
+    followed: Collection[uuid.UUID] = ()
+    """What following brings of them stays."""
+
 
 # Activities that are taken off a feed in one transaction.
 _AT_ONCE = 1000
@@ -37,17 +49,17 @@ def remove_from(
     application_id: int,
     wanted: Mapping[FeedID, Collection[uuid.UUID]],
     *,
-    spared: Callable[[], Collection[uuid.UUID]] = tuple,
+    spared: Callable[[], Spared] = Spared,
 ) -> bool:
-    """Likewise, activities off several feeds at once; `spared` says which stay, once the feeds are locked."""
+    """Likewise, activities off several feeds at once; `spared` says what stays, once the feeds are locked."""
     if not feed_store.find(application_id, wanted):
         return False
 
     def work(locked: Mapping[FeedID, Feed], stored: Mapping[uuid.UUID, Activity]) -> bool:
         before = {key: fields_of(activity) for key, activity in stored.items()}
-        stay = set(spared())
-        chosen = {name: [key for key in keys if key not in stay] for name, keys in wanted.items()}
-        removed = withdraw_or_hide(application_id, locked, chosen, stored)
+        stay = spared()
+        chosen = {name: [key for key in keys if key not in stay.placed] for name, keys in wanted.items()}
+        removed = withdraw_or_hide(application_id, locked, chosen, stored, shown=stay.followed)
         there = {key: feeds for key, feeds in sorted(removed.items()) if key in stored}
         gone = activities.drop_unplaced(application_id, there)
         record(
@@ -65,8 +77,10 @@ def withdraw_or_hide(
     locked: Mapping[FeedID, Feed],
     wanted: Mapping[FeedID, Collection[uuid.UUID]],
     stored: Mapping[uuid.UUID, Activity],
+    *,
+    shown: Collection[uuid.UUID] = (),
 ) -> dict[uuid.UUID, list[FeedID]]:
-    """Take locked activities off locked feeds, or hide there what they have by following.
+    """Take locked activities off locked feeds, or hide there what they have by following, but for `shown`.
 
     Returns the keys of those that were there, each with the feeds that it was taken off.
     """
@@ -74,9 +88,10 @@ def withdraw_or_hide(
     if not pairs:
         return {}
     left = _withdraw(application_id, pairs, stored)
-    hidden = _hide(pairs)
+    to_hide = {(feed, key) for feed, key in pairs if key not in shown}
+    hidden = _hide(to_hide)
     fanout.withdraw({feed for feed, _ in left}, {key for _, key in left})
-    if others := pairs - left:
+    if others := to_hide - left:
         timelines().withdrawn({feed for feed, _ in others}, {key for _, key in others}, own_only=True)
     removed: dict[uuid.UUID, list[FeedID]] = {}
     for name, keys in wanted.items():

@@ -157,6 +157,11 @@ class RemovalJob(models.Model):
     """The feed's version when it was asked for: what was posted there since then stays."""
     kept: models.JSONField[Any, Any] = models.JSONField(default=list)
     """Keys of those that were there and were posted again since then, and of what add_to_many brought."""
+    followed: models.JSONField[Any, Any] = models.JSONField(null=True)
+    """{id of each follow of the feed: the followed feed's version when it was asked for}.
+
+    What came since then by following stays; all of that, where it is null.
+    """
     caller = models.CharField(max_length=255, blank=True)
     """The user who asked for it; empty for the application's own server."""
     touched_at = models.DateTimeField()

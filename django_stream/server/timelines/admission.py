@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from django_stream.database.dialect import Fragment
 from django_stream.database.statements import Database, one_of
@@ -21,6 +21,17 @@ def admitted(feeds: Collection[int], keys: Collection[uuid.UUID]) -> set[tuple[i
     conditions = one_of("p.key", keys, uuids=True), one_of("f.source_id", feeds), Fragment(ADMITS)
     found = database.select(FOLLOWED_PLACEMENTS, ["f.source_id", "p.key"], *conditions)
     return {(feed, read_key(key)) for feed, key in found}
+
+
+def admitted_until(feed: int, keys: Collection[uuid.UUID], versions: Mapping[int, int]) -> set[uuid.UUID]:
+    """Which of the activities these follows brought to a feed up to these versions of the followed feeds.
+
+    `versions` has them by the ids of the follows.
+    """
+    database = Database.to_write(Placement)
+    conditions = one_of("p.key", keys, uuids=True), one_of("f.source_id", [feed]), Fragment(ADMITS)
+    found = database.select(FOLLOWED_PLACEMENTS, ["p.key", "f.id", "p.seq"], *conditions)
+    return {read_key(key) for key, follow, seq in found if seq <= versions.get(follow, -1)}
 
 
 def oldest_copied(feeds: Collection[int], limit: int) -> dict[int, uuid.UUID]:

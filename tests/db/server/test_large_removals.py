@@ -135,6 +135,57 @@ def test_each_activity_is_kept_once_and_only_while_it_is_in_danger(ten: list[str
     assert len(job.kept) == 2
 
 
+@pytest.fixture
+def many_follows(ten: list[str]) -> list[str]:
+    """Ann follows Zoe, too, and has begun to hide all that she sees."""
+    api.ok("POST", "feed/timeline/ann/follows/", {"target": "user:zoe"})
+    remove("timeline/ann")
+    return ten
+
+
+def follow(target: str) -> None:
+    api.ok("POST", "feed/timeline/ann/follows/", {"target": target})
+
+
+def test_what_a_new_follow_brings_after_the_request_stays(many_follows: list[str]) -> None:
+    api.ok("POST", "feed/user/new/", fields(1, object="of another feed"))
+    new = str(api.ok("POST", "feed/user/new/", fields(2, time="2026-01-02T13:00:00"))["id"])
+    follow("user:new")
+    finish()
+    assert new in ids(FOLLOWER)
+    # The other one was there at the request, by another way.
+    assert len(ids(FOLLOWER)) == 2
+
+
+def test_what_a_followed_feed_posts_after_the_request_stays(many_follows: list[str]) -> None:
+    new = [post(day, time=f"2026-01-{day:02}T13:00:00") for day in (1, 5)]
+    api.ok("POST", "feed/user/zoe/", fields(3, time="2026-01-03T13:00:00"))
+    finish()
+    assert set(new) <= set(ids(FOLLOWER))
+    assert len(ids(FOLLOWER)) == 4
+
+
+def test_who_follows_anew_gets_it_again(many_follows: list[str]) -> None:
+    """What was seen at the request is gone with the first follow; the second one came after that."""
+    hidden = set(many_follows[-3:])
+    api.ok("DELETE", "feed/timeline/ann/follows/user:eve/")
+    follow("user:eve")
+    finish()
+    assert set(ids(FOLLOWER)) == set(ids("user:eve")) - hidden
+
+
+def test_what_was_posted_to_the_feed_goes_and_what_follows_bring_since_then_stays() -> None:
+    """Both are ways to the same feed: the one from before the request ends, and the other one does not."""
+    old = [api.ok("POST", "feed/timeline/ann/", fields(day))["id"] for day in range(1, 9)]
+    api.ok("POST", "feed/timeline/fan/follows/", {"target": FOLLOWER})
+    remove("timeline/ann")
+    api.ok("POST", "feed/user/new/", fields(2))
+    follow("user:new")
+    finish()
+    assert ids(FOLLOWER) == [old[1]]
+    assert ids("timeline:fan") == []
+
+
 def test_what_is_hidden_already_does_not_stand_in_the_way() -> None:
     api.ok("POST", "feed/timeline/ann/follows/", {"target": "user:eve"})
     for day in range(2, 9):
@@ -268,3 +319,36 @@ def test_in_the_end_it_is_as_if_each_removal_had_been_done_at_once(seed: int) ->
     found = {int(one["time"][8:10]) for one in api.page("user:eve", limit=100)}
     assert found == expected
     assert Activity.objects.count() == Placement.objects.count() == len(expected)
+
+
+@pytest.mark.parametrize("seed", range(15))
+def test_what_is_hidden_in_steps_is_what_was_seen_at_the_request(seed: int) -> None:
+    chance = random.Random(seed)
+    feeds = ["user:eve", "user:zoe", "user:new"]
+    posted: dict[str, set[int]] = {name: set() for name in (FOLLOWER, *feeds)}
+    followed: set[str] = set()
+    hidden: set[int] = set()
+
+    def brought() -> set[int]:
+        return set().union(*(posted[name] for name in followed))
+
+    for act in ["post"] * 10 + chance.choices(["post", "follow", "remove", "step"], [6, 1, 2, 4], k=60):
+        if act == "post":
+            name, day = chance.choice([FOLLOWER, *feeds, *feeds]), chance.randint(1, 20)
+            api.ok("POST", f"feed/{name.replace(':', '/')}/", fields(day))
+            posted[name].add(day)
+            if name == FOLLOWER:
+                hidden.discard(day)
+        elif act == "follow":
+            name = chance.choice(feeds)
+            follow(name)
+            followed.add(name)
+        elif act == "remove":
+            remove("timeline/ann")
+            hidden |= brought()
+            posted[FOLLOWER].clear()
+        elif (job := RemovalJob.objects.order_by("?").first()) is not None:
+            removal_jobs.run_step(job.pk)
+    finish()
+    found = {int(one["time"][8:10]) for one in api.page(FOLLOWER, limit=100)}
+    assert found == posted[FOLLOWER] | (brought() - hidden)
