@@ -48,12 +48,12 @@ def keys_of_foreign_id(
     there = Placement.objects.using(database()).filter(key=OuterRef("key"))
     follows = Follow.objects.using(database()).filter(source=feed)
     admitting = follows.filter(
-        Q(since_seq__lt=OuterRef("seq")) | Q(floor_key__lte=OuterRef("key")),
-        Q(until_seq=None) | Q(until_seq__gte=OuterRef("seq")),
-        target=OuterRef("feed"),
+        Q(since_seq__lt=OuterRef("seq")) | Q(floor_key__lte=OuterRef("key")), target=OuterRef("feed")
     )
-    # The list of feeds comes first: a feed that very many follow is no reason to look at all of these.
-    followed = there.filter(Exists(admitting), feed__in=follows.values("target"), seq__isnull=False)
+    # Apart: of the open follows, an index has that of the pair, however many either of the feeds has.
+    still, once = admitting.filter(until_seq=None), admitting.filter(until_seq__gte=OuterRef("seq"))
+    ended = follows.filter(until_seq__isnull=False).values("target")
+    followed = there.filter(Exists(still) | (Q(feed__in=ended) & Exists(once)), seq__isnull=False)
     hidden = Exclusion.objects.using(database()).filter(feed=feed, key=OuterRef("key"))
     found = same.filter(Exists(there.filter(feed=feed)) | (Exists(followed) & ~Exists(hidden)))
     if before is not None:
