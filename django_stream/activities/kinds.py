@@ -59,6 +59,8 @@ class TrackedKind:
     """Those of `paths` that must lead to one row."""
     lists: frozenset[str] = frozenset()
     """Options that are lists of names."""
+    users: frozenset[str] = frozenset()
+    """Options that are paths of foreign keys to the user model."""
 
     def publisher_of(self, model: type[models.Model]) -> TrackedPublisher:
         """A publisher for a model with the mixin; errors of its declaration are raised as they are."""
@@ -115,6 +117,7 @@ COLLECTIONS = TrackedKind(
     command="stream_backfill",
     paths=("fields",),
     lists=frozenset({"fields"}),
+    users=frozenset({"owner"}),
 )
 ACTIVITIES = TrackedKind(
     mixin=ActivityMixin,

@@ -30,7 +30,8 @@ def check_inner_class(
         if name not in valid
     ]
     problems += [*check_values(model, kind, given), *check_feed_ids(model, kind, given)]
-    problems += _check_owner(model, f"{kind.inner}.owner", given.get("owner"))
+    for option in kind.users:
+        problems += _check_user(model, f"{kind.inner}.{option}", given.get(option))
     # Values of a dataclass's slots cannot be read from the class: defaults come from an empty declaration.
     defaults = kind.declaration()
     for option in kind.paths:
@@ -44,7 +45,7 @@ def check_inner_class(
     return problems
 
 
-def _check_owner(model: type[models.Model], name: str, path: Any) -> Iterable[CheckMessage]:
+def _check_user(model: type[models.Model], name: str, path: Any) -> Iterable[CheckMessage]:
     """Whose rows these are must be found by a query: it is asked for all rows of one user."""
     if not isinstance(path, str):
         return

@@ -119,9 +119,8 @@ def test_a_removal_does_not_ask_a_replica_that_lags_behind(settings: Any) -> Non
 
     settings.DATABASE_ROUTERS = [ReadsElsewhere()]
     feed = Feed.objects.using("default").get()
-    assert [from_sort_key(key) for key in keys_of_foreign_id(feed.application_id, "a:1", feed.pk)] == [
-        UUID(made["id"])
-    ]
+    keys = keys_of_foreign_id(feed.application_id, "a:1", feed.pk, most=500)
+    assert [from_sort_key(key) for key in keys] == [UUID(made["id"])]
 
 
 class ReadsElsewhere:
