@@ -15,7 +15,7 @@ from django_stream.database.batches import batched
 from django_stream.database.querysets import all_rows
 from django_stream.publishing import outbox
 from django_stream.publishing.capture import is_captured
-from django_stream.publishing.publisher import Publisher, publishers_of, register_publisher
+from django_stream.publishing.publisher import Publisher, publisher_for, publishers_of, register_publisher
 
 # With CASCADE, Django deletes the referring rows one by one; the others delete nothing.
 _TOLD_BY_SIGNALS: set[Any] = {models.CASCADE, models.PROTECT, models.RESTRICT}
@@ -178,7 +178,11 @@ def _concrete(model: type[models.Model]) -> Any:
 def _pointing_here(sender: type[models.Model], using: str) -> dict[tuple[str, str], Publisher]:
     """Those whose rows refer to rows of this model, and are not noted by the database."""
     pointing = _pointing_to[_concrete(sender)]
-    return {place: one for place, one in pointing.items() if not is_captured(one.label, using)}
+    return {
+        place: one
+        for place, one in pointing.items()
+        if publisher_for(one.label) is not None and not is_captured(one.label, using)
+    }
 
 
 def _note_ends(
