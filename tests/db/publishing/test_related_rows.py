@@ -16,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django_stream.backends import get_client
 from django_stream.feeds import feed_manager
 from django_stream.models import OutboxEntry
+from django_stream.publishing.publisher import publishers_of, register_publisher, unregister_publisher
 from django_stream.tracking import activities_paused, drain
 from tests.faults import BreakingTransport, Clock, after, before, client_over
 from tests.testapp.models import Article, Club, Guest, Opinion
@@ -31,6 +32,19 @@ def remove_by_queryset(user: User) -> None:
 
 def remove_by_proxy(user: User) -> None:
     Guest.objects.get(pk=user.pk).delete()
+
+
+def test_a_model_that_is_tracked_no_more_is_not_noted(article: Article, grace: User) -> None:
+    gone = publishers_of(Article)
+    for publisher in gone:
+        unregister_publisher(publisher)
+    try:
+        grace.delete()
+    finally:
+        for publisher in gone:
+            register_publisher(publisher)
+    labels = {publisher.label for publisher in gone}
+    assert not OutboxEntry.objects.filter(model_label__in=labels).exists()
 
 
 @pytest.fixture
