@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from functools import partial
+
+from django.db import models
+from django.utils import timezone
 
 from django_stream.database.commits import call_after_commit
 from django_stream.database.requests import is_in_request
@@ -55,6 +59,13 @@ def _resume_here() -> None:
     for task, (left, step) in _left.items():
         for job_id in left(_IDLE_SECONDS):
             waker.call_in_steps(task, (job_id,), partial(step, job_id))
+
+
+def untouched(model: type[models.Model], idle_seconds: float, *, name: str = "pk") -> list[int]:
+    """The numbers of a kind's jobs that nobody has touched for so long; `name` is the field that has them."""
+    cutoff = timezone.now() - timedelta(seconds=idle_seconds)
+    jobs = model._default_manager.using(database()).filter(touched_at__lte=cutoff)
+    return list(jobs.values_list(name, flat=True))
 
 
 def resume(jobs: Sequence[int], run: Callable[[int], None]) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -59,9 +58,7 @@ def resume(idle_seconds: float) -> int:
 
 
 def _left(idle_seconds: float) -> list[int]:
-    cutoff = timezone.now() - timedelta(seconds=idle_seconds)
-    jobs = ReactionJob.objects.using(database()).filter(touched_at__lte=cutoff)
-    return list(jobs.values_list("root", flat=True))
+    return background.untouched(ReactionJob, idle_seconds, name="root")
 
 
 @retry_on_deadlock

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection
-from datetime import timedelta
 from functools import partial
 
 from django.db import transaction
@@ -68,9 +67,7 @@ def resume(idle_seconds: float) -> int:
 
 
 def _left(idle_seconds: float) -> list[int]:
-    cutoff = timezone.now() - timedelta(seconds=idle_seconds)
-    jobs = RemovalJob.objects.using(database()).filter(touched_at__lte=cutoff)
-    return list(jobs.values_list("pk", flat=True))
+    return background.untouched(RemovalJob, idle_seconds)
 
 
 @retry_on_deadlock

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection
-from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import Max
@@ -59,9 +58,7 @@ def resume(idle_seconds: float) -> int:
 
 
 def _left(idle_seconds: float) -> list[int]:
-    cutoff = timezone.now() - timedelta(seconds=idle_seconds)
-    left = FanoutJob.objects.using(database()).filter(touched_at__lte=cutoff)
-    return list(left.values_list("pk", flat=True))
+    return background.untouched(FanoutJob, idle_seconds)
 
 
 def _large_feeds(feeds: Collection[int], activities: int) -> set[int]:
