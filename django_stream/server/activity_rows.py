@@ -83,12 +83,17 @@ class ActivityRow:
 
 def by_key(application_id: int, keys: Collection[uuid.UUID]) -> dict[uuid.UUID, ActivityRow]:
     """The activities with these sort keys that exist, erased ones included; without origin."""
+    return {row.key: row for row in with_keys(application_id, keys)}
+
+
+def with_keys(application_id: int, keys: Collection[uuid.UUID | str]) -> list[ActivityRow]:
+    """The same in no order, and by keys that may be text."""
     if not keys:
-        return {}
+        return []
     columns = [f"a.{column}" for column in ("key", *COLUMNS)]
     chosen = equal("a.application_id", application_id), one_of("a.key", keys, uuids=True)
     found = Database.to_read(Activity).select(Activity, columns, *chosen, alias="a")
-    return {read_key(row[0]): ActivityRow([*row, None]) for row in found}
+    return [ActivityRow([*row, None]) for row in found]
 
 
 def missing(key: uuid.UUID) -> ActivityRow:

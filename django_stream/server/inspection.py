@@ -8,7 +8,8 @@ from typing import IO, Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import CharField, Count
+from django.db.models.functions import Cast
 
 from django_stream.database.batches import batched
 from django_stream.database.deadlocks import retry_on_deadlock
@@ -58,11 +59,14 @@ class ServerInspection:
         feeds = find(self.application_id, [FeedID.parse(one) for one in feed_ids])
         names = {feed.pk: str(name) for name, feed in feeds.items()}
         rows = Placement.objects.using(database()).filter(feed__in=list(names)).order_by("feed", "key")
-        for some in batched(rows.values_list("feed_id", "key").iterator(chunk_size=_CHUNK), _CHUNK):
-            activities = activity_rows.by_key(self.application_id, {key for _, key in some})
+        # Keys as text: of a million rows, an object for each is a tenth of the work.
+        placements = rows.values_list("feed_id", Cast("key", CharField()))
+        for some in batched(placements.iterator(chunk_size=_CHUNK), _CHUNK):
+            rows_found = activity_rows.with_keys(self.application_id, {key for _, key in some})
+            activities = {row.hex: row for row in rows_found}
             for feed, key in some:
-                if key in activities:
-                    yield names[feed], serializers.activity(activities[key])
+                if row := activities.get(key.replace("-", "")):
+                    yield names[feed], serializers.activity(row)
 
     def users(self) -> Iterator[Mapping[str, Any]]:
         """All users in order, as the API tells them."""
