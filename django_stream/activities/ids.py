@@ -11,6 +11,8 @@ from typing import Any
 
 _WIRE_SAFE = re.compile(r"[\w-]+", re.ASCII)
 _ENCODED = "_b32_"
+# Made once: `json.dumps` with these options makes one at each call.
+_listed = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
 def pk_text(pk: Any) -> str:
@@ -20,7 +22,7 @@ def pk_text(pk: Any) -> str:
 
 def json_key(parts: Iterable[Any]) -> str:
     """Several values as one key: a JSON list of their texts, always written in the same way."""
-    return json.dumps([str(part) for part in parts], separators=(",", ":"), ensure_ascii=False)
+    return _listed([str(part) for part in parts])
 
 
 def encoded(text: str, *, always: bool = False) -> str:

@@ -17,6 +17,7 @@ from django_stream.activities.options import option_names, read_declaration
 from django_stream.activities.publishers.base import TrackedPublisher
 from django_stream.activities.publishers.follow_fields import follows_by, track_pairs, track_rows
 from django_stream.activities.publishers.follows import FollowDeclaration, FollowPublisher
+from django_stream.protocol.feed_ids import slug_of
 from django_stream.protocol.suggestions import did_you_mean
 from django_stream.publishing.publisher import publishers
 from django_stream.publishing.receivers import listen_to, track, track_relation, track_watched
@@ -156,7 +157,7 @@ def declared_feeds() -> Iterator[tuple[str, str]]:
         if slug := publisher.declared_feed:
             yield f"{place}.feed", slug
         for feed in publisher.fixed_feeds:
-            yield f"{place}.to", str(feed).partition(":")[0]
+            yield f"{place}.to", slug_of(str(feed))
 
 
 def _register(kind: kinds.TrackedKind, model: ModelOrLabel, options: dict[str, Any]) -> None:

@@ -10,7 +10,8 @@ from functools import cache
 from typing import Any
 
 from django.db import connections, models
-from django.db.models import Q
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Func, Q
 from django.db.models.expressions import RawSQL
 
 from django_stream.database.batches import batched
@@ -39,6 +40,39 @@ class Upsert:
 def among(field: str, values: Collection[Any], using: str) -> Q:
     """`field__in` with one parameter where the database has arrays."""
     return dialect_of(connections[using]).among(field, values)
+
+
+def rows_among(fields: Sequence[Any], rows: Collection[Sequence[Any]], using: str) -> Q:
+    """These fields together are one of the rows, which may be of texts.
+
+    `__in` for each of them would name far more: all rows whose values occur in any of the given ones.
+    """
+    connection = connections[using]
+    given = [
+        [
+            field.get_db_prep_value(field.to_python(value), connection)
+            for field, value in zip(fields, row, strict=True)
+        ]
+        for row in rows
+    ]
+    if len(fields) == 1:
+        return Q((f"{fields[0].attname}__in", [value for (value,) in given]))
+    return Q(_RowsAmong(*(field.attname for field in fields), rows=given, using=using))
+
+
+class _RowsAmong(Func):
+    """`(a, b) IN ((1, 2), …)`, for which the ORM has no lookup."""
+
+    output_field = models.BooleanField()
+
+    def __init__(self, *columns: str, rows: Sequence[Sequence[Any]], using: str) -> None:
+        super().__init__(*columns)
+        self._dialect, self._rows = dialect_of(connections[using]), rows
+
+    def as_sql(self, compiler: Any, connection: BaseDatabaseWrapper, *args: Any, **extra: Any) -> Any:
+        columns = ", ".join(compiler.compile(column)[0] for column in self.get_source_expressions())
+        listed = self._dialect.row_list(self._rows)
+        return f"({columns}) IN ({listed.text})", list(listed.params)
 
 
 def is_filled(field: str) -> Q:

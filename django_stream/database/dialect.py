@@ -118,6 +118,10 @@ class Dialect:
         """`one_of` for the ORM: `field__in`, with one parameter where the database has arrays."""
         return Q((f"{field}__in", list(values)))
 
+    def row_list(self, rows: Collection[Sequence[Any]]) -> Fragment:
+        """Rows of several values, as what stands in the brackets of an IN."""
+        return Fragment(",".join(map(placeholders, rows)), [value for row in rows for value in row])
+
     # Columns
 
     def time_text(self, column: str) -> str:

@@ -115,6 +115,11 @@ class SQLite(Dialect):
     def among(self, field: str, values: Collection[Any]) -> Q:
         return Q((f"{field}__in", RawSQL("SELECT value FROM json_each(%s)", [json.dumps(list(values))])))
 
+    def row_list(self, rows: Collection[Sequence[Any]]) -> Fragment:
+        listed = super().row_list(rows)
+        # Of several VALUES, which it knows here, it takes no index but behind a SELECT.
+        return Fragment(f"SELECT * FROM (VALUES {listed.text})", listed.params)
+
     def time_text(self, column: str) -> str:
         # Stored without a zone, in UTC where USE_TZ is True.
         return f"{self.name(column)} || '+00'" if settings.USE_TZ else self.name(column)

@@ -56,3 +56,8 @@ class FeedID:
 
     def __str__(self) -> str:
         return f"{self.slug}:{self.user_id}"
+
+
+def slug_of(feed_id: str) -> str:
+    """The group of a feed id that is known to be one: reading it as text only is far quicker."""
+    return feed_id.partition(":")[0]

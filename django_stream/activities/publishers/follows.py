@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from django_stream.activities.publishers.ends import end_of
 from django_stream.activities.publishers.noted_tables import pair_table
 from django_stream.activities.publishers.sending import Sender
 from django_stream.conf import stream_settings
+from django_stream.database.bulk_sql import rows_among
 from django_stream.database.querysets import all_rows
 from django_stream.database.triggers.noting import NotedTable
 from django_stream.publishing.models import Publication
@@ -177,12 +177,9 @@ class FollowPublisher(TrackedPublisher):
         return {key: pair for key, pair in pairs.items() if key in there}, failed
 
     def _rows_of(self, pairs: Mapping[str, _Pair], using: str) -> models.QuerySet[Any]:
-        """Rows with the ends of the pairs, and some more: ends that are no pair."""
-        wanted: dict[str, set[str]] = defaultdict(set)
-        for pair in pairs.values():
-            for name, value in zip(self._columns, (*pair[0], *pair[1]), strict=True):
-                wanted[f"{name}__in"].add(value)
-        return self.model._base_manager.using(using).filter(**wanted)
+        """The rows of these pairs."""
+        wanted = [(*follower, *followed) for follower, followed in pairs.values()]
+        return self.model._base_manager.using(using).filter(rows_among(self.key_fields, wanted, using))
 
     def _answers(self, rows: models.QuerySet[Any]) -> Iterator[tuple[str, bool | Exception]]:
         """Key by key, whether a row follows, or what its code raised."""

@@ -14,6 +14,7 @@ from django_stream.operations.sources.base import Look, Source, by_side, places_
 from django_stream.operations.spool import Side, Spool
 from django_stream.protocol import limits
 from django_stream.protocol.activity_ids import activity_id
+from django_stream.protocol.feed_ids import slug_of
 from django_stream.protocol.times import parse_time
 from django_stream.publishing.publisher import Desired, Publisher, Record
 
@@ -37,11 +38,11 @@ class ActivitySource(Source):
         state = activity_state(desired.content)
         for record in desired.records:
             thing = _thing(record)
-            self._slugs.add(_slug(record["feed"]))
+            self._slugs.add(slug_of(record["feed"]))
             yield Entry(record["feed"], thing, state)
             for target in record["to"]:
                 # A recipient's feed is looked at where it is of a group that actors have, too.
-                if _slug(target) in self._slugs:
+                if slug_of(target) in self._slugs:
                     yield Entry(target, thing, state)
 
     def known(self, publisher: Publisher, record: Record) -> Iterator[Entry]:
@@ -100,10 +101,6 @@ class ActivitySource(Source):
             record = None  # most are like this, and tell themselves: see `record_of`
         entry = Entry(place, thing, activity_state(activity), label, key if label else "", record)
         return (Side.FOUND if label else Side.SEEN), entry
-
-
-def _slug(feed: str) -> str:
-    return feed.partition(":")[0]
 
 
 def _thing(record: Mapping[str, Any]) -> str:

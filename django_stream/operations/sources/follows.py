@@ -18,7 +18,7 @@ from django_stream.operations.listed_follows import listed_follows
 from django_stream.operations.sources.base import Look, Source, by_side
 from django_stream.operations.spool import Side, Spool
 from django_stream.protocol import limits
-from django_stream.protocol.feed_ids import FeedID
+from django_stream.protocol.feed_ids import slug_of
 from django_stream.protocol.inspection import Inspection
 from django_stream.publishing.publisher import Desired, Publisher, Record
 
@@ -30,12 +30,12 @@ class FollowSource(Source):
 
     def __init__(self, publishers: Collection[Publisher], look: Look) -> None:
         super().__init__(publishers, look)
-        declared = {one.declaration.feed for one in publishers if isinstance(one, FollowPublisher)}
-        self._targets = {feed or stream_settings.USER_FEED for feed in declared}
+        self._targets = {one.declaration.feed or stream_settings.USER_FEED for one in self._following()}
+        self._joined: dict[tuple[type[models.Model] | None, type[models.Model] | None], bool] = {}
 
     def entries(self, publisher: Publisher, desired: Desired) -> Iterator[Entry]:
         for record in desired.records:
-            self._targets.add(FeedID.parse(record["target"]).slug)
+            self._targets.add(slug_of(record["target"]))
             yield Entry(record["source"], record["target"])
 
     def known(self, publisher: Publisher, record: Record) -> Iterator[Entry]:
@@ -54,9 +54,9 @@ class FollowSource(Source):
             yield from by_side(self._strangers(spool, news))
 
     def _all(self, inspection: Inspection, spool: Spool, news: set[str]) -> Iterator[tuple[Side, Entry]]:
-        known = {FeedID.parse(one).slug for places in spool.places() for one in places if ":" in one}
+        known = {slug_of(one) for places in spool.places() for one in places if ":" in one}
         for source, target in inspection.follows(news | known):
-            if FeedID.parse(source).slug in news or spool.has(source):
+            if slug_of(source) in news or spool.has(source):
                 yield self._entry(source, target)
 
     def _strangers(self, spool: Spool, news: set[str]) -> Iterator[tuple[Side, Entry]]:
@@ -66,7 +66,7 @@ class FollowSource(Source):
                 with suppress(FeedConfigException):
                     for one in listed_follows(self.look.client.feed(target).followers):
                         source = one["feed_id"]
-                        if FeedID.parse(source).slug in news and not spool.has(source):
+                        if slug_of(source) in news and not spool.has(source):
                             yield self._entry(source, target)
 
     def _follows(self, spool: Spool, place: str) -> Iterator[tuple[Side, Entry]]:
@@ -85,25 +85,29 @@ class FollowSource(Source):
             return
 
     def _entry(self, place: str, target: str) -> tuple[Side, Entry]:
-        is_ours = FeedID.parse(target).slug in self._targets and self._joins(place, target)
+        is_ours = slug_of(target) in self._targets and self._joins(place, target)
         record = {"source": place, "target": target}
         return (Side.FOUND if is_ours else Side.SEEN), Entry(place, target, record=record)
 
     def _joins(self, place: str, target: str) -> bool:
         """Whether rows of any model could mean it: buttons and programs follow what no table names, too."""
-        follower, followed = _owner_model(place), _owner_model(target)
-        return (
-            follower is not None
-            and followed is not None
-            and any(
-                one.joins(follower, followed) for one in self.publishers if isinstance(one, FollowPublisher)
+        ends = _owner_model(place), _owner_model(target)
+        if ends not in self._joined:
+            follower, followed = ends
+            self._joined[ends] = (
+                follower is not None
+                and followed is not None
+                and any(one.joins(follower, followed) for one in self._following())
             )
-        )
+        return self._joined[ends]
+
+    def _following(self) -> list[FollowPublisher]:
+        return [one for one in self.publishers if isinstance(one, FollowPublisher)]
 
 
 def _owner_model(feed: str) -> type[models.Model] | None:
     """The model of a feed's owner; None where its name tells none."""
-    name = FeedID.parse(feed).user_id
+    name = feed.partition(":")[2]
     if owner := parse_owner_id(name):
         return owner.model
     return get_user_model() if may_be_user(name) else None

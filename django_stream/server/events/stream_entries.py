@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from django_stream.protocol import activity_ids
+from django_stream.protocol.feed_ids import slug_of
 from django_stream.server.events.event import Event, Fields
 from django_stream.server.feed_groups import groups_of
 from django_stream.server.models import Activity
@@ -131,7 +132,7 @@ def _token(event: Event) -> Data:
 
 
 def _marks(event: Event) -> Data:
-    return {"feed": event.object_id, "group": event.object_id.partition(":")[0], **event.details}
+    return {"feed": event.object_id, "group": slug_of(event.object_id), **event.details}
 
 
 _TELL: Mapping[str, Callable[[Event], Data]] = {
@@ -167,7 +168,7 @@ def _of_feeds(events: Iterable[Event], wanted: frozenset[str]) -> Iterator[Entry
             application_id = event.application_id
             _note(event, changes)
     for feed, change in changes.items():
-        slug = feed.partition(":")[0]
+        slug = slug_of(feed)
         data = {
             "feed": feed,
             "group": slug,

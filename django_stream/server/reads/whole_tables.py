@@ -7,8 +7,9 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from django_stream.database.bulk_sql import among
 from django_stream.server.feed_store import database
-from django_stream.server.models import CollectionEntry, Follow, Reaction, StreamUser
+from django_stream.server.models import CollectionEntry, Feed, Follow, Reaction, StreamUser
 from django_stream.server.reads import collections, users
 
 _STEP = 500
@@ -48,11 +49,19 @@ def all_reactions(application_id: int, kinds: Collection[str]) -> Iterator[dict[
 
 def all_follows(application_id: int, slugs: Collection[str]) -> Iterator[tuple[str, str]]:
     """Who follows whom, by feeds of these groups: (feed, the feed that it follows)."""
-    rows = Follow.objects.using(database()).filter(
-        source__application_id=application_id, source__slug__in=sorted(slugs), until_seq=None
-    )
-    for row in _steps(rows.select_related("source", "target"), "pk"):
-        yield str(row.source.feed_id), str(row.target.feed_id)
+    feeds = Feed.objects.using(database()).filter(application_id=application_id)
+    open_ones = Follow.objects.using(database()).filter(until_seq=None).order_by("pk")
+    pairs = open_ones.values_list("pk", "source", "target")
+    some = list(pairs[:_STEP])
+    while some:
+        # By their keys, whatever the planner knows of the tables.
+        ends = {feed for _, source, target in some for feed in (source, target)}
+        mine = feeds.filter(among("pk", ends, database()))
+        names = {pk: (slug, user_id) for pk, slug, user_id in mine.values_list("pk", "slug", "user_id")}
+        for _, source, target in some:
+            if source in names and names[source][0] in slugs:
+                yield ":".join(names[source]), ":".join(names[target])
+        some = list(pairs.filter(pk__gt=some[-1][0])[:_STEP]) if len(some) == _STEP else []
 
 
 def _steps(rows: QuerySet[Any], column: str) -> Iterator[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -18,7 +19,7 @@ from django_stream.feeds.enrichment import Enrich
 from django_stream.models import OutboxEntry
 from django_stream.publishing.publisher import publisher_for, register_publisher
 from django_stream.tracking import drain
-from tests.testapp.models import Article, Bookmark, Comment, Product
+from tests.testapp.models import Article, Bookmark, Comment, Product, Subscription
 
 pytestmark = pytest.mark.django_db
 SIZES = (3, 30)
@@ -117,3 +118,36 @@ def test_deletions_of_one_row_after_another_note_as_much(ada: User) -> None:
         editor.delete()
         assert OutboxEntry.objects.filter(model_label="testapp.Article").exists()
         drain()
+
+
+def test_follows_of_some_pairs_are_looked_up_without_those_of_all_others(ada: User) -> None:
+    everybody = users(12)
+    Subscription.objects.bulk_create(Subscription(reader=a, writer=b) for a in everybody for b in everybody)
+    pairs = [Subscription(reader=a, writer=b) for a, b in itertools.pairwise(everybody)]
+    publisher = publisher_for(f"{Subscription._meta.label}#follow")
+    assert publisher is not None
+    keys = [key for pair in pairs for key in publisher.keys_of(pair)]
+
+    with CaptureQueriesContext(connection) as captured:
+        assert len(publisher.desired(keys, "default")) == len(pairs)
+
+    (asked,) = captured
+    query = asked["sql"][asked["sql"].index("SELECT") :]  # PostgreSQL reads it by a cursor
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM ({query}) asked")
+        assert cursor.fetchone() == (len(pairs),)
+
+
+def test_pairs_of_two_columns_an_end_are_looked_up_alike(ada: User) -> None:
+    """Of rows that one user and another bookmarked, only what was asked for is answered."""
+    products = [Article.objects.create(author=ada, title=f"p{number}") for number in range(6)]
+    readers = users(6)
+    publisher = publisher_for(f"{Bookmark._meta.label}#follow")
+    assert publisher is not None
+    rows = [Bookmark(user=reader, thing=product) for reader in readers for product in products]
+    Bookmark.objects.bulk_create(rows)
+    asked = {key for row in rows[::7] for key in publisher.keys_of(row)}
+
+    assert set(publisher.desired(asked, "default")) == asked
+    Bookmark.objects.filter(pk=rows[0].pk).delete()
+    assert set(publisher.desired(asked, "default")) == asked - set(publisher.keys_of(rows[0]))
