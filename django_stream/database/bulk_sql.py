@@ -47,6 +47,8 @@ def rows_among(fields: Sequence[Any], rows: Collection[Sequence[Any]], using: st
 
     `__in` for each of them would name far more: all rows whose values occur in any of the given ones.
     """
+    if not rows:
+        return Q(pk__in=[])  # for which the ORM asks nobody
     connection = connections[using]
     given = [
         [
