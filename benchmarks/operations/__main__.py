@@ -1,5 +1,5 @@
 """Measure the commands on whole tables, on SQLite and on PostgreSQL: `python -m benchmarks.operations`,
-and `python -m benchmarks.operations memory`.
+`python -m benchmarks.operations memory` and `latency`.
 
 Memory is what the process takes more than at the start of each command; verify is told by the row, too.
 PostgreSQL is found as by `python -m benchmarks.publishing`. Exit status 1 if a target is missed.
@@ -16,6 +16,7 @@ _MB_MORE = 50.0
 _TARGETS = {
     "seconds of a million rows": 60.0,
     "MB more": _MB_MORE,
+    "seconds more": 10.0,
     "differences after it": 0.0,
     **{f"{name}, MB more": _MB_MORE for name in ("backfill", "sync", "verify")},
 }
@@ -40,9 +41,10 @@ def report(options: argparse.Namespace) -> bool:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.operations", description=__doc__)
-    parser.add_argument("measured", nargs="?", choices=("verify", "memory"), default="verify")
+    parser.add_argument("measured", nargs="?", choices=("verify", "memory", "latency"), default="verify")
     parser.add_argument("--verify", type=int, default=1_000_000, help="rows that are compared")
     parser.add_argument("--memory", type=int, default=100_000, help="rows that are published and compared")
+    parser.add_argument("--latency", type=int, default=100_000, help="rows that are published to a slow API")
     parser.add_argument("--authors", type=int, default=2_000)
     return in_each_database("benchmarks.operations", parser, report)
 

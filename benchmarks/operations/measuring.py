@@ -8,12 +8,16 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from django.test.utils import override_settings
+
 from benchmarks.operations.filling import drift, fill_feeds, fill_follows, fill_tables
 from benchmarks.operations.models import Subscription
 from benchmarks.publishing.models import Tracked
+from benchmarks.publishing.stub import Stub
 from django_stream.operations.backfill import Options, backfill
 from django_stream.operations.selection import Selection
 from django_stream.operations.verify import verify as compare
+from django_stream.publishing.models import Publication
 from django_stream.publishing.publisher import Publisher, publishers
 
 Figures = dict[str, float]
@@ -40,6 +44,21 @@ def memory(rows: int, authors: int) -> Figures:
         figures[f"{name}, MB more"] = _peak() - before
     figures["differences after it"] = sum(1 for _ in compare([activities, follows]))
     return figures
+
+
+def latency(rows: int, authors: int) -> Figures:
+    """What a backfill takes longer when each answer of the API takes 60 ms, with eight requests under way."""
+    fill_tables(rows, authors)
+    activities = _publisher(Tracked._meta.label)
+    figures: Figures = {}
+    with override_settings(STREAM_TRANSPORT=f"{Stub.__module__}.{Stub.__qualname__}"):
+        for Stub.latency in (0.0, 0.06):
+            Publication.objects.all().delete()
+            began = time.perf_counter()
+            backfill("stream_backfill", activities, Options(jobs=8), _nothing)
+            figures[f"seconds at {Stub.latency * 1000:.0f} ms"] = time.perf_counter() - began
+    quick, slow = figures.values()
+    return {**figures, "seconds more": slow - quick}
 
 
 def _nothing(report: object) -> None:
