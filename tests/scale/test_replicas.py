@@ -2,95 +2,24 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from threading import Event
 
 import pytest
-import requests
 from redis import Redis as Client
 
-from django_stream.client.config import Endpoints
-from django_stream.client.http import HttpTransport
-from django_stream.client.retries import RetryPolicy
-from tests.contract.calling import Api
-from tests.services.brokers import Redis
-from tests.services.postgres import Postgres, Replica
-from tests.services.processes import Program, Reaper, free_port, listens, wait_until
-from tests.services.site import migrate
+from tests.scale.replicated import Site, replicated_site
+from tests.services.postgres import Replica
+from tests.services.processes import wait_until
 
 pytestmark = pytest.mark.scale
 
 
-@dataclass(frozen=True)
-class Site:
-    """Two processes with a primary and a replica."""
-
-    url: str
-    primary: Postgres
-    replica: Replica
-    cache: Redis
-
-    def browser(self) -> Browser:
-        return Browser(self.url)
-
-    def api(self) -> Api:
-        return Api(HttpTransport(Endpoints(base_url=self.url), retry=RetryPolicy(retries=0)))
-
-
-class Browser:
-    """One visitor, who keeps cookies."""
-
-    def __init__(self, url: str) -> None:
-        self._url, self._session = url, requests.Session()
-
-    def write(self, name: str, title: str) -> None:
-        answer = self._session.post(f"{self._url}/{name}/write", {"title": title}, timeout=20)
-        assert answer.status_code == 201, answer.text[-2000:]
-
-    def profile(self, name: str, *, part: str = "feed") -> tuple[list[str], str]:
-        """What it shows of the feed or of the rows, and the database that it was read from."""
-        answer = self._session.get(f"{self._url}/{name}/", timeout=20)
-        assert answer.status_code == 200, answer.text[-2000:]
-        return answer.json()[part], answer.json()["from"]
-
-
 @pytest.fixture(scope="module")
 def site() -> Iterator[Site]:
-    reaper = Reaper()
-    primary = Postgres(reaper)
-    primary.start()
-    migrate(reaper, primary, "site")
-    replica = Replica(reaper, primary)
-    replica.start()
-    cache = Redis(reaper)
-    cache.start()
-    port = free_port()
-    program = Program(
-        "site",
-        [
-            *(sys.executable, "-W", "ignore", "-m", "gunicorn", "tests.services.feeds_wsgi:application"),
-            *("--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "8", "--log-level", "warning"),
-            *("--worker-tmp-dir", "/dev/shm"),
-        ],
-        reaper=reaper,
-        folder=reaper.folder("replicas"),
-        environment={
-            "DJANGO_SETTINGS_MODULE": "tests.scale.replica_settings",
-            "DATABASE_URL": primary.url("site"),
-            "REPLICA_URL": replica.url("site"),
-            "CACHE_URL": cache.url,
-        },
-    )
-    program.start()
-    wait_until(lambda: listens(port), "the site listens", within=30)
-    yield Site(f"http://127.0.0.1:{port}", primary, replica, cache)
-    program.stop()
-    for one in (replica.server, primary.server, cache.server):
-        one.stop()
-    reaper.close()
+    with replicated_site() as found:
+        yield found
 
 
 @pytest.fixture

@@ -1,0 +1,130 @@
+"""Fifty readers and ten writers for a minute, on PostgreSQL with a replica: `python -m benchmarks.replicas`.
+
+Starts a primary, a replica, Redis and a site of two processes by itself. Each visitor asks for a page, or
+writes and looks for what they wrote, once in `--every` seconds on average. Exit status 1 if a target is
+missed: the slowest hundredth of pages at most 5 times the median of an idle site, no errors, and everybody
+finds what they wrote.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import django
+
+if TYPE_CHECKING:
+    from tests.scale.replicated import Browser, Site
+
+READERS, WRITERS = 50, 10
+
+
+@dataclass
+class Seen:
+    """What one visitor saw."""
+
+    pages: list[float] = field(default_factory=list)
+    """Seconds of each."""
+    writes: int = 0
+    errors: int = 0
+    missing: int = 0
+    """Pages on which a writer did not find their own rows."""
+
+
+def reads(browser: Browser, number: int, moments: Iterator[None]) -> Seen:
+    seen, name = Seen(), f"writer{number % WRITERS}"
+    for _ in moments:
+        _counted(seen, lambda: seen.pages.append(_timed(lambda: browser.profile(name))))
+    return seen
+
+
+def writes(browser: Browser, number: int, moments: Iterator[None]) -> Seen:
+    seen, titles, name = Seen(), ["before"], f"writer{number}"
+    for _ in moments:
+        title = f"{len(titles)}"
+
+        def write(title: str = title) -> None:
+            browser.write(name, title)
+            titles.insert(0, title)
+            seen.missing += browser.profile(name, part="rows")[0] != titles
+            seen.writes += 1
+
+        _counted(seen, write)
+    return seen
+
+
+def paced(every: float, seconds: float) -> Iterator[None]:
+    """Moments at random distances, as of people who do not know of each other."""
+    end = time.monotonic() + seconds
+    while (pause := random.expovariate(1 / every)) < end - time.monotonic():
+        time.sleep(pause)
+        yield
+
+
+def report(seconds: float, every: float) -> bool:
+    from tests.scale.replicated import replicated_site
+
+    with replicated_site() as site:
+        for number in range(WRITERS):
+            site.browser().write(f"writer{number}", "before")
+        site.replica.catch_up()
+        idle = _idle(site.browser()) * 1000
+        seen = _together(site, seconds, every)
+    pages = sorted(page for one in seen for page in one.pages)
+    median, slowest = statistics.median(pages) * 1000, pages[len(pages) * 99 // 100] * 1000
+    print(f"{len(pages)} pages and {sum(one.writes for one in seen)} writes in {seconds:.0f} s")
+    print(f"a page of the idle site: {idle:.1f} ms; under load: {median:.1f} ms (median)")
+    errors, missing = sum(one.errors for one in seen), sum(one.missing for one in seen)
+    met = slowest <= 5 * idle and not errors and not missing
+    print(f"the slowest hundredth from {slowest:.1f} ms on: {slowest / idle:.1f} times (target 5)")
+    print(f"errors: {errors}; pages without the writer's own rows: {missing}; {'met' if met else 'MISSED'}")
+    return met
+
+
+def _together(site: Site, seconds: float, every: float) -> list[Seen]:
+    with ThreadPoolExecutor(READERS + WRITERS) as pool:
+        work = [
+            *(pool.submit(reads, site.browser(), one, paced(every, seconds)) for one in range(READERS)),
+            *(pool.submit(writes, site.browser(), one, paced(every, seconds)) for one in range(WRITERS)),
+        ]
+        return [one.result() for one in work]
+
+
+def _idle(browser: Browser) -> float:
+    return statistics.median(_timed(lambda: browser.profile("writer0")) for _ in range(100))
+
+
+def _timed(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def _counted(seen: Seen, work: Callable[[], object]) -> None:
+    try:
+        work()
+    except Exception as error:  # whatever it is, it counts
+        seen.errors += 1
+        print(error, file=sys.stderr)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.replicas", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--every", type=float, default=1.0, help="seconds between two steps of a visitor")
+    options = parser.parse_args()
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+    django.setup()
+    return 0 if report(options.seconds, options.every) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
