@@ -22,6 +22,7 @@ from django_stream.client import meta
 from django_stream.client.exceptions import FeedConfigException, StreamApiException, StreamException
 from django_stream.conf import stream_settings
 from django_stream.database.plans import invalid_indexes, missing_indexes, reads_all, seconds_ahead
+from django_stream.database.poolers import check_pooler
 from django_stream.database.statistics import never_analyzed
 from django_stream.operations.verify import inspection_of_home
 from django_stream.publishing import capture
@@ -89,6 +90,7 @@ def _of_database(using: str) -> list[Look]:
         ("ledger", lambda: _ledger(using)),
         ("runs", lambda: _runs(using)),
         ("clock", lambda: _clock(using)),
+        ("pooler", lambda: _pooler(using)),
         ("statistics", lambda: _statistics(using)),
         ("indexes", lambda: _indexes(using)),
     ]
@@ -257,6 +259,12 @@ def _clock(using: str) -> Iterator[Finding]:
             f"the clock of the database and ours differ by {abs(ahead):.0f} s: leases end too early or late"
         )
         yield Finding("clock", "error", text, "let NTP set both clocks")
+
+
+def _pooler(using: str) -> Iterator[Finding]:
+    for one in check_pooler([using]):
+        level: Level = "error" if one.level >= checks.ERROR else "warning"
+        yield Finding("pooler", level, one.msg, one.hint or "")
 
 
 def _indexes(using: str) -> Iterator[Finding]:
