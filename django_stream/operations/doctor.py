@@ -29,6 +29,7 @@ from django_stream.publishing import capture
 from django_stream.publishing.models import Checkpoint, OutboxEntry, Publication
 from django_stream.publishing.nudge import DRAIN_TASK
 from django_stream.publishing.publisher import publisher_for
+from django_stream.publishing.queues import waiting_messages
 from django_stream.publishing.status import outbox_status
 from django_stream.wakeup import has_workers
 
@@ -39,6 +40,8 @@ _SKEW_SECONDS = 60
 # The schedule comes every few minutes.
 _JOB_SECONDS = 900.0
 _PING_SECONDS = 2
+# More wait for a moment after large imports, and for long where no worker takes them.
+_BACKLOG = 1000
 _ON_MODELS = ("stream_backfill", "stream_sync")
 _TEMPLATES = ("django_stream/activity.html", "django_stream/group.html")
 
@@ -177,6 +180,16 @@ def _broker() -> Iterator[Finding]:
         return
     if not answers:
         yield Finding("broker", "error", "no worker answers", "start `celery -A <project> worker`")
+    for queue, count in queued().items():
+        if count > _BACKLOG:
+            text = f"{count} messages wait in the queue {queue!r}"
+            yield Finding("broker", "warning", text, "is a worker on that queue? start more, or larger ones")
+
+
+def queued() -> dict[str, int]:
+    """How many messages wait, by the queues of both halves."""
+    inspection = inspection_of_home()
+    return waiting_messages(inspection.queues() if inspection is not None else ())
 
 
 def _beat() -> Iterator[Finding]:
