@@ -35,12 +35,18 @@ test-services: $(VENV)/dev.stamp ## with PostgreSQL, Redis and RabbitMQ on their
 
 SCALED := tests/contract/test_activities.py tests/contract/test_feeds.py tests/contract/test_follows.py tests/contract/test_grouped_feeds.py
 BOUNCED := tests/db/publishing tests/db/operations $(SCALED)
+UPLOADING := tests/db/server/files tests/db/operations/test_person.py
 test-scale: export DATABASE_URL ?= postgres://postgres@127.0.0.1:5432/postgres
 test-scale: export STREAM_FAULT_OPERATIONS ?= 3000
-test-scale: $(VENV)/dev.stamp ## a Redis Cluster, a replica and PgBouncer: what happens when they fail, and the suites on them
+$(VENV)/scale.stamp: $(VENV)/dev.stamp
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[scale]"
+	touch $@
+
+test-scale: $(VENV)/scale.stamp ## a Redis Cluster, a replica, PgBouncer, NATS, S3: what happens when they fail, and the suites on them
 	$(BIN)/python -m pytest -n 0 -m scale tests/scale
 	env -u DATABASE_URL $(BIN)/python -m pytest -n 0 -p tests.scale.on_cluster $(SCALED) -k "process"
 	$(BIN)/python -m pytest -n 0 -p tests.scale.on_bouncer $(BOUNCED) -k "not deadlock and not http"
+	$(BIN)/python -m pytest -n 0 -p tests.scale.on_s3 $(UPLOADING) -k "not serve_its_files_itself and not cannot_delete"
 
 test-packages: ## models that other packages change, with those packages; ONLY= names the Python and Django
 	$(PYTHON) .ci/matrix.py $(or $(ONLY),3.13-6.1-packages)

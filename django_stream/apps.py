@@ -24,11 +24,13 @@ class DjangoStreamConfig(AppConfig):
         from django_stream.backends import get_client
         from django_stream.checks import check_condition, check_settings
         from django_stream.client.shared import provide
+        from django_stream.database.poolers import check_pooler
         from django_stream.database.replicas.checks import check_replicas
         from django_stream.publishing.migrating import follow_migrations
 
         checks.register(check_capture, checks.Tags.models)
         checks.register(check_triggers, checks.Tags.database)
+        checks.register(check_pooler, checks.Tags.database)
         checks.register(check_settings, "django_stream")
         checks.register(check_condition, "django_stream", deploy=True)
         checks.register(check_tracked_models, checks.Tags.models)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django_stream import signals
+from django_stream.publishing.queues import waiting_messages
 from django_stream.publishing.status import outbox_status
 
 __all__ = ["register_metrics"]
+
+logger = logging.getLogger("django_stream.publishing")
 
 
 def register_metrics(registry: Any = None, databases: Sequence[str] = ("default",)) -> None:
@@ -45,10 +49,24 @@ class _OutboxCollector:
             for using, state in states.items():
                 gauge.add_metric([using], getattr(state, name))
             yield gauge
+        queues = GaugeMetricFamily(
+            "django_stream_queue_messages", "Messages no worker has taken", labels=["queue"]
+        )
+        for queue, count in _queued().items():
+            queues.add_metric([queue], count)
+        yield queues
 
     def describe(self) -> list[Any]:
         """Registering must not ask the database, which may not be there yet."""
         return []
+
+
+def _queued() -> dict[str, int]:
+    try:
+        return waiting_messages()
+    except Exception:  # each kind of broker has errors of its own; the outbox is told of all the same
+        logger.warning("the broker does not tell how many messages wait", exc_info=True)
+        return {}
 
 
 _GAUGES = {

@@ -65,6 +65,7 @@ class Message:
     args: tuple[Any, ...]
     queue: str | None
     countdown: float
+    expires: float | None
     on_failure: Callable[[], object] | None = field(default=None, compare=False)
     schema: str | None = None
     """The tenant's, where django-tenants has one schema of the database for each."""
@@ -77,6 +78,8 @@ class Message:
                 # Sending connects by itself, and then tries for long: a broker that is down may come back.
                 producer.connection.ensure_connection(max_retries=0)
                 options: dict[str, Any] = {"countdown": self.countdown, "retry": False, "ignore_result": True}
+                if self.expires is not None:
+                    options["expires"] = self.expires
                 app.send_task(self.task, self.args, producer=producer, **options, **self._route())
         except Exception as error:  # each kind of broker has errors of its own
             # One line for each change, and no traceback: the same would stand there each time.
@@ -139,14 +142,16 @@ class Waker:
         *,
         queue: str | None = None,
         countdown: float = 0.0,
+        expires: float | None = None,
         on_failure: Callable[[], object] | None = None,
     ) -> None:
         """Have a task sent soon. Never waits for the broker, never raises.
 
         `args` must be hashable and have a JSON form; `queue` None is Celery's default queue; `countdown`
-        is in seconds. `on_failure` is called in the waker's thread when the broker does not take the task.
+        is in seconds, and so is `expires`, after which no worker need do it any more. `on_failure` is called
+        in the waker's thread when the broker does not take the task.
         """
-        self._add(Message(task, args, queue, countdown, on_failure, _schema()))
+        self._add(Message(task, args, queue, countdown, expires, on_failure, _schema()))
 
     def call(
         self, name: str, args: tuple[Any, ...], function: Callable[[], object], *, delay: float = 0.0

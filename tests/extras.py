@@ -9,6 +9,7 @@ import pytest
 PACKAGES = {
     "aggregation": ["jinja2"],
     "images": ["PIL"],
+    "nats": ["nats"],
     "opengraph": ["lxml", "requests_hardened", "webencodings"],
     "opentelemetry": ["opentelemetry"],
     "prometheus": ["prometheus_client"],

@@ -22,12 +22,14 @@ from django_stream.client import meta
 from django_stream.client.exceptions import FeedConfigException, StreamApiException, StreamException
 from django_stream.conf import stream_settings
 from django_stream.database.plans import invalid_indexes, missing_indexes, reads_all, seconds_ahead
+from django_stream.database.poolers import check_pooler
 from django_stream.database.statistics import never_analyzed
 from django_stream.operations.verify import inspection_of_home
 from django_stream.publishing import capture
 from django_stream.publishing.models import Checkpoint, OutboxEntry, Publication
 from django_stream.publishing.nudge import DRAIN_TASK
 from django_stream.publishing.publisher import publisher_for
+from django_stream.publishing.queues import waiting_messages
 from django_stream.publishing.status import outbox_status
 from django_stream.wakeup import has_workers
 
@@ -38,6 +40,8 @@ _SKEW_SECONDS = 60
 # The schedule comes every few minutes.
 _JOB_SECONDS = 900.0
 _PING_SECONDS = 2
+# More wait for a moment after large imports, and for long where no worker takes them.
+_BACKLOG = 1000
 _ON_MODELS = ("stream_backfill", "stream_sync")
 _TEMPLATES = ("django_stream/activity.html", "django_stream/group.html")
 
@@ -89,6 +93,7 @@ def _of_database(using: str) -> list[Look]:
         ("ledger", lambda: _ledger(using)),
         ("runs", lambda: _runs(using)),
         ("clock", lambda: _clock(using)),
+        ("pooler", lambda: _pooler(using)),
         ("statistics", lambda: _statistics(using)),
         ("indexes", lambda: _indexes(using)),
     ]
@@ -175,6 +180,16 @@ def _broker() -> Iterator[Finding]:
         return
     if not answers:
         yield Finding("broker", "error", "no worker answers", "start `celery -A <project> worker`")
+    for queue, count in queued().items():
+        if count > _BACKLOG:
+            text = f"{count} messages wait in the queue {queue!r}"
+            yield Finding("broker", "warning", text, "is a worker on that queue? start more, or larger ones")
+
+
+def queued() -> dict[str, int]:
+    """How many messages wait, by the queues of both halves."""
+    inspection = inspection_of_home()
+    return waiting_messages(inspection.queues() if inspection is not None else ())
 
 
 def _beat() -> Iterator[Finding]:
@@ -257,6 +272,12 @@ def _clock(using: str) -> Iterator[Finding]:
             f"the clock of the database and ours differ by {abs(ahead):.0f} s: leases end too early or late"
         )
         yield Finding("clock", "error", text, "let NTP set both clocks")
+
+
+def _pooler(using: str) -> Iterator[Finding]:
+    for one in check_pooler([using]):
+        level: Level = "error" if one.level >= checks.ERROR else "warning"
+        yield Finding("pooler", level, one.msg, one.hint or "")
 
 
 def _indexes(using: str) -> Iterator[Finding]:

@@ -45,6 +45,9 @@ class Inspection(Protocol):
     def idle_jobs(self, seconds: float) -> int:
         """Large fan-outs and trees of reactions that nothing has touched for so long: nobody runs them."""
 
+    def queues(self) -> Collection[str]:
+        """Queues of Celery that its work goes to by settings of its own."""
+
     def orphans(self, *, every: bool) -> int:
         """How many feeds list activities that do not exist, among the newest feeds or among all."""
 

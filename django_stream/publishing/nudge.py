@@ -27,6 +27,8 @@ DRAIN_TASK = "django_stream.drain_outbox"
 DRAIN_DJANGO_TASK = "django_stream.django_tasks.drain_outbox"
 
 _BATCHES_PER_TASK = 20
+# While no worker takes them, nudges must not pile up for hours: by then the schedule does their work.
+_STALE_SECONDS = 900.0
 
 _held: ContextVar[bool] = ContextVar("django_stream_nudges_held", default=False)
 # By connection (and so by thread), what its next commit will have nudged: for bulk operations or not.
@@ -66,7 +68,8 @@ def nudge(using: str, *, bulk: bool = False) -> None:
         _enqueue(using, bulk)
     elif has_workers():
         queue = stream_settings.CELERY_BULK_QUEUE if bulk else stream_settings.CELERY_QUEUE
-        waker.send(DRAIN_TASK, (using, bulk), queue=queue, countdown=stream_settings.OUTBOX_WINDOW_SECONDS)
+        window = stream_settings.OUTBOX_WINDOW_SECONDS
+        waker.send(DRAIN_TASK, (using, bulk), queue=queue, countdown=window, expires=window + _STALE_SECONDS)
     else:
         drain_here(using, bulk=bulk)
 

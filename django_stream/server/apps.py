@@ -1,7 +1,7 @@
 """App configuration of the server half."""
 
 from django.apps import AppConfig
-from django.core.checks import register
+from django.core.checks import Tags, register
 
 
 class StreamServerConfig(AppConfig):
@@ -12,11 +12,13 @@ class StreamServerConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the system checks, and see to it that Django can read every request."""
+        from django_stream.database.poolers import check_pooler
         from django_stream.database.replicas.checks import check_replicas
         from django_stream.server import checks, deployment_checks
         from django_stream.server.charsets import mend_requests
 
         assert checks
         assert deployment_checks
+        register(check_pooler, Tags.database)
         register(check_replicas)
         mend_requests()

@@ -14,16 +14,19 @@ from django_stream.protocol.errors import ApiError
 from django_stream.protocol.suggestions import did_you_mean
 from django_stream.server.aggregation.formats import check_format
 from django_stream.server.conf import PREFIX, ServerSettings, server_settings
+from django_stream.server.events.channels import channel_at
 from django_stream.server.extras import MissingExtra
 from django_stream.server.feed_groups import IGNORED_OPTIONS, FeedGroup
 from django_stream.server.ranking.methods import RankingMethod
 from django_stream.server.timelines import built
 
+_RENAMED = {"STREAM_SERVER_STREAMS_REDIS_URL": "Call it STREAM_SERVER_STREAMS_WAKEUPS; the value stays."}
+
 
 @register("django_stream_server")
 def check_settings(**_: Any) -> list[CheckMessage]:
-    """Names, feed groups, app id and store."""
-    return [*_unknown_names(), *_feed_groups(), *_own_application(), *_store()]
+    """Names, feed groups, app id, store and wake-ups."""
+    return [*_unknown_names(), *_feed_groups(), *_own_application(), *_store(), *_wakeups()]
 
 
 def _unknown_names() -> Iterator[CheckMessage]:
@@ -32,7 +35,7 @@ def _unknown_names() -> Iterator[CheckMessage]:
         if name.startswith(PREFIX) and name not in valid:
             yield Warning(
                 f"there is no setting {name}",
-                hint=did_you_mean(name, valid),
+                hint=_RENAMED.get(name) or did_you_mean(name, valid),
                 id="django_stream_server.W001",
             )
 
@@ -95,3 +98,14 @@ def _store() -> Iterator[CheckMessage]:
         built(server_settings.TIMELINES)
     except (ImportError, ImproperlyConfigured, TypeError, ValueError) as error:
         yield Error(f"{PREFIX}TIMELINES: {error}", id="django_stream_server.E005")
+
+
+def _wakeups() -> Iterator[CheckMessage]:
+    try:
+        assert not server_settings.STREAMS_WAKEUPS or channel_at(server_settings.STREAMS_WAKEUPS)
+    except (ImportError, ValueError) as error:
+        yield Error(
+            f"{PREFIX}STREAMS_WAKEUPS: {error}",
+            hint="It is the URL of a Redis or a NATS. Without it, PostgreSQL wakes the readers.",
+            id="django_stream_server.E006",
+        )

@@ -70,8 +70,8 @@ class ServerSettings:
     """Connections of one process."""
     STREAMS_POLL_SECONDS: float = 1.0
     """So often the log is looked at where nothing wakes its readers, or a wake-up is lost."""
-    STREAMS_REDIS_URL: str = ""
-    """A Redis that wakes readers where the database is not PostgreSQL."""
+    STREAMS_WAKEUPS: str = ""
+    """The URL of a Redis or a NATS that wakes readers; empty: PostgreSQL does, and elsewhere the clock."""
     CORS_ORIGINS: tuple[str, ...] = ("*",)
     """Origins that browsers may call from."""
     PUBLIC_URL: str = ""

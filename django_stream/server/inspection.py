@@ -19,6 +19,7 @@ from django_stream.protocol.inspection import Fault
 from django_stream.protocol.persons import Held, Mention, Person
 from django_stream.server import activity_rows, background
 from django_stream.server.actions import persons as actions
+from django_stream.server.conf import server_settings
 from django_stream.server.feed_store import database, find
 from django_stream.server.files.urls import storage
 from django_stream.server.maintenance import lock_writers, rebuild
@@ -109,6 +110,10 @@ class ServerInspection:
     def idle_jobs(self, seconds: float) -> int:
         """Jobs of all applications that nothing has touched for so long."""
         return background.idle_jobs(seconds)
+
+    def queues(self) -> Collection[str]:
+        """Queues of Celery that its work goes to by settings of its own."""
+        return [server_settings.FANOUT_QUEUE] if server_settings.FANOUT_QUEUE else []
 
     def orphans(self, *, every: bool) -> int:
         """How many feeds list activities that do not exist, among the newest feeds or among all."""

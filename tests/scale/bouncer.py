@@ -17,7 +17,7 @@ listen_addr = 127.0.0.1
 listen_port = {port}
 unix_socket_dir =
 auth_type = any
-pool_mode = transaction
+pool_mode = {mode}
 # Few enough that transactions of different clients take turns on each.
 default_pool_size = 8
 max_client_conn = 500
@@ -29,13 +29,13 @@ ignore_startup_parameters = extra_float_digits
 class Bouncer:
     """In front of a PostgreSQL on this machine."""
 
-    def __init__(self, reaper: Reaper, postgres: int) -> None:
+    def __init__(self, reaper: Reaper, postgres: int, mode: str = "transaction") -> None:
         # It refuses to run as root.
         user = "postgres" if os.geteuid() == 0 else None
         folder = reaper.folder("pgbouncer", user)
         self.port = free_port()
         configuration = folder / "pgbouncer.ini"
-        configuration.write_text(_CONFIGURATION.format(postgres=postgres, port=self.port))
+        configuration.write_text(_CONFIGURATION.format(postgres=postgres, port=self.port, mode=mode))
         configuration.chmod(0o644)
         command = [program("pgbouncer", "usr/sbin/pgbouncer"), str(configuration)]
         self.server = Program("pgbouncer", command, reaper=reaper, folder=folder, user=user)

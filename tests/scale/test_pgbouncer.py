@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from threading import Event, Timer
+from typing import Any
 
 import pytest
 from dj_database_url import parse
 from django.db import connections
 
 from django_stream.database.notifications import notifications
+from django_stream.database.poolers import check_pooler
 from tests.scale.bouncer import Bouncer
 from tests.services.conftest import broker_named, make_site, postgres, reaper
 from tests.services.postgres import Postgres
@@ -65,6 +67,43 @@ def test_after_a_fault_feeds_equal_tables(site: Site, bouncer: Bouncer, killed: 
 
     assert site.count.total() > 0
     assert_feeds_equal_tables(site, written)
+
+
+_TOLD = {"DISABLE_SERVER_SIDE_CURSORS": True, "STREAM_DIRECT": {"PORT": 5432}}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("mode", "told", "found"),
+    [
+        ("transaction", {}, ["E110", "W111"]),
+        ("transaction", {"OPTIONS": {"prepare_threshold": 5}}, ["E110", "W110", "W111"]),
+        ("transaction", _TOLD, []),
+        ("statement", {}, ["E110", "W111"]),
+        ("session", {}, []),
+        ("", {}, []),
+    ],
+)
+def test_a_check_finds_it(
+    reaper: Reaper,
+    postgres: Postgres,
+    monkeypatch: pytest.MonkeyPatch,
+    mode: str,
+    told: dict[str, Any],
+    found: list[str],
+) -> None:
+    url = postgres.url("postgres")
+    if mode:
+        bouncer = Bouncer(reaper, postgres.port, mode)
+        bouncer.start()
+        url = bouncer.url("postgres")
+    behind = parse(url) | {"OPTIONS": {}} | told
+    settings = {**connections.settings["default"], **behind}
+    monkeypatch.setitem(connections.settings, "default", settings)
+    monkeypatch.setattr(connections["default"], "settings_dict", settings)
+    assert [one.id for one in check_pooler(["default"])] == [f"django_stream.{one}" for one in found]
+    if mode:
+        bouncer.server.stop()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -14,3 +14,9 @@ CELERY_BEAT_SCHEDULE = {
     # Minutes become seconds, so that the test sees what comes after.
     "maintain the feeds": {"task": "django_stream.server.maintain", "schedule": 1.0, "args": (2.0,)},
 }
+# Of RabbitMQ: "quorum" keeps messages on several nodes.
+CELERY_TASK_DEFAULT_QUEUE = os.environ.get("DEFAULT_QUEUE", "celery")
+CELERY_TASK_DEFAULT_QUEUE_TYPE = CELERY_TASK_CREATE_MISSING_QUEUE_TYPE = os.environ.get(
+    "QUEUE_TYPE", "classic"
+)
+STREAM_SERVER_FANOUT_QUEUE = os.environ.get("FANOUT_QUEUE")

@@ -89,11 +89,11 @@ def person() -> None:
 
 def search() -> None:
     """Where that person is still found."""
-    from django.conf import settings
+    from django.core.files.storage import default_storage
 
     from tests.person import found
 
-    print(json.dumps(sorted(found(Path(settings.MEDIA_ROOT)))))
+    print(json.dumps(sorted(found(default_storage))))
 
 
 def compare() -> None:

@@ -41,6 +41,7 @@ class Site:
             "CELERY_BROKER_URL": broker.url,
             "STREAM_BACKEND": f"http://127.0.0.1:{self.api_port}",
         }
+        self.worker_options: list[str] = []
         self._others: list[Program] = []
 
     @cached_property
@@ -51,6 +52,12 @@ class Site:
     def worker(self) -> Program:
         """Made when first used, so that the road to the API may be changed before."""
         return self._program("worker", self._worker_command(), self.environment)
+
+    def another_worker(self) -> Program:
+        """One more, for the same queues; it has no beat."""
+        command = [word for word in self._worker_command() if word != "--beat"]
+        self._others.append(self._program("another", [*command, "-n", "another@%h"], self.environment))
+        return self._others[-1]
 
     def start(self) -> None:
         self.start_api()
@@ -127,7 +134,7 @@ class Site:
         return [
             *(*_PYTHON, "-m", "celery", "-A", "tests.services.celery_app", "worker", "--pool=prefork"),
             *("-c", "2", "--beat", "--schedule", schedule, "--loglevel", "WARNING", "--without-gossip"),
-            *("--without-mingle", "--without-heartbeat"),
+            *("--without-mingle", "--without-heartbeat", *self.worker_options),
         ]
 
 

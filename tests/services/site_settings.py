@@ -26,6 +26,12 @@ CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL", "")
 CELERY_BROKER_CONNECTION_TIMEOUT = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# Of RabbitMQ: "quorum" keeps messages on several nodes.
+CELERY_TASK_DEFAULT_QUEUE = os.environ.get("DEFAULT_QUEUE", "celery")
+CELERY_TASK_DEFAULT_QUEUE_TYPE = CELERY_TASK_CREATE_MISSING_QUEUE_TYPE = os.environ.get(
+    "QUEUE_TYPE", "classic"
+)
+STREAM_CELERY_BULK_QUEUE = os.environ.get("BULK_QUEUE")
 CELERY_BEAT_SCHEDULE = {
     "drain the outbox": {
         "task": "django_stream.drain_outbox",

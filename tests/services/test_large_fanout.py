@@ -22,7 +22,10 @@ HELD = "SELECT count(DISTINCT feed), count(*) FROM django_stream_server_timeline
 
 
 def test_a_killed_worker_loses_no_follower(make_site: Callable[[str], Site]) -> None:
-    site = make_site("rabbitmq")
+    fan_out_while_workers_are_killed(make_site("rabbitmq"))
+
+
+def fan_out_while_workers_are_killed(site: Site) -> None:
     site.feeds_environment |= {
         "DJANGO_SETTINGS_MODULE": "tests.services.feeds_settings",
         "CELERY_BROKER_URL": site.broker.url,

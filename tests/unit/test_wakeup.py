@@ -38,6 +38,7 @@ class Broker:
 
     def __init__(self) -> None:
         self.sent: list[tuple[Any, ...]] = []
+        self.expiries: list[float | None] = []
         self.may_go_on = threading.Event()
         self.may_go_on.set()
         self.fails = False
@@ -53,6 +54,7 @@ class Broker:
         assert self.may_go_on.wait(30)
         if self.fails:
             raise ConnectionError("no broker")
+        self.expiries.append(options.get("expires"))
         self.sent.append((task, args, options.get("queue"), options["countdown"]))
 
 
@@ -71,6 +73,14 @@ def test_a_task_is_sent_by_its_name_with_queue_and_countdown(broker: Broker) -> 
 
     assert waker.flush(30)
     assert broker.sent == [("some.task", ("default", True), "bulk", 2.0), ("other.task", (), None, 0.0)]
+
+
+def test_a_nudge_expires_and_a_job_does_not(broker: Broker) -> None:
+    waker.send("nudge", expires=900.0)
+    waker.send("job")
+
+    assert waker.flush(30)
+    assert broker.expiries == [900.0, None]
 
 
 def test_nobody_waits_and_equal_messages_that_wait_are_sent_once(broker: Broker) -> None:

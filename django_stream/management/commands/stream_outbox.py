@@ -14,6 +14,8 @@ from django_stream.management.commands._family import FamilyCommand, WrongUse
 from django_stream.management.commands._publishing import positive
 from django_stream.management.commands._relay import relay
 from django_stream.models import OutboxEntry
+from django_stream.operations.doctor import queued
+from django_stream.operations.verify import inspection_of_home
 from django_stream.publishing.drain import drain
 from django_stream.publishing.parking import discard, park, retry_parked
 from django_stream.publishing.report import DrainReport
@@ -68,9 +70,21 @@ class Command(FamilyCommand):
         for one in status_by_model(using):
             reason = f", {one.reason}" if one.reason else ""
             self.tell(f"{one.label}: {one.waiting} waiting, {one.parked} parked{reason}", **asdict(one))
+        self._backlog()
         found = outbox_status(using)
         text = f"{found.depth} waiting, the oldest for {found.oldest_seconds:.0f} s, {found.parked} parked"
         self.conclude(text, remaining=f"{found.parked} parked" if found.parked else "", **asdict(found))
+
+    def _backlog(self) -> None:
+        """What waits elsewhere: in the queues of Celery, and in the jobs of an embedded server."""
+        try:
+            for queue, count in queued().items():
+                self.tell(f"queue {queue}: {count} messages", queue=queue, messages=count)
+        except Exception as error:  # each kind of broker has errors of its own
+            self.tell(f"the broker does not answer: {error}", broker=str(error))
+        home = inspection_of_home()
+        if home is not None and (jobs := home.idle_jobs(0.0)):
+            self.tell(f"{jobs} large jobs of the server are not done", jobs=jobs)
 
     def _drain(self, options: dict[str, Any]) -> None:
         using = options["database"]

@@ -14,7 +14,6 @@ from django.db import IntegrityError, transaction
 from django.utils.text import get_valid_filename
 
 from django_stream.database.bulk_sql import among, is_filled
-from django_stream.database.commits import call_after_commit
 from django_stream.protocol.errors import invalid
 from django_stream.protocol.messages import Upload
 from django_stream.server import turns
@@ -95,16 +94,19 @@ def _check_sizes(original: StoredFile) -> None:
 
 
 def delete(file: StoredFile) -> None:
-    """Delete a file and every other size that was made of it."""
+    """Delete a file and every other size that was made of it.
+
+    What the storage refuses to delete keeps its row: without it nobody knows what is still to be deleted.
+    """
     with transaction.atomic(using=database()):
         # Each is locked before its sizes are looked for: none is being made of it from then on.
         gone = [one for one in with_sizes(file) if _lock(one.pk)]
+        for one in gone:
+            storage().delete(one.name)
         StoredFile.objects.using(database()).filter(
             among("pk", [one.pk for one in gone], database())
         ).delete()
         record([_event(one, "delete", is_gone=True) for one in gone])
-        for one in gone:
-            call_after_commit(database(), storage().delete, one.name)
 
 
 def _lock(key: str) -> bool:
@@ -126,7 +128,10 @@ def _store(file_row: StoredFile, name: str, content: IO[bytes]) -> StoredFile:
     file_row.size = content.seek(0, os.SEEK_END)
     content.seek(0)
     wanted = f"stream/{file_row.application_id}/{file_row.key}/{_safe_name(name)}"
-    file_row.name = storage().save(wanted, File(content), max_length=255)
+    file = File(content)
+    # Else storages that serve files themselves go by the name, which the sender chose.
+    file.content_type = file_row.content_type  # type: ignore[attr-defined]
+    file_row.name = storage().save(wanted, file, max_length=255)
     try:
         with transaction.atomic(using=database()):
             if file_row.source and not _lock(file_row.source):
@@ -134,7 +139,7 @@ def _store(file_row: StoredFile, name: str, content: IO[bytes]) -> StoredFile:
             file_row.save(using=database(), force_insert=True)
             record([_event(file_row, "create", on_behalf_of=file_row.user_id)])
     except BaseException:
-        with suppress(OSError):
+        with suppress(Exception):  # each storage has errors of its own
             storage().delete(file_row.name)
         raise
     return file_row

@@ -19,7 +19,6 @@ from django_stream.server.actions.follows import Unfollowing, unfollow_many
 from django_stream.server.actions.targets import Retargeting
 from django_stream.server.content import encoded
 from django_stream.server.feed_store import database, lock
-from django_stream.server.files.urls import storage
 from django_stream.server.models import (
     Activity,
     ActivityGroup,
@@ -172,9 +171,6 @@ def _files(application_id: int, person: Person) -> int:
     found = persons.rows(StoredFile, application_id).filter(user_id__in=person.user_ids)
     count = 0
     while file := found.order_by("pk").first():
-        # The bytes first: once the row is gone, nobody knows whose they are.
-        for one in files.with_sizes(file):
-            storage().delete(one.name)
         with transaction.atomic(using=database()):
             files.delete(file)
             _forget(application_id, "file", [file.public_id])

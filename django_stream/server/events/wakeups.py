@@ -6,19 +6,15 @@ Only a hint: readers look at the log by themselves every STREAM_SERVER_STREAMS_P
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
-from functools import lru_cache
-from typing import Any
 
-from django.db import connections
-
-from django_stream.server.conf import server_settings
-from django_stream.server.feed_store import database
+from django_stream.server.events.channels import channel
 
 logger = logging.getLogger("django_stream.server")
 
-CHANNEL = "django_stream_events"
-_NOTIFY = "SELECT pg_notify('django_stream_events', '')"
+# A channel that failed is left alone for so long: no write after another waits for one that does not answer.
+_REST_SECONDS = 1.0
 
 _here: list[Callable[[], None]] = []
 
@@ -37,18 +33,24 @@ def announce() -> None:
     """Wake the readers; to be called after the commit. What fails is logged: the log is the truth."""
     for wake in list(_here):
         wake()
-    try:
-        if url := server_settings.STREAMS_REDIS_URL:
-            _redis(url).publish(CHANNEL, "")
-        elif connections[database()].vendor == "postgresql":
-            with connections[database()].cursor() as cursor:
-                cursor.execute(_NOTIFY)
-    except Exception:  # each driver has errors of its own
-        logger.warning("readers of streams could not be woken", exc_info=True)
+    _others.tell()
 
 
-@lru_cache(maxsize=1)
-def _redis(url: str) -> Any:
-    from redis import Redis
+class Others:
+    """The readers of other processes."""
 
-    return Redis.from_url(url, socket_timeout=1.0, socket_connect_timeout=1.0)
+    def __init__(self) -> None:
+        self._rests_until = 0.0
+
+    def tell(self) -> None:
+        if time.monotonic() < self._rests_until:
+            return
+        try:
+            if (found := channel()) is not None:
+                found.tell()
+        except Exception:  # each driver has errors of its own
+            logger.warning("readers of streams could not be woken", exc_info=True)
+            self._rests_until = time.monotonic() + _REST_SECONDS
+
+
+_others = Others()

@@ -31,11 +31,14 @@ _HEADERS = {
 def contents(request: HttpRequest, key: str, name: str) -> HttpResponseBase:
     """An image to be shown, or any other file as an attachment."""
     file = reads.by_key(key)
-    if file is None or file.base_name != name or not storage().exists(file.name):
+    try:
+        opened = storage().open(file.name) if file is not None and file.base_name == name else None
+    except FileNotFoundError:
+        opened = None
+    if file is None or opened is None:
         error = missing("file", name)
         return JsonResponse(error.envelope() | {"duration": "0.00ms"}, status=error.http_status)
     shown = file.content_type in IMAGES.values()
-    opened = storage().open(file.name)
     response = FileResponse(
         opened,
         as_attachment=not shown,

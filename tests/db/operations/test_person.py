@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.storage import Storage
 from django.core.management import CommandError, call_command
-from django.test import TestCase
 
 from django_stream.activities.publishers.activities import ActivityPublisher
 from django_stream.activities.publishers.mirrors import CollectionDeclaration, CollectionPublisher
@@ -32,33 +32,25 @@ from django_stream.testing import drain_outbox
 from django_stream.tracking import activities_paused
 from tests.person import KEY, START, activity_of, cells, found, somebody_who_did_everything
 from tests.testapp.models import Album, Article, Opinion
+from tests.uploads import keep_in
 
 pytestmark = [pytest.mark.django_db(databases=["default", "other"]), pytest.mark.usefixtures("app_streams")]
 
 
 @pytest.fixture
-def storage(tmp_path: Path, settings: Any) -> Path:
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "default": {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": str(tmp_path)},
-        },
-    }
-    return tmp_path
+def storage(tmp_path: Path, settings: Any) -> Storage:
+    return keep_in(settings, tmp_path / "media")
 
 
 @pytest.fixture
-def wanda(storage: Path) -> User:
+def wanda(storage: Storage) -> User:
     return somebody_who_did_everything()
 
 
 def told(*args: str) -> tuple[int, list[dict[str, Any]]]:
     out, code = StringIO(), 0
     try:
-        # Files go when the transaction of their rows has ended.
-        with TestCase.captureOnCommitCallbacks(execute=True):
-            call_command("stream_person", *args, "--json", stdout=out)
+        call_command("stream_person", *args, "--json", stdout=out)
     except CommandError as error:
         code = error.returncode
     return code, [json.loads(line) for line in out.getvalue().splitlines()]
@@ -68,7 +60,7 @@ def stays(lines: list[dict[str, Any]]) -> dict[str, str]:
     return {line["stays"].partition(".")[0]: line["why"] for line in lines if "stays" in line}
 
 
-def test_after_the_rows_are_gone_only_what_the_report_lists_is_found(wanda: User, storage: Path) -> None:
+def test_after_the_rows_are_gone_only_what_the_report_lists_is_found(wanda: User, storage: Storage) -> None:
     before = found(storage)
     assert {"storage", "django_stream_publication", "django_stream_server_streamevent"} <= before
     wanda.delete()
@@ -80,7 +72,7 @@ def test_after_the_rows_are_gone_only_what_the_report_lists_is_found(wanda: User
     assert stays(lines) == {}
 
 
-def test_rows_of_the_site_that_stay_are_listed(wanda: User, storage: Path) -> None:
+def test_rows_of_the_site_that_stay_are_listed(wanda: User, storage: Storage) -> None:
     code, lines = told("erase", "wanda")
 
     assert code == 0, lines
@@ -114,7 +106,7 @@ def test_a_second_erasure_finds_nothing_more(wanda: User) -> None:
     assert [line for line in lines if line.get("erased") and not line.get("summary")] == []
 
 
-def test_the_export_is_readable_and_complete(wanda: User, tmp_path: Path, storage: Path) -> None:
+def test_the_export_is_readable_and_complete(wanda: User, tmp_path: Path, storage: Storage) -> None:
     file = tmp_path.parent / f"{tmp_path.name}_export.zip"
     code, lines = told("export", "wanda", str(file))
 
@@ -177,7 +169,7 @@ def test_follows_that_an_api_elsewhere_does_not_list_are_counted(
     assert missing == {"feed": "user:1", "side": "followers", "count": number, "listed": 500}
 
 
-def test_a_dry_run_changes_nothing(wanda: User, storage: Path) -> None:
+def test_a_dry_run_changes_nothing(wanda: User, storage: Storage) -> None:
     before = sorted(cells())
     code, lines = told("erase", "wanda", "--dry-run")
     assert code == 0
@@ -193,7 +185,7 @@ def test_the_audit_log_stays_if_it_has_to(wanda: User) -> None:
 
 
 @pytest.mark.parametrize("number", range(1, 16))
-def test_killed_between_its_steps_it_goes_on(wanda: User, storage: Path, number: int) -> None:
+def test_killed_between_its_steps_it_goes_on(wanda: User, storage: Storage, number: int) -> None:
     wanda.delete()
     steps = erasure.erase(person_of(str(KEY), "default"))
     for _ in range(number):
@@ -239,7 +231,7 @@ def test_somebody_with_a_longer_key_is_somebody_else(wanda: User) -> None:
 
 @pytest.mark.django_db(transaction=True, databases=["default", "other"])
 def test_a_home_elsewhere_erases_what_its_api_can(
-    live_server: Any, settings: Any, wanda: User, storage: Path, tmp_path: Path
+    live_server: Any, settings: Any, wanda: User, storage: Storage, tmp_path: Path
 ) -> None:
     settings.STREAM_NETWORK_IN_TESTS = True
     settings.STREAM_API_SECRET = server_settings.own_secret
@@ -266,7 +258,7 @@ def test_a_home_elsewhere_erases_what_its_api_can(
 
 
 @pytest.fixture
-def will(storage: Path) -> User:
+def will(storage: Storage) -> User:
     """Somebody with an everyday name and a small key, which others' texts and rows have as well."""
     get_client().streams.create(object_types=["activity", "reaction", "user", "follow", "feed"])
     return User.objects.create(pk=1, username="like", first_name="Will", email="w@example.org")

@@ -46,6 +46,9 @@ def test_the_description_is_valid_and_names_every_endpoint(client):
         ),
         ("FEED_GROUPS", {"user": {"ranking": {"hot": {"score": "time +"}}}}, "E003"),
         ("TIMELINES", "nowhere.Store", "E005"),
+        ("STREAMS_WAKEUPS", "amqp://127.0.0.1", "E006"),
+        ("STREAMS_WAKEUPS", "127.0.0.1:4222", "E006"),
+        ("STREAMS_REDIS_URL", "redis://127.0.0.1", "W001"),
         ("FEED_GROUP", {}, "W001"),
     ],
 )

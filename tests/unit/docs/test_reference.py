@@ -65,7 +65,7 @@ def test_the_docs_say_whose_project_this_is_not() -> None:
 def test_every_extra_is_in_the_table_of_the_readme() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     readme = (ROOT / "README.md").read_text()
-    for_work = {"demo", "tests", "dev", "packages", "mutants", "schemathesis"}
+    for_work = {"demo", "tests", "dev", "packages", "mutants", "scale", "schemathesis"}
 
     assert [
         extra

@@ -1,10 +1,13 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.core.files.storage import Storage
+
+from tests.uploads import keep_in
 
 
 @pytest.fixture(autouse=True)
-def media(settings, tmp_path) -> Path:
+def media(settings: Any, tmp_path: Path) -> Storage:
     """Where uploads of a test are kept."""
-    settings.MEDIA_ROOT = tmp_path / "media"
-    return settings.MEDIA_ROOT
+    return keep_in(settings, tmp_path / "media")

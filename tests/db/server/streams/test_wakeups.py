@@ -40,9 +40,7 @@ def test_by_notify(servers):
 
 @pytest.mark.services
 def test_by_redis(servers):
-    heard_by_another_process(
-        servers, STREAMS_POLL_SECONDS=NEVER, STREAMS_REDIS_URL="redis://127.0.0.1:6379/0"
-    )
+    heard_by_another_process(servers, STREAMS_POLL_SECONDS=NEVER, STREAMS_WAKEUPS="redis://127.0.0.1:6379/0")
 
 
 @on_sqlite
@@ -51,8 +49,9 @@ def test_by_polling(servers):
 
 
 @on_sqlite
-def test_a_redis_that_is_down_delays_and_loses_nothing(servers):
-    heard_by_another_process(servers, STREAMS_POLL_SECONDS=0.2, STREAMS_REDIS_URL="redis://127.0.0.1:9/0")
+@pytest.mark.parametrize("scheme", ["redis", pytest.param("nats", marks=needs("nats"))])
+def test_what_is_down_delays_and_loses_nothing(servers, scheme):
+    heard_by_another_process(servers, STREAMS_POLL_SECONDS=0.2, STREAMS_WAKEUPS=f"{scheme}://127.0.0.1:9")
 
 
 def test_the_client_listens_over_http_through_a_restart(servers):
