@@ -1,0 +1,1 @@
+"""A population in simulated time, and the same population on a real site."""

@@ -1,0 +1,120 @@
+"""A site in simulated time: web processes and workers share the cores of one machine."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from benchmarks.simulation.population import Step
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Seconds of one core, database included, on an idle machine."""
+
+    save: float
+    page: float
+    batch: float
+    """A drain, whatever it finds."""
+    activity: float
+    """One more row of a drain, without followers."""
+    follower: float
+    """One more follower of its author."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What the site runs on."""
+
+    cores: int = 2
+    web: int = 1
+    workers: int = 1
+    looks_every: float = 0.02
+    """Seconds after which a worker that found nothing looks again."""
+    batch_size: int = 100
+
+
+@dataclass
+class Outcome:
+    """What people notice of it, in seconds; and how many cores were busy on average."""
+
+    lags: list[float] = field(default_factory=list)
+    """From a post to its place in the last timeline."""
+    pages: list[float] = field(default_factory=list)
+    load: float = 0.0
+
+
+@dataclass
+class _Server:
+    """One process: what it works on, and what that still takes of a core."""
+
+    left: float = 0.0
+    steps: list[Step] = field(default_factory=list)
+
+
+class Simulation:
+    """Runs through the steps; each process takes what waits in order, as soon as it is free."""
+
+    def __init__(self, steps: Sequence[Step], followers: Sequence[int], costs: Costs, on: Machine) -> None:
+        self._coming, self._followers, self._costs, self._machine = deque(steps), followers, costs, on
+        self._web = [_Server() for _ in range(on.web)]
+        self._workers = [_Server() for _ in range(on.workers)]
+        self._asked: deque[Step] = deque()
+        self._outbox: deque[Step] = deque()
+        self._now = self._busy = 0.0
+        self._outcome = Outcome()
+
+    def run(self) -> Outcome:
+        """To the end of the last step's consequences."""
+        while self._coming or self._asked or self._outbox or self._at_work():
+            self._begin()
+            self._advance()
+        self._outcome.load = self._busy / self._now if self._now else 0.0
+        return self._outcome
+
+    def _at_work(self) -> list[_Server]:
+        return [one for one in (*self._web, *self._workers) if one.steps]
+
+    def _begin(self) -> None:
+        for one in self._web:
+            if not one.steps and self._asked:
+                step = self._asked.popleft()
+                one.steps, one.left = [step], self._costs.save if step.is_post else self._costs.page
+        for one in self._workers:
+            if not one.steps and self._outbox:
+                size = min(len(self._outbox), self._machine.batch_size)
+                one.steps = [self._outbox.popleft() for _ in range(size)]
+                one.left = self._costs.batch + sum(map(self._published, one.steps))
+
+    def _published(self, step: Step) -> float:
+        return self._costs.activity + self._followers[step.user] * self._costs.follower
+
+    def _advance(self) -> None:
+        """To whatever comes next: somebody's step, or the end of some work."""
+        at_work = self._at_work()
+        speed = min(1.0, self._machine.cores / len(at_work)) if at_work else 1.0
+        until = [one.left / speed for one in at_work]
+        if self._coming:
+            until.append(max(self._coming[0].moment - self._now, 0.0))
+        passed = min(until)
+        self._now += passed
+        self._busy += passed * speed * len(at_work)
+        for one in at_work:
+            one.left -= passed * speed
+            if one.left <= 1e-9:
+                self._end(one)
+        while self._coming and self._coming[0].moment <= self._now:
+            self._asked.append(self._coming.popleft())
+
+    def _end(self, one: _Server) -> None:
+        for step in one.steps:
+            since = self._now - step.moment
+            if one in self._workers:
+                # A worker that sleeps notices it half of that later on average.
+                self._outcome.lags.append(since + self._machine.looks_every / 2)
+            elif step.is_post:
+                self._outbox.append(step)
+            else:
+                self._outcome.pages.append(since)
+        one.steps = []

@@ -1,0 +1,188 @@
+"""The same on a real site: a process that people ask, a worker, and PostgreSQL."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Sequence
+from multiprocessing.queues import Queue
+from typing import Any
+
+import django
+
+from benchmarks.simulation.model import Costs, Machine, Outcome
+from benchmarks.simulation.population import Step
+
+
+def fill(followers: Sequence[int]) -> None:
+    """Users, and who follows whom, as a backfill and a sync would have left them."""
+    from django.contrib.auth.models import User
+
+    from django_stream.server.conf import server_settings
+    from django_stream.server.feed_store import ensure_application
+    from django_stream.server.models import Feed, Follow
+
+    application = server_settings.own_app_id
+    ensure_application(application)
+    users = User.objects.bulk_create(User(username=f"user{number}") for number in range(len(followers)))
+    authors, readers = (
+        Feed.objects.bulk_create(
+            Feed(application_id=application, slug=slug, user_id=str(user.pk)) for user in users
+        )
+        for slug in ("user", "timeline")
+    )
+    Follow.objects.bulk_create(
+        (
+            Follow(source=readers[(author + 1 + number) % len(readers)], target=authors[author], since_seq=0)
+            for author, count in enumerate(followers)
+            for number in range(count)
+        ),
+        batch_size=5000,
+    )
+
+
+def measured(followers: Sequence[int]) -> Costs:
+    """What things cost on this machine while it does nothing else."""
+    with_followers = 0
+    unknown = min(range(len(followers)), key=lambda user: followers[user])
+    nothing = _drained([unknown])
+    many = _drained([unknown] * 50)
+    activity = (many - nothing) / 49
+    famous = _drained([with_followers])
+    return Costs(
+        save=_median(lambda: _save(unknown)),
+        page=_median(lambda: _page(unknown)),
+        batch=max(nothing - activity, 0.0),
+        activity=activity,
+        follower=max(famous - nothing, 0.0) / max(followers[with_followers] - followers[unknown], 1),
+    )
+
+
+def lived(steps: Sequence[Step], machine: Machine) -> Outcome:
+    """What people noticed; the steps are those of real time."""
+    context = multiprocessing.get_context("spawn")
+    told: Queue[tuple[str, float]] = context.Queue()
+    stop, ready, beginning = context.Event(), context.Semaphore(0), context.Value("d", 0.0)
+    begun = (told, ready, beginning)
+    web = [
+        context.Process(target=_web, args=(steps[number :: machine.web], *begun))
+        for number in range(machine.web)
+    ]
+    workers = [
+        context.Process(target=_work, args=(stop, machine.looks_every, *begun))
+        for _ in range(machine.workers)
+    ]
+    outcome, posts = Outcome(), sum(step.is_post for step in steps)
+    for one in (*web, *workers):
+        one.start()
+    for _ in (*web, *workers):
+        ready.acquire()
+    idle_before, began = _idle(), time.monotonic()
+    beginning.value = time.time()
+    while len(outcome.lags) < posts or len(outcome.pages) < len(steps) - posts:
+        what, seconds = told.get(timeout=120)
+        getattr(outcome, what).append(seconds)
+    outcome.load = machine.cores - (_idle() - idle_before) / (time.monotonic() - began)
+    stop.set()
+    for one in (*web, *workers):
+        one.join()
+    return outcome
+
+
+def _web(steps: Sequence[Step], told: Any, ready: Any, beginning: Any) -> None:
+    _set_up()
+    _page(0)  # what is imported once is no part of a page
+    _wait(ready, beginning)
+    for moment, user, is_post in steps:
+        time.sleep(max(beginning.value + moment - time.time(), 0.0))
+        if is_post:
+            # Since when it is late is what its row says.
+            _save(user, at=beginning.value + moment)
+        else:
+            _page(user)
+            told.put(("pages", time.time() - beginning.value - moment))
+
+
+def _work(stop: Any, looks_every: float, told: Any, ready: Any, beginning: Any) -> None:
+    _set_up()
+    from benchmarks.report.models import Post
+    from django_stream.publishing.drain import drain
+    from django_stream.signals import changes_published
+
+    def published(keys: Sequence[str], **kwargs: Any) -> None:
+        for created_at in Post.objects.filter(pk__in=keys).values_list("created_at", flat=True):
+            told.put(("lags", time.time() - created_at.timestamp()))
+
+    changes_published.connect(published)
+    drain()
+    _wait(ready, beginning)
+    while not stop.is_set():
+        if not drain().published:
+            stop.wait(looks_every)
+
+
+def _wait(ready: Any, beginning: Any) -> None:
+    ready.release()
+    while not beginning.value:
+        time.sleep(0.01)
+
+
+def _set_up() -> None:
+    os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.simulation.settings"
+    django.setup()
+    from celery import Celery
+
+    # There are workers; they look by themselves.
+    Celery(broker="memory://").set_current()
+
+
+def _user(number: int) -> Any:
+    from django.contrib.auth.models import User
+
+    return User.objects.order_by("pk")[number]
+
+
+def _save(user: int, at: float | None = None) -> None:
+    from datetime import UTC, datetime
+
+    from benchmarks.report.models import Post
+
+    moment = {} if at is None else {"created_at": datetime.fromtimestamp(at, UTC)}
+    Post.objects.create(user=_user(user), title="a post", **moment)
+
+
+def _page(user: int) -> None:
+    from django_stream import feeds
+
+    list(feeds.timeline(_user(user)).page(limit=25))
+
+
+def _drained(authors: Sequence[int]) -> float:
+    """Seconds of a drain of one post of each, the median of some."""
+    from django_stream.publishing.drain import drain
+
+    def once() -> float:
+        for author in authors:
+            _save(author)
+        started = time.perf_counter()
+        drain()
+        return time.perf_counter() - started
+
+    return sorted(once() for _ in range(7))[3]
+
+
+def _median(work: Callable[[], object]) -> float:
+    def once() -> float:
+        started = time.perf_counter()
+        work()
+        return time.perf_counter() - started
+
+    return sorted(once() for _ in range(31))[15]
+
+
+def _idle() -> float:
+    """Seconds that all cores have had nothing to do so far."""
+    with open("/proc/stat") as lines:
+        values = lines.readline().split()
+    return (int(values[4]) + int(values[5])) / os.sysconf("SC_CLK_TCK")
