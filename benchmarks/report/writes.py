@@ -20,10 +20,11 @@ from django_stream.operations.backfill import Options, backfill
 from django_stream.operations.selection import Selection
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.publishing.publisher import publisher_for
-from django_stream.server.actions import follows, placements, removals
+from django_stream.server import feed_store
+from django_stream.server.actions import follows, placements, removal_jobs
 from django_stream.server.activity_input import activity_inputs
 from django_stream.server.models import Feed, Follow
-from django_stream.server.reads.activities import keys_of_foreign_id
+from django_stream.server.timelines.admission import keys_of_foreign_id
 from django_stream.tracking import activities_paused
 
 _numbers = itertools.count()
@@ -127,17 +128,18 @@ def change_rows(reader: User, activities: int, rounds: int) -> Iterator[Row]:
         follows.Following(feed, FeedID("user", author), 100),
         follows.Unfollowing(feed, FeedID("user", author)),
     )
+    home = FeedID("user", author)
+    home_id = feed_store.find(app, [home])[home].pk
     numbers = itertools.count()
 
     def remove() -> None:
-        name = f"h:{next(numbers)}"
-        removals.remove(app, FeedID("user", author), keys_of_foreign_id(app, name))
+        removal_jobs.remove(app, home, f"h:{next(numbers)}")
 
     found = in_turns(
         {
             "follow": timed(lambda: follows.follow_many(app, [new])),
             "unfollow": timed(lambda: follows.unfollow_many(app, [old])),
-            "find": timed(lambda: keys_of_foreign_id(app, f"h:{next(numbers)}"), 5),
+            "find": timed(lambda: keys_of_foreign_id(app, f"h:{next(numbers)}", home_id, most=500), 5),
             "remove": timed(remove),
         },
         rounds,

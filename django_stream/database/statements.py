@@ -62,6 +62,11 @@ def at_most(column: str, value: Any) -> Condition:
     return lambda dialect: Fragment(f"{dialect.name(column)} <= %s", [dialect.param(value)])
 
 
+def below(column: str, value: Any) -> Condition:
+    """The column is below the value."""
+    return lambda dialect: Fragment(f"{dialect.name(column)} < %s", [dialect.param(value)])
+
+
 def at_least(column: str, value: Any) -> Condition:
     """The column is the value or above it."""
     return lambda dialect: Fragment(f"{dialect.name(column)} >= %s", [dialect.param(value)])
@@ -143,6 +148,20 @@ def has_rows(model: type[Model], column: str, outer: str) -> Column:
         f"EXISTS (SELECT 1 FROM {dialect.table(model)} c "
         f"WHERE c.{dialect.name(column)} = {dialect.name(outer)})"
     )
+
+
+def looked_up(model: type[Model], key: str, column: str, value: Any) -> Condition:
+    """Of the row of the model whose id stands in `key`, a column holds the value.
+
+    It is looked up for each row: a database without statistics would begin a join with the model's rows.
+    """
+
+    def made(dialect: Dialect) -> Fragment:
+        table, name = dialect.table(model), dialect.name
+        text = f"(SELECT c.{name(column)} FROM {table} c WHERE c.id = {name(key)}) = %s"
+        return Fragment(text, [dialect.param(value)])
+
+    return made
 
 
 def in_turn(of: str, number: int, *, wait: bool = True) -> Condition:

@@ -114,18 +114,18 @@ class ServerSettings:
     @property
     def own_key(self) -> str:
         """The API key of the site that embeds this server."""
-        return getattr(django_settings, "STREAM_API_KEY", None) or credentials.EMBEDDED_API_KEY
+        return _of_site("STREAM_API_KEY") or credentials.EMBEDDED_API_KEY
 
     @property
     def own_secret(self) -> str:
         """That key's secret: from the settings, never stored."""
-        given = getattr(django_settings, "STREAM_API_SECRET", None)
+        given = _of_site("STREAM_API_SECRET")
         return given or credentials.embedded_secret(django_settings.SECRET_KEY)
 
     @property
     def own_app_id(self) -> int:
         """The site's own application; app ids are whole numbers here as on the hosted service."""
-        return int(getattr(django_settings, "STREAM_APP_ID", None) or credentials.EMBEDDED_APP_ID)
+        return int(_of_site("STREAM_APP_ID") or credentials.EMBEDDED_APP_ID)
 
 
 @cache
@@ -134,9 +134,16 @@ def _value(name: str) -> Any:
     return getattr(django_settings, PREFIX + name, getattr(ServerSettings, name))
 
 
+@cache
+def _of_site(name: str) -> Any:
+    """Likewise, a setting of the site's half, None where it is absent."""
+    return getattr(django_settings, name, None)
+
+
 def _forget(*, setting: str, **_: Any) -> None:
-    if setting.startswith(PREFIX):
+    if setting.startswith("STREAM_"):
         _value.cache_clear()
+        _of_site.cache_clear()
 
 
 server_settings = ServerSettings()

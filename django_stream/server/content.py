@@ -118,11 +118,15 @@ def read_stored(text: str) -> Any:
             value = read(text)
         except (ValueError, RecursionError):
             continue
-        # The brackets say of nearly every value, without a walk through it, that it cannot be that deep.
-        if text.count("[") + text.count("{") <= _READ_DEPTH or not _is_deeper(value, _READ_DEPTH):
+        if not _may_be_deep(text) or not _is_deeper(value, _READ_DEPTH):
             return value
     logger.error("a stored JSON value cannot be read: %.80r", text)
     return {}
+
+
+def _may_be_deep(text: str) -> bool:
+    """Length and brackets say of nearly every value, without a walk through it, that it is not that deep."""
+    return len(text) > _READ_DEPTH and text.count("[") + text.count("{") > _READ_DEPTH
 
 
 def _is_deeper(value: Any, depth: int) -> bool:

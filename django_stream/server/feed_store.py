@@ -59,17 +59,18 @@ def writing(application_id: int, feed_ids: Collection[FeedID]) -> Iterator[dict[
         ensure(application_id, wanted)
     with ExitStack() as stack:
         stack.enter_context(transaction.atomic(using=database()))
-        found = _locked(application_id, wanted)
+        found = lock_named(application_id, wanted)
         if len(found) < len(wanted):
             # Nobody waits for who makes a feed while holding another one.
             stack.close()
             ensure(application_id, wanted)
             stack.enter_context(transaction.atomic(using=database()))
-            found = _locked(application_id, wanted)
+            found = lock_named(application_id, wanted)
         yield found
 
 
-def _locked(application_id: int, feed_ids: Collection[FeedID]) -> dict[FeedID, Feed]:
+def lock_named(application_id: int, feed_ids: Collection[FeedID]) -> dict[FeedID, Feed]:
+    """Those of the feeds that exist, locked in id order until the end of the transaction."""
     if not feed_ids:
         return {}
     store = Database.to_write(Feed)

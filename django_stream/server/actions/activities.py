@@ -12,6 +12,7 @@ from django.db.models import Case, Value, When
 from django.db.models.functions import Cast
 
 from django_stream.database.bulk_sql import insert_missing
+from django_stream.database.statements import Database, equal, looked_up, one_of
 from django_stream.protocol import limits
 from django_stream.protocol.errors import ApiError, invalid
 from django_stream.server.activity_input import ActivityInput
@@ -21,7 +22,7 @@ from django_stream.server.events.event import Event, Fields, current_caller, fie
 from django_stream.server.fanout import jobs as fanout
 from django_stream.server.feed_groups import groups_of
 from django_stream.server.feed_store import database
-from django_stream.server.models import Activity, Placement
+from django_stream.server.models import Activity, Feed, Placement
 from django_stream.server.ownership import check_actor
 
 _REPLACED = ("actor", "verb", "object", "target", "foreign_id", "extra")
@@ -169,13 +170,22 @@ def unaddress(application_id: int, listed: Collection[Activity]) -> None:
         rows.update(to=[])
 
 
-def drop_unplaced(application_id: int, keys: Collection[uuid.UUID]) -> set[uuid.UUID]:
-    """Delete those of these locked activities that are on no feed any more; returns their keys."""
-    mine = Placement.objects.using(database()).of_application(application_id).filter(key__in=keys)
-    gone = set(keys) - set(mine.values_list("key", flat=True))
-    if gone:
-        Activity.objects.using(database()).filter(application_id=application_id, key__in=gone).delete()
-    return gone
+def drop(application_id: int, keys: Collection[uuid.UUID]) -> None:
+    """Delete these locked activities, which are on no feed any more."""
+    if keys:
+        chosen = equal("application_id", application_id), one_of("key", sorted(keys), uuids=True)
+        Database.to_write(Activity).delete(Activity, *chosen)
+
+
+def placed_feeds(application_id: int, keys: Collection[uuid.UUID]) -> dict[uuid.UUID, dict[int, bool]]:
+    """Of each activity that is on any feed, on which, and whether only a `to` list put it there."""
+    ours = looked_up(Feed, "feed_id", "application_id", application_id)
+    chosen = one_of("key", keys, uuids=True), ours
+    rows = Database.to_write(Placement).select(Placement, ["feed_id", "key", "targeted"], *chosen)
+    placed: dict[uuid.UUID, dict[int, bool]] = {}
+    for feed, key, targeted in rows:
+        placed.setdefault(read_key(key), {})[feed] = bool(targeted)
+    return placed
 
 
 def _new_row(application_id: int, new_activity: ActivityInput) -> Activity:

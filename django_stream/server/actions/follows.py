@@ -9,7 +9,7 @@ from typing import NamedTuple
 from django.db import transaction
 from django.db.models import OuterRef, Subquery
 
-from django_stream.database.statements import Database, rows_among
+from django_stream.database.statements import Database, one_of, rows_among
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.server import feed_store
 from django_stream.server.events.event import Event, Fields, fields_of
@@ -121,10 +121,11 @@ def _end(keeping: Mapping[tuple[int, int], bool]) -> set[tuple[int, int]]:
     follows = _follows_of(keeping)
     closed = [row for row in follows if keeping[row.source, row.target] and row.is_open]
     deleted = [row for row in follows if not keeping[row.source, row.target]]
-    rows = Follow.objects.using(database())
-    version = Feed.objects.filter(pk=OuterRef("target_id")).values("version")
-    rows.filter(pk__in=[row.id for row in closed]).update(until_seq=Subquery(version))
-    rows.filter(pk__in=[row.id for row in deleted]).delete()
+    if closed:
+        rows = Follow.objects.using(database()).filter(pk__in=[row.id for row in closed])
+        rows.update(until_seq=Subquery(Feed.objects.filter(pk=OuterRef("target_id")).values("version")))
+    if deleted:
+        Database.to_write(Follow).delete(Follow, one_of("id", [row.id for row in deleted]))
     return {(row.source, row.target) for row in (*closed, *deleted)}
 
 

@@ -9,12 +9,13 @@ from typing import TypeVar
 from django.db import transaction
 
 from django_stream.database.bulk_sql import Upsert, among, insert_rows
-from django_stream.database.statements import Database, false, null, one_of, rows_among, true, union
+from django_stream.database.statements import Database, equal, false, null, one_of, rows_among, true, union
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.server import feed_store
 from django_stream.server.actions import activities
 from django_stream.server.activity_input import ActivityInput
 from django_stream.server.activity_rows import read_key
+from django_stream.server.content import read_stored
 from django_stream.server.events.event import Event, current_caller, fields_of
 from django_stream.server.events.recording import record
 from django_stream.server.fanout import jobs as fanout
@@ -232,15 +233,16 @@ def with_targets_locked(
     while True:
         expected = _addressed(application_id, keys)
         with transaction.atomic(using=database()):
-            found = feed_store.find(application_id, expected.union(feed_ids))
-            locked = feed_store.lock(found.values())
+            locked = feed_store.lock_named(application_id, expected.union(feed_ids))
             stored = activities.lock(application_id, keys)
             if {FeedID.parse(name) for activity in stored.values() for name in activity.to} <= expected:
-                return work({feed.feed_id: feed for feed in locked.values()}, stored)
+                return work(locked, stored)
             # Inside another transaction too, the next try begins without locks.
             transaction.set_rollback(True, using=database())
 
 
 def _addressed(application_id: int, keys: Collection[uuid.UUID]) -> set[FeedID]:
-    rows = Activity.objects.using(database()).filter(application_id=application_id, key__in=keys)
-    return {FeedID.parse(name) for to in rows.values_list("to", flat=True) for name in to}
+    """The feeds that the `to` lists of these activities name."""
+    chosen = equal("application_id", application_id), one_of("key", keys, uuids=True)
+    rows = Database.to_write(Activity).select(Activity, ["to"], *chosen) if keys else []
+    return {FeedID.parse(name) for (to,) in rows for name in read_stored(to)}

@@ -33,8 +33,8 @@ def erase(application_id: int, wanted: Mapping[uuid.UUID, Collection[FeedID]]) -
         for key, feeds in wanted.items():
             for name in feeds:
                 by_feed.setdefault(name, []).append(key)
-        removals.withdraw_or_hide(application_id, locked, by_feed, stored)
-        activities.drop_unplaced(application_id, {key for keys in by_feed.values() for key in keys})
+        withdrawn = removals.withdraw_or_hide(application_id, locked, by_feed, stored)
+        activities.drop(application_id, withdrawn.unplaced)
         left = activities.lock(application_id, stored)
         before = activities.group_members_of(left)
         for activity in left.values():

@@ -17,8 +17,8 @@ from django_stream.server.actions.removals import Spared
 from django_stream.server.events.event import called_by, current_caller
 from django_stream.server.feed_store import database
 from django_stream.server.models import Feed, Follow, Placement, RemovalJob
-from django_stream.server.reads.activities import keys_of_foreign_id
 from django_stream.server.timelines import admission
+from django_stream.server.timelines.admission import keys_of_foreign_id
 
 # The step of the request, and each one after it.
 _AT_ONCE = 500

@@ -5,11 +5,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django_stream.database.batches import batched
 from django_stream.database.statements import Database, rows_among
 from django_stream.protocol.feed_ids import FeedID
-from django_stream.server import feed_store
 from django_stream.server.actions import activities
 from django_stream.server.actions.placements import PAIR, Pair, with_targets_locked
 from django_stream.server.activity_rows import read_key
@@ -29,6 +29,15 @@ class Spared:
     """They stay as they are."""
     followed: Collection[uuid.UUID] = ()
     """What following brings of them stays."""
+
+
+class Withdrawn(NamedTuple):
+    """What became of activities that were to leave feeds."""
+
+    feeds: dict[uuid.UUID, list[FeedID]]
+    """The keys of those that were there, each with the feeds that it was taken off."""
+    unplaced: set[uuid.UUID]
+    """Those that are on no feed any more."""
 
 
 # Activities that are taken off a feed in one transaction.
@@ -52,16 +61,15 @@ def remove_from(
     spared: Callable[[], Spared] = Spared,
 ) -> bool:
     """Likewise, activities off several feeds at once; `spared` says what stays, once the feeds are locked."""
-    if not feed_store.find(application_id, wanted):
-        return False
 
     def work(locked: Mapping[FeedID, Feed], stored: Mapping[uuid.UUID, Activity]) -> bool:
         before = {key: fields_of(activity) for key, activity in stored.items()}
         stay = spared()
         chosen = {name: [key for key in keys if key not in stay.placed] for name, keys in wanted.items()}
-        removed = withdraw_or_hide(application_id, locked, chosen, stored, shown=stay.followed)
-        there = {key: feeds for key, feeds in sorted(removed.items()) if key in stored}
-        gone = activities.drop_unplaced(application_id, there)
+        withdrawn = withdraw_or_hide(application_id, locked, chosen, stored, shown=stay.followed)
+        there = {key: feeds for key, feeds in sorted(withdrawn.feeds.items()) if key in stored}
+        gone = withdrawn.unplaced & there.keys()
+        activities.drop(application_id, gone)
         record(
             activities.event(stored[key], "delete", before=before[key], is_gone=key in gone, feeds=feeds)
             for key, feeds in there.items()
@@ -79,15 +87,12 @@ def withdraw_or_hide(
     stored: Mapping[uuid.UUID, Activity],
     *,
     shown: Collection[uuid.UUID] = (),
-) -> dict[uuid.UUID, list[FeedID]]:
-    """Take locked activities off locked feeds, or hide there what they have by following, but for `shown`.
-
-    Returns the keys of those that were there, each with the feeds that it was taken off.
-    """
+) -> Withdrawn:
+    """Take locked activities off locked feeds, or hide there what they have by following, but for `shown`."""
     pairs = {(locked[name].pk, key) for name, keys in wanted.items() if name in locked for key in keys}
     if not pairs:
-        return {}
-    left = _withdraw(application_id, pairs, stored)
+        return Withdrawn({}, set())
+    left, unplaced = _withdraw(application_id, pairs, stored)
     to_hide = {(feed, key) for feed, key in pairs if key not in shown}
     hidden = _hide(to_hide)
     fanout.withdraw({feed for feed, _ in left}, {key for _, key in left})
@@ -98,21 +103,22 @@ def withdraw_or_hide(
         for key in keys:
             if name in locked and (locked[name].pk, key) in left | hidden:
                 removed.setdefault(key, []).append(name)
-    return removed
+    return Withdrawn(removed, unplaced)
 
 
 def _withdraw(
     application_id: int, pairs: Collection[Pair], stored: Mapping[uuid.UUID, Activity]
-) -> set[Pair]:
-    """Delete the record of activities on feeds; the pairs that lost their placement.
+) -> tuple[set[Pair], set[uuid.UUID]]:
+    """Delete the record of activities on feeds; the pairs that lost their placement, and what has none now.
 
     What is posted nowhere else after that leaves the feeds of its `to` list too.
     """
     wanted: dict[uuid.UUID, set[int]] = {}
     for feed, key in pairs:
         wanted.setdefault(key, set()).add(feed)
-    placed = _placements(application_id, wanted)
+    placed = activities.placed_feeds(application_id, wanted)
     left: set[Pair] = set()
+    unplaced: set[uuid.UUID] = set()
     unaddressed: list[uuid.UUID] = []
     for key, feeds in wanted.items():
         here = placed.get(key, {})
@@ -122,19 +128,12 @@ def _withdraw(
             leaving |= here.keys()
             unaddressed.append(key)
         left |= {(feed, key) for feed in leaving}
+        if leaving == here.keys():
+            unplaced.add(key)
     activities.unaddress(application_id, [stored[key] for key in unaddressed if key in stored])
     if left:
         Database.to_write(Placement).delete(Placement, rows_among(PAIR, sorted(left)))
-    return left
-
-
-def _placements(application_id: int, keys: Collection[uuid.UUID]) -> dict[uuid.UUID, dict[int, bool]]:
-    """Of each activity, on which feeds it is, and whether only a `to` list put it there."""
-    rows = Placement.objects.using(database()).of_application(application_id).filter(key__in=keys)
-    placed: dict[uuid.UUID, dict[int, bool]] = {}
-    for feed, key, targeted in rows.values_list("feed_id", "key", "targeted"):
-        placed.setdefault(key, {})[feed] = targeted
-    return placed
+    return left, unplaced
 
 
 def _hide(pairs: Collection[Pair]) -> set[Pair]:

@@ -6,10 +6,10 @@ import uuid
 from collections.abc import Collection, Mapping
 
 from django_stream.database.dialect import Fragment
-from django_stream.database.statements import Database, one_of
+from django_stream.database.statements import Condition, Database, below, equal, one_of
 from django_stream.server.activity_rows import read_key
-from django_stream.server.models import Follow, Placement
-from django_stream.server.timelines.tables import ADMITS, FOLLOW, FOLLOWED_PLACEMENTS, PLACEMENT
+from django_stream.server.models import Activity, Follow, Placement
+from django_stream.server.timelines.tables import ADMITS, EXCLUSION, FOLLOW, FOLLOWED_PLACEMENTS, PLACEMENT
 
 
 def admitted(feeds: Collection[int], keys: Collection[uuid.UUID]) -> set[tuple[int, uuid.UUID]]:
@@ -32,6 +32,47 @@ def admitted_until(feed: int, keys: Collection[uuid.UUID], versions: Mapping[int
     conditions = one_of("p.key", keys, uuids=True), one_of("f.source_id", [feed]), Fragment(ADMITS)
     found = database.select(FOLLOWED_PLACEMENTS, ["p.key", "f.id", "p.seq"], *conditions)
     return {read_key(key) for key, follow, seq in found if seq <= versions.get(follow, -1)}
+
+
+# Apart: of the open follows, an index has that of the pair, however many either of the feeds has.
+_OPEN = f"SELECT 1 FROM {FOLLOW} f WHERE f.source_id = %s AND f.target_id = p.feed_id AND f.until_seq IS NULL"
+_ENDED = (
+    f"SELECT 1 FROM {FOLLOW} f WHERE f.source_id = %s AND f.target_id = p.feed_id AND f.until_seq >= p.seq"
+)
+_SINCE = "(f.since_seq < p.seq OR f.floor_key <= p.key)"
+_EVER = f"SELECT f.target_id FROM {FOLLOW} f WHERE f.source_id = %s AND f.until_seq IS NOT NULL"
+_FOLLOWED = (
+    f"SELECT 1 FROM {PLACEMENT} p WHERE p.key = a.key AND p.seq IS NOT NULL "
+    f"AND (EXISTS ({_OPEN} AND {_SINCE}) OR (p.feed_id IN ({_EVER}) AND EXISTS ({_ENDED} AND {_SINCE})))"
+)
+_SEEN = (
+    f"EXISTS (SELECT 1 FROM {PLACEMENT} p WHERE p.feed_id = %s AND p.key = a.key) "
+    f"OR (EXISTS ({_FOLLOWED}) "
+    f"AND NOT EXISTS (SELECT 1 FROM {EXCLUSION} x WHERE x.feed_id = %s AND x.key = a.key))"
+)
+
+
+def keys_of_foreign_id(
+    application_id: int, foreign_id: str, feed: int, *, most: int, before: uuid.UUID | None = None
+) -> list[uuid.UUID]:
+    """Keys of activities with this foreign_id that are seen on a feed (the number of its row), newest first.
+
+    Anybody may have posted any number of others with the same foreign_id to feeds of their own. It is read
+    where it is written: a replica may not have yet what is about to be removed.
+    """
+    database = Database.to_write(Activity)
+    conditions: list[Condition] = [
+        # In the words of the partial index, without which SQLite does not take it.
+        Fragment("NOT (a.foreign_id = '')"),
+        equal("a.application_id", application_id),
+        equal("a.foreign_id", foreign_id),
+        Fragment(f"({_SEEN})", [feed] * _SEEN.count("%s")),
+    ]
+    if before is not None:
+        conditions.append(below("a.key", before))
+    query = database.query(Activity, ["a.key"], *conditions, alias="a")
+    found = database.rows(f"{query.text} ORDER BY a.key DESC LIMIT {most:d}", query.params)
+    return [read_key(key) for (key,) in found]
 
 
 def oldest_copied(feeds: Collection[int], limit: int) -> dict[int, uuid.UUID]:

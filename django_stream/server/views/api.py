@@ -117,12 +117,18 @@ def _api_request(request: HttpRequest, path: str) -> ApiRequest:
         upload=upload,
         headers={
             "Origin": f"{request.scheme}://{request.get_host()}",
-            # What HTTP Signatures are over.
-            "Date": headers.get("Date", ""),
-            "Request-Target": f"{(request.method or '').lower()} {request.get_full_path()}",
             "Content-Type": request.content_type or "",
+            **(_signed(request) if is_signature(token) else {}),
         },
     )
+
+
+def _signed(request: HttpRequest) -> dict[str, str]:
+    """What HTTP Signatures are over."""
+    return {
+        "Date": request.headers.get("Date", ""),
+        "Request-Target": f"{(request.method or '').lower()} {request.get_full_path()}",
+    }
 
 
 def _token(request: HttpRequest) -> str:

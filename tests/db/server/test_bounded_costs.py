@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django_stream.protocol import limits
 from django_stream.server.actions import placements, removals
 from django_stream.server.conf import server_settings
-from django_stream.server.models import Activity, Exclusion, FanoutJob, Feed, Follow, ReactionCount
+from django_stream.server.models import Activity, Exclusion, FanoutJob, Feed, Follow, Placement, ReactionCount
 from django_stream.server.reads.enrichment import latest_reactions
 from django_stream.server.timelines import copies, group_changes
 from tests.contract.calling import Api, follow, ids, ok, post, refusal
@@ -344,6 +344,19 @@ def test_removing_by_a_foreign_id_takes_as_many_statements_for_many_activities()
 
     assert few == many
     assert [ids(feed) for feed in ("user:1", "timeline:1", "aggregated:1", "notification:2")] == [[]] * 4
+
+
+def test_a_removal_by_a_foreign_id_asks_nothing_twice() -> None:
+    follow("timeline:1", "user:1")
+    post("user:1", foreign_id="photo:1", to=["notification:2"])
+
+    with CaptureQueriesContext(connection) as captured:
+        ok("DELETE", "feed/user/1/photo:1/", foreign_id=1)
+
+    asked = [query["sql"] for query in captured if query["sql"].startswith("SELECT")]
+    assert len(asked) == len(set(asked))
+    where_it_is = [sql for sql in asked if Placement._meta.db_table in sql and "targeted" in sql.lower()]
+    assert len(where_it_is) == 1
 
 
 def test_more_than_one_transaction_takes_off_are_all_taken_off(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from django_stream.protocol.activity_ids import from_sort_key
 from django_stream.server.models import Feed
-from django_stream.server.reads.activities import keys_of_foreign_id
+from django_stream.server.timelines.admission import keys_of_foreign_id
 from tests.contract.calling import follow, ids, ok, post
 
 pytestmark = pytest.mark.django_db

@@ -8,7 +8,8 @@ answered. Limits are part of the text: a plan made without knowing them reads ev
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from operator import attrgetter
+from itertools import groupby
+from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple, TypeVar
 
 from django_stream.database.dialect import Dialect, Fragment
@@ -41,6 +42,7 @@ _OF_PARENT = "x.parent_id = d.id AND x.deleted_at IS NULL"
 _OF_PARENT_AND_KIND = "x.parent_id = d.parent_id AND x.kind = d.kind AND x.deleted_at IS NULL"
 
 _place = attrgetter("pk")
+_set = itemgetter(-2, -1, 0, 1)
 
 ListName = TypeVar("ListName", bound=str)
 
@@ -79,7 +81,7 @@ def of_activities(
         chosen = _chosen(database.dialect, _OF_ACTIVITY, choice)
         # The first one brings the counts too, so also of kinds of which it has no reaction.
         drivers = f"{ACTIVITY_COUNT} d {'JOIN' if number else 'LEFT JOIN'} {chosen.text}"
-        texts.append(f"SELECT {number}, {columns}, d.count FROM {drivers} WHERE {where.text}")
+        texts.append(f"SELECT {columns}, d.count, {number} FROM {drivers} WHERE {where.text}")
         values += [*chosen.params, *where.params]
     return _by_activity(_some(database, " UNION ALL ".join(texts), values, whole), choices)
 
@@ -95,15 +97,16 @@ def _some(database: Database, text: str, values: Sequence[Any], whole: bool) -> 
 def _by_activity(
     rows: Iterable[tuple[Any, ...]], choices: Mapping[ListName, Choice]
 ) -> tuple[Counts, dict[ListName, Lists]]:
-    """Rows are a choice's number, the columns of a reaction, and how many there are of its kind."""
+    """Rows are the columns of a reaction, how many there are of its kind, and a choice's number."""
     names, counts = list(choices), Counts()
     lists: dict[ListName, Lists] = {name: {} for name in choices}
-    for number, activity, kind, pk, *rest, count in rows:
+    for (count, number, activity, kind), some in groupby(rows, key=_set):
         activity_id = wire_uuid(activity)
         counts.setdefault(activity_id, {})[kind] = count
-        if pk is not None:
-            found = lists[names[number]].setdefault(activity_id, {}).setdefault(kind, [])
-            found.append(ReactionRow(activity_id, kind, pk, *rest))
+        found = [ReactionRow(*row[:-2]) for row in some if row[2] is not None]
+        if found:
+            # Databases tell a set in one run, which none of them promises.
+            lists[names[number]].setdefault(activity_id, {}).setdefault(kind, []).extend(found)
     for name, of_list in lists.items():
         for kinds in of_list.values():
             for found in kinds.values():

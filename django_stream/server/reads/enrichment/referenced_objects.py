@@ -62,8 +62,13 @@ class Reference(NamedTuple):
 
 def fields_of(activity: wire.Activity) -> list[tuple[str, Reference]]:
     """The fields of an activity that hold a reference, custom ones included."""
-    read = ((name, Reference.parse(value)) for name, value in activity.items() if name not in _NEVER)
-    return [(name, reference) for name, reference in read if reference is not None]
+    return [
+        (name, reference)
+        for name, value in activity.items()
+        # Most values are none at the first look.
+        if isinstance(value, str) and value[2:3] == ":" and name not in _NEVER
+        if (reference := Reference.parse(value)) is not None
+    ]
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from django_stream.database.statements import Database, equal, one_of, time_text
 from django_stream.protocol import wire
@@ -32,9 +32,10 @@ class AnswerUsers:
         size: AnswerSize,
     ) -> None:
         self._profiles = profiles
-        self._without_profile = without_profile
         self._size = size
-        self._shown: dict[str, tuple[Profile, int]] = {}
+        self._shown: dict[str, tuple[Profile | WithoutProfile, int]] = {
+            user_id: (user, 0) for user_id, user in without_profile.items()
+        }
         self._large = LargeValues[str](partial(_data_of, application_id))
         for user_id, (data, *_) in profiles.items():
             if data is None:
@@ -61,27 +62,29 @@ class AnswerUsers:
 
     def profile(self, user_id: str) -> Profile | None:
         """A user as an object of its own; None without a profile."""
-        if user_id not in self._shown:
-            if user_id not in self._profiles:
-                return None
-            self._shown[user_id] = self._shape(user_id)
-        profile, size = self._shown[user_id]
-        self._size.add(size)
-        return profile.copy()
+        return cast("Profile", self.author(user_id)) if user_id in self._profiles else None
 
     def author(self, user_id: str) -> Profile | WithoutProfile:
         """The user of a reaction; without a profile, one who exists since their first reaction."""
-        return self.profile(user_id) or self._without_profile[user_id].copy()
+        shown = self._shown.get(user_id)
+        if shown is None:
+            shown = self._shown[user_id] = self._shape(user_id)
+        profile, size = shown
+        self._size.add(size)
+        return profile.copy()
 
     def _shape(self, user_id: str) -> tuple[Profile, int]:
         data, created_at, updated_at = self._profiles[user_id]
         if data is None:
             data = self._large.get(user_id)
+        created = updated = wire_time(created_at)
+        if updated_at != created_at:
+            updated = wire_time(updated_at)
         shape: Profile = {
             "id": user_id,
             "data": json_value(data),
-            "created_at": wire_time(created_at),
-            "updated_at": wire_time(updated_at),
+            "created_at": created,
+            "updated_at": updated,
         }
         return shape, weight(data)
 
