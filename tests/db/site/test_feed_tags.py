@@ -253,7 +253,7 @@ def test_reactions_are_shown_as_the_page_has_read_them(
     )
     html = render(source, ada=ada, asked={"counts": True, "recent": True})
 
-    assert "comment: 1" in html
+    assert "<bdi>comment</bdi>: 1" in html
     assert "&lt;b&gt;fine&lt;/b&gt;" in html
     assert html.count("<div") == 1, "nothing is shown of what has no reactions"
 
