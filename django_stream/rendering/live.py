@@ -13,6 +13,7 @@ from django_stream.backends import EMBEDDED
 from django_stream.conf import stream_settings
 from django_stream.feeds.manager import feed_manager
 from django_stream.protocol.credentials import FAYE_SCOPE_KEY
+from django_stream.protocol.feed_ids import slug_of
 
 
 def live_data(request: Any, feed_id: str | None, live: bool | str) -> str:
@@ -42,7 +43,7 @@ def live_data(request: Any, feed_id: str | None, live: bool | str) -> str:
 
 def _newest_of(request: HttpRequest, feed_id: str) -> str:
     """Where the newest entry alone is asked for, once the page listens; "" where only the page tells it."""
-    slug = feed_id.partition(":")[0]
+    slug = slug_of(feed_id)
     if feed_id != str(feed_manager.get_feed(slug, request.user).id):
         return ""
     address = _address_of("django_stream_api:feed", slug)
