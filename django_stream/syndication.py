@@ -17,6 +17,7 @@ from django_stream.database.failures import spoils_the_rest
 from django_stream.feeds.enrichment import EnrichedActivity
 from django_stream.feeds.paging import FeedReader
 from django_stream.protocol.wire import is_group
+from django_stream.rendering.plain_words import harmless, web_address
 from django_stream.rendering.templates import render
 
 __all__ = ["ActivityStreamsView", "AtomView", "JsonFeedView"]
@@ -72,7 +73,7 @@ class _FeedView(View):
         newest = entry["activities"][0] if is_group(entry) else entry
         return {
             "id": f"urn:uuid:{newest['id']}",
-            "title": _NO_XML.sub("", f"{newest['actor']} {newest['verb']} {newest['object']}"),
+            "title": harmless(f"{newest['actor']} {newest['verb']} {newest['object']}"),
             "html": _NO_XML.sub("", render(entry, {}, self.template_prefix)),
             "url": _url_of(request, newest["object"]),
             "time": newest["time"],
@@ -167,9 +168,10 @@ def _thing(request: HttpRequest, value: Any) -> dict[str, Any]:
     """The name of what took part, and its address on this site if it has one."""
     if value in (None, ""):
         return {}
-    return _filled({"name": _NO_XML.sub("", str(value)), "url": _url_of(request, value)})
+    return _filled({"name": harmless(str(value)), "url": _url_of(request, value)})
 
 
 def _url_of(request: HttpRequest, value: Any) -> str | None:
     url = getattr(value, "get_absolute_url", None) if isinstance(value, models.Model) else None
-    return request.build_absolute_uri(url()) if url else None
+    # A row may hold an address that its author wrote: `javascript:` leads nowhere.
+    return web_address(request.build_absolute_uri(str(url()))) or None if url else None

@@ -116,6 +116,8 @@ def _between(follower: models.Model, followed: models.Model) -> list[FollowPubli
         if isinstance(one, FollowPublisher)
         # By rows of this model people are hidden from one another.
         and not is_relation(one.model)
+        # A row whose owner stands elsewhere says more than that somebody follows.
+        and not one.is_path
         and one.declaration.feed in (None, stream_settings.USER_FEED)
         and one.joins(follower.__class__, followed.__class__)
     ]

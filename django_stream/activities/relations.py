@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
-from typing import Any
+from typing import Any, TypeGuard
 
 from django.db import models, transaction
 from django.db.models import Exists, OuterRef, Q
@@ -15,7 +15,7 @@ from django.db.models.signals import post_save
 from django_stream.activities.owners import is_user_model, owner_model
 from django_stream.activities.publishers.follows import FollowPublisher
 from django_stream.activities.registry import ModelOrLabel, model_of
-from django_stream.publishing.publisher import publishers
+from django_stream.publishing.publisher import Publisher, publishers
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +127,13 @@ def _end(model: type[models.Model], name: str) -> type[models.Model]:
     return owner_model(field.related_model)
 
 
+def _says_that_alone(publisher: Publisher) -> TypeGuard[FollowPublisher]:
+    """Whether rows say that one follows another, and neither hide people nor belong to rows of their own."""
+    return (
+        isinstance(publisher, FollowPublisher) and not publisher.is_path and not is_relation(publisher.model)
+    )
+
+
 class _Unfollow:
     """Deletes the rows by which the two ends of a block follow one another."""
 
@@ -140,6 +147,6 @@ class _Unfollow:
             return
         with transaction.atomic(using):
             for publisher in publishers():
-                if isinstance(publisher, FollowPublisher) and not is_relation(publisher.model):
+                if _says_that_alone(publisher):
                     for one, other in (ends, ends[::-1]):
                         publisher.rows_between(one, other, using).delete()

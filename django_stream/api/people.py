@@ -64,8 +64,7 @@ class NotificationCountView(StreamView):
 
     def get(self, request: Request) -> Response:
         with refusals_as_answers():
-            page = notifications(request.user).page(limit=1)
-        return Response({"unseen": page.unseen, "unread": page.unread})
+            return Response(notifications(request.user).counts())
 
 
 class UserTokenView(StreamView):

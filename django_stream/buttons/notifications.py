@@ -28,7 +28,7 @@ class MarkView(ButtonView):
         return None
 
     def answer(self, request: HttpRequest) -> Mapping[str, Any]:
-        return counts(request.user)
+        return notifications(request.user).counts()
 
 
 class DismissView(ButtonView):
@@ -56,13 +56,7 @@ class CountView(ButtonView):
     http_method_names = ("get", "head", "options")
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        return JsonResponse(counts(request.user))
-
-
-def counts(user: Any) -> dict[str, Any]:
-    """How many notifications wait to be seen, and to be read."""
-    page = notifications(user).page(limit=1)
-    return {"unseen": page.unseen, "unread": page.unread}
+        return JsonResponse(notifications(request.user).counts())
 
 
 def _which(values: list[str]) -> bool | list[str]:

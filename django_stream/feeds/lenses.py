@@ -23,6 +23,10 @@ class Lens:
         """Each entry as the API should have answered it, and None in place of those that are left out."""
         return entries
 
+    def keeps(self, raw: Entry, shown: Entry) -> bool:
+        """Whether an entry stays, now that it is known what of it the viewer may see."""
+        return True
+
     def is_over(self, answer: Entry) -> bool:
         """Whether nothing that comes after this answer would be shown."""
         return False

@@ -185,16 +185,31 @@ class FeedReader:
 
     def unseen(self) -> int:
         """How many entries of a notification feed were never looked at; KeyError for other feeds."""
-        answer = self._read(1, None, {})
-        if answer["unseen"] > 1:
-            # Those that wait are at the top, as a rule: one read has them all.
-            answer = self._read(min(answer["unseen"], limits.PAGE_MAX), None, {})
-        unseen = {name: answer[name] for name in ("results", "next", "unseen")}
-        return shown_counts(unseen, None, self._selection(), self._read_on)["unseen"]
+        return self._waiting("unseen")["unseen"]
 
     async def aunseen(self) -> int:
         """`unseen` for asynchronous views."""
         return await sync_to_async(self.unseen)()
+
+    def counts(self) -> dict[str, int]:
+        """How many entries of a notification feed wait to be seen, and to be read: as its page says it.
+
+        `{"unseen": 2, "unread": 5}`; KeyError for other feeds.
+        """
+        return self._waiting(*MARKS)
+
+    async def acounts(self) -> dict[str, int]:
+        """`counts` for asynchronous views."""
+        return await sync_to_async(self.counts)()
+
+    def _waiting(self, *names: str) -> dict[str, int]:
+        answer = self._read(1, None, {})
+        most = max(answer[name] for name in names)
+        if most > 1:
+            # Those that wait are at the top, as a rule: one read has them all.
+            answer = self._read(min(most, limits.PAGE_MAX), None, {})
+        waiting = {name: answer[name] for name in ("results", "next", *names)}
+        return shown_counts(waiting, None, self._selection(), self._read_on)
 
     def _selection(self) -> Selection:
         enrich = Enrich(self.fields, viewer=self.viewer, with_muted=self.with_muted)

@@ -33,8 +33,14 @@ class Selection:
         """Each entry as it may be shown, in order, and None in place of those that may not."""
         looked = list(self.lens.look(results))
         left = [(seen, raw) for seen, raw in zip(looked, results, strict=True) if seen is not None]
-        chosen = iter(self._choose([seen for seen, _ in left], [raw for _, raw in left]))
-        return [None if seen is None else next(chosen) for seen in looked]
+        chosen = self._choose([seen for seen, _ in left], [raw for _, raw in left])
+        kept = iter(
+            [
+                shown if shown is not None and self.lens.keeps(raw, shown) else None
+                for shown, (_, raw) in zip(chosen, left, strict=True)
+            ]
+        )
+        return [None if seen is None else next(kept) for seen in looked]
 
     def _choose(
         self, results: Sequence[Mapping[str, Any]], whole: Sequence[Mapping[str, Any]]

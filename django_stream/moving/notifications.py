@@ -100,6 +100,10 @@ def _activity(
     row: Any, actor: models.Model, found: dict[Pointer, models.Model], outcome: Outcome
 ) -> dict[str, Any]:
     object_, target = (found.get(_pointer(row, name)) for name in ("action_object", "target"))
+    for name, one in (("action object", object_), ("target", target)):
+        # Some models of that package's time have empty texts in place of none.
+        if one is None and _pointer(row, name.replace(" ", "_"))[1]:
+            outcome.notes[f"sent without its {name}, which is gone"] += 1
     for one in (actor, object_, target):
         if one is not None:
             outcome.refer_to(one)

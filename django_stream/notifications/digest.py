@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -22,15 +21,12 @@ from django_stream.notifications.entries import updated_at
 from django_stream.notifications.lens import EmailLens
 from django_stream.notifications.unsubscribing import site_url, unsubscribe_url
 from django_stream.protocol.wire import members
+from django_stream.rendering.plain_words import harmless, web_address
 from django_stream.rendering.templates import render
 
 logger = logging.getLogger("django_stream.notifications")
 
 _FOLDER = "django_stream/notifications"
-# Controls, surrogates, and marks by which a text changes the direction of what stands after it.
-_UNSAFE = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
-)
 _LONGEST = 200
 
 
@@ -115,7 +111,7 @@ class Digest:
         return {
             "activity": activity,
             # Rendered with autoescape; what is taken out is no markup.
-            "html": mark_safe(_UNSAFE.sub("", html)),  # noqa: S308
+            "html": mark_safe(harmless(html)),  # noqa: S308
             **{name: self._in_words(newest.get(name)) for name in names},
             "others": max(0, int(activity.get("actor_count", 1)) - 1),
             "has_more": bool(activity.get("has_more")),
@@ -138,12 +134,11 @@ class Digest:
 
 def in_words(value: Any) -> str:
     """A text of one line, whatever people wrote; "" for nothing."""
-    words = "" if value is None else " ".join(_UNSAFE.sub("", str(value)).split())
+    words = "" if value is None else " ".join(harmless(str(value)).split())
     return Truncator(words).chars(_LONGEST)
 
 
 def _url_of(activity: Mapping[str, Any]) -> str:
     """The address of the object of an activity, if it has one on this site."""
     path = getattr(activity["object"], "get_absolute_url", None)
-    url = site_url(str(path())) if callable(path) else ""
-    return url if url.startswith(("http://", "https://")) else ""
+    return web_address(site_url(str(path()))) if callable(path) else ""

@@ -39,6 +39,8 @@ class NotificationLens(Lens):
         self._user = user
         self._looked: dict[str, Entry] = {}
         self._all: Dismissal | None = None
+        self._joined: dict[str, list[Dismissal]] = {}
+        """By entry: the dismissals of a group that something has joined since."""
 
     @cached_property
     def _unwanted(self) -> frozenset[str]:
@@ -56,6 +58,12 @@ class NotificationLens(Lens):
         left = [self._wanted(entry) for entry in self._not_dismissed(entries)]
         told = self._told([entry for entry in left if entry is not None and _waits(entry)])
         return [entry and _as_told(entry, told) for entry in left]
+
+    def keeps(self, raw: Entry, shown: Entry) -> bool:
+        # Who joined and cannot be shown brings nothing back: of those who can, nobody is new.
+        rows = self._joined.get(raw["id"], ())
+        is_less = len(members(shown)) < len(members(raw))
+        return not (is_less and any(newest(shown) <= row.newest for row in rows))
 
     def is_over(self, answer: Entry) -> bool:
         # What arrived late and is older than the dismissal of all others is unread, or was shown before.
@@ -92,6 +100,7 @@ class NotificationLens(Lens):
         }
         self._all = found.get(EVERYTHING)
         rows = [[found[one] for one in (key, EVERYTHING) if one in found] for key in keys]
+        self._joined |= {entry["id"]: some for entry, some in zip(entries, rows, strict=True) if some}
         return [
             None if any(_covers(row, entry) for row in some) else entry
             for entry, some in zip(entries, rows, strict=True)

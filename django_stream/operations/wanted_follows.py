@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 
-from django.contrib.auth import get_user_model
-
-from django_stream.activities.ids import from_wire_id
-from django_stream.activities.model_references import clean_pk
-from django_stream.activities.owners import Owner, owner_model, parse_owner_id
+from django_stream.activities.owners import Owner
+from django_stream.activities.publishers.follow_records import owner_of
 from django_stream.activities.publishers.follows import FollowPublisher
 from django_stream.database.batches import batched
 from django_stream.database.querysets import all_rows
 from django_stream.database.tables import has_table
 from django_stream.operations.ledgers import aliases
-from django_stream.protocol.feed_ids import FeedID
 from django_stream.publishing.publisher import Desired, Record, publishers
 
 _CHUNK = 500
@@ -23,7 +19,7 @@ _CHUNK = 500
 def wanted_follows(records: Iterable[Record]) -> list[Record]:
     """Those of the follows that a row means now."""
     asked = {(one["source"], one["target"]): one for one in records}
-    owners = [(_owner(source), _owner(target)) for source, target in asked]
+    owners = [(owner_of(source), owner_of(target)) for source, target in asked]
     meant = [(source, target) for source, target in owners if source is not None and target is not None]
     found: set[tuple[str, str]] = set()
     for alias in aliases():
@@ -48,12 +44,3 @@ def _follows(publisher: FollowPublisher, keys: Collection[str], alias: str) -> s
     desired = publisher.desired(keys, alias).values()
     records = (record for one in desired if isinstance(one, Desired) for record in one.records)
     return {(record["source"], record["target"]) for record in records}
-
-
-def _owner(feed: str) -> Owner | None:
-    """The row whose feed it is, if a row can have it: users have their bare key."""
-    text = FeedID.parse(feed).user_id
-    owner = parse_owner_id(text) or Owner(get_user_model(), from_wire_id(text))
-    if clean_pk(*owner) is None:
-        return None
-    return Owner(owner_model(owner.model), owner.object_id)

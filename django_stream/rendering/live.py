@@ -11,7 +11,9 @@ from django.urls import NoReverseMatch, reverse
 
 from django_stream.backends import EMBEDDED
 from django_stream.conf import stream_settings
+from django_stream.feeds.manager import feed_manager
 from django_stream.protocol.credentials import FAYE_SCOPE_KEY
+from django_stream.protocol.feed_ids import slug_of
 
 
 def live_data(request: Any, feed_id: str | None, live: bool | str) -> str:
@@ -34,8 +36,18 @@ def live_data(request: Any, feed_id: str | None, live: bool | str) -> str:
             "app": str(stream_settings.APP_ID),
             "token": token,
             "csrf": get_token(request),
+            "newest": _newest_of(request, feed_id),
         }
     )
+
+
+def _newest_of(request: HttpRequest, feed_id: str) -> str:
+    """Where the newest entry alone is asked for, once the page listens; "" where only the page tells it."""
+    slug = slug_of(feed_id)
+    if feed_id != str(feed_manager.get_feed(slug, request.user).id):
+        return ""
+    address = _address_of("django_stream_api:feed", slug)
+    return address and f"{address}?limit=1"
 
 
 def count_address() -> str:
@@ -56,8 +68,8 @@ def _own_address(request: HttpRequest) -> str:
     return str(scope.get(FAYE_SCOPE_KEY, "")) if stream_settings.BACKEND == EMBEDDED else ""
 
 
-def _address_of(name: str) -> str:
+def _address_of(name: str, *args: str) -> str:
     try:
-        return reverse(name)
+        return reverse(name, args=args)
     except NoReverseMatch:
         return ""

@@ -21,7 +21,9 @@ _PAGE = (
     '<script src="/script/" defer></script><main>{% if with_feed %}'
     '{% stream_feed "notifications" mark_seen=True as page %}'
     '{% render_feed page label="News" live="/faye/" %}'
+    '{% if twice %}{% render_feed page label="The same" live="/faye/" %}{% endif %}'
     '{% endif %}</main><p>{% notification_badge live="/faye/" %}</p>'
+    '{% if twice %}<p>{% notification_badge live="/faye/" %}</p>{% endif %}'
 )
 Answer = dict[str, Any]
 ANSWERS: dict[str, Callable[[], Answer]] = {
@@ -39,6 +41,9 @@ class World:
         self.pause, self.with_feed, self.is_read_ahead = "0 0 0 30", True, False
         self.asked: dict[str, list[float]] = defaultdict(list)
         self.next: dict[str, list[Answer]] = defaultdict(list)
+        self.twice = False
+        self.meanwhile: Callable[[], object] = lambda: None
+        """Happens after the page was made, and before it listens."""
         self.news = 0
         self.stop = Event()
 
@@ -61,7 +66,7 @@ def page(request: HttpRequest) -> HttpResponse:
         del request.headers
         world.is_read_ahead = False
     template = engines["django"].from_string(_PAGE)
-    values = {"pause": world.pause, "with_feed": world.with_feed}
+    values = {"pause": world.pause, "with_feed": world.with_feed, "twice": world.twice}
     return HttpResponse(template.render(values, request))
 
 
@@ -75,6 +80,8 @@ def faye(request: HttpRequest) -> HttpResponse:
     if status := answer.get("status"):
         return HttpResponse(status=status)
     answers = [{"channel": channel, **answer}]
+    if channel == "/meta/handshake":
+        world.meanwhile()
     if channel == "/meta/connect" and answer.get("successful"):
         if world.news:
             world.news -= 1

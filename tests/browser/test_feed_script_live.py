@@ -181,6 +181,67 @@ def test_a_badge_alone_asks_for_its_number(
     assert world.count("look") == 1
 
 
+@pytest.mark.parametrize("with_feed", [True, False])
+def test_what_came_before_the_page_listens_is_noticed(
+    with_feed: bool, opened: Callable[[], WebDriver], world: listening.World, ada: User, grace: User
+) -> None:
+    said = [Moment.objects.create(author=grace, text="x") for _ in range(2)]
+    praise(ada, said[0])
+    world.with_feed = with_feed
+    world.meanwhile = lambda: praise(ada, said[1])
+    browser = opened()
+    if with_feed:
+        button = browser.find_element(By.CSS_SELECTOR, ".stream-new")
+        soon(button.is_displayed, "the page offers it")
+        assert button.text == "Show what is new (1)"
+    soon(lambda: badges(browser) == [str(2 - with_feed)], "the badge counts it")
+    assert world.count("look") == 1
+
+
+def test_a_page_that_is_up_to_date_is_not_read_again(
+    opened: Callable[[], WebDriver], world: listening.World, ada: User, grace: User
+) -> None:
+    praise(ada, Moment.objects.create(author=grace, text="x"))
+    browser = opened()
+    soon(lambda: world.count("/meta/connect") >= 3, "the page listens")
+    newest = "return performance.getEntriesByName(location.origin + '/feeds/notification/?limit=1').length"
+    assert (browser.execute_script(newest), world.count("look")) == (1, 0)
+
+
+def test_the_same_twice_on_a_page_is_kept_up_to_date_twice(
+    opened: Callable[[], WebDriver], world: listening.World, ada: User, grace: User
+) -> None:
+    said = [Moment.objects.create(author=grace, text="x") for _ in range(2)]
+    praise(ada, said[0])
+    world.twice = True
+    browser = opened()
+    soon(lambda: is_live(browser), "the page listens")
+    praise(ada, said[1])
+    world.news = 1
+    soon(lambda: badges(browser) == ["1", "1"], "both badges say it")
+    new = browser.find_elements(By.CSS_SELECTOR, ".stream-new")
+    soon(lambda: all(one.is_displayed() for one in new), "both feeds offer it")
+    new[0].click()
+    new[1].click()
+    shown = "return [...document.querySelectorAll('[role=feed]')].map((feed) => feed.children.length)"
+    soon(lambda: browser.execute_script(shown) == [2, 2], "both show it")
+    soon(lambda: badges(browser) == [], "somebody has seen it")
+
+
+def praise(by: User, moment: Moment) -> None:
+    Praise.objects.create(by=by, moment=moment)
+    drain()
+
+
+def badges(browser: WebDriver) -> list[str]:
+    """Their numbers; what a look replaces meanwhile is asked for again."""
+    numbers = (
+        "return [...document.querySelectorAll('.stream-badge')].map((one) => one.firstChild.textContent)"
+    )
+    found: list[str] = browser.execute_script(numbers)
+    return found
+
+
 @pytest.mark.parametrize(
     ("state", "come"),
     [

@@ -79,14 +79,17 @@ def of_an_object_that_is_there(name: str) -> bool:
 def test_user_feeds_are_what_the_package_showed(
     shown: dict[str, list[str]], imported: Callable[..., str]
 ) -> None:
+    dry = imported("--dry-run")
+    assert all(stream(int(user)) == [] for user in shown)
     told = imported()
-    imported()
+    assert imported() == told
 
     for user, names in shown.items():
         found = [one["foreign_id"].rpartition(":")[2] for one in stream(int(user))]
         assert found == [name for name in names if of_an_object_that_is_there(name)], user
     sent = sum(of_an_object_that_is_there(name) for names in shown.values() for name in names)
     assert f"{sent} activities sent" in told
+    assert f"{sent} activities would be sent" in dry
     assert "left out: the object is gone" in told
     assert "sent without extra_context, which is pickled: see --unpickle" in told
     assert not any("extra_context" in one for one in stream(1))

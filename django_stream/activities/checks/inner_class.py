@@ -75,21 +75,16 @@ def _check_paths(
     for path in paths:
         if broken := broken_segment(model, path):
             yield _leads_nowhere(model, name, *broken)
-        elif option in kind.to_one and kind.publisher.keys_follow_fields and not _is_own(path):
+        elif option in kind.to_one and kind.publisher.keys_follow_fields and not last_field(model, path):
             yield _not_a_field(model, name, path)
         elif option in kind.to_one and (field := last_field(model, path)) and not is_to_one(field):
             yield not_a_row(model, name, str(path), field)
 
 
-def _is_own(path: Source) -> bool:
-    return isinstance(path, str) and "." not in path
-
-
 def _not_a_field(model: type[models.Model], option: str, path: Source) -> CheckMessage:
     return Error(
-        f"{model._meta.label}: {option} is {path!r}, and rows are known by columns of their own table.",
-        hint="Name a foreign key of this model, or a GenericForeignKey. Where the row that is meant belongs "
-        "to another one, keep its key here, too: follows are told apart by it.",
+        f"{model._meta.label}: {option} is {path!r}, and no foreign key by which rows are known.",
+        hint="Name a foreign key of this model, a GenericForeignKey, or a path such as 'list.owner'.",
         obj=model,
         id="django_stream.E007",
     )

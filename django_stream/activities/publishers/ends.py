@@ -14,7 +14,7 @@ from django.db import models
 from django_stream.activities.ids import pk_text
 from django_stream.activities.model_references import clean_pk
 from django_stream.activities.owners import OwnerID, names_itself, owner_id, owner_id_of, owner_model
-from django_stream.activities.paths import is_elsewhere, is_generic
+from django_stream.activities.paths import is_elsewhere, is_generic, related_model
 
 Value = tuple[str, ...]
 """The columns of one end, as texts."""
@@ -25,9 +25,17 @@ _Owner = tuple[Any, str]
 class FollowEnd(ABC):
     """One end of the rows of a model."""
 
+    is_path = False
+    """Whether rows of other tables stand between, so that several values may stand for one owner."""
+
     def __init__(self, *fields: Any) -> None:
         self.fields = fields
-        """The columns that name the owner."""
+        """The columns of the row's own table."""
+        self.last: FollowEnd = self
+        """The end to which a path leads, and `way` to it, as in a filter: `list__`."""
+        self.way = ""
+        self.columns: tuple[str, ...] = tuple(field.attname for field in fields)
+        """Those that name the owner, as a query of the rows asks for them: `product_id`, `list__owner_id`."""
 
     @property
     @abstractmethod
@@ -55,12 +63,20 @@ class FollowEnd(ABC):
 
     @abstractmethod
     def values_meaning(self, rows: Iterable[_Owner], using: str) -> dict[_Owner, Value]:
-        """The inverse; rows that cannot stand at this end are left out."""
+        """What `columns` hold for these owners; rows that cannot stand at this end are left out."""
 
 
-def end_of(model: type[models.Model], name: str) -> FollowEnd:
-    """The end that a foreign key, or a generic one, makes; TypeError for any other field."""
+def end_of(model: type[models.Model], path: str) -> FollowEnd:
+    """The end that a foreign key, a generic one, or a path of foreign keys makes; TypeError for all else."""
+    if not isinstance(path, str):
+        raise TypeError(f"{model._meta.label}: {path!r} is no path of foreign keys")
+    name, _, rest = path.partition(".")
     field: Any = model._meta.get_field(name)
+    if rest:
+        between = related_model(model, name)
+        if between is None:
+            raise TypeError(f"{model._meta.label}.{name} is no foreign key, and leads nowhere")
+        return _Path(field, end_of(between, rest))
     if is_generic(field):
         return _Generic(model._meta.get_field(field.ct_field), model._meta.get_field(field.fk_field))
     if not (field.concrete and field.remote_field):
@@ -108,6 +124,55 @@ class _Foreign(FollowEnd):
             return {row: (pk,) for pk, row in mine.items()}
         there = _rows(model, using).filter(pk__in=list(mine))
         return {mine[pk_text(row.pk)]: (str(getattr(row, target.attname)),) for row in there}
+
+
+class _Path(FollowEnd):
+    """Rows of other tables stand between: `list.owner`. The row's own key to the first is what it is known
+    by, which stays the same when the list gets another owner."""
+
+    is_path = True
+
+    def __init__(self, field: Any, following: FollowEnd) -> None:
+        super().__init__(field)
+        self.last = following.last
+        self.way = f"{field.name}__{following.way}"
+        self.columns = tuple(f"{self.way}{name}" for name in self.last.columns)
+
+    @property
+    def may_name_themselves(self) -> bool:
+        return self.last.may_name_themselves
+
+    def takes(self, model: type[models.Model]) -> bool:
+        return self.last.takes(model)
+
+    def lookup(self, owner: models.Model, using: str) -> dict[str, Any] | None:
+        found = self.last.lookup(owner, using)
+        return found and {f"{self.way}{name}": value for name, value in found.items()}
+
+    def owner_ids(self, values: Iterable[Value], using: str) -> dict[Value, OwnerID | Exception]:
+        ends = self._ends(values, using)
+        found = self.last.owner_ids(set(ends.values()), using)
+        return {value: found[end] for value, end in ends.items() if end in found}
+
+    def rows_meant(self, values: Iterable[Value], using: str) -> dict[Value, _Owner]:
+        ends = self._ends(values, using)
+        found = self.last.rows_meant(set(ends.values()), using)
+        return {value: found[end] for value, end in ends.items() if end in found}
+
+    def values_meaning(self, rows: Iterable[_Owner], using: str) -> dict[_Owner, Value]:
+        return self.last.values_meaning(rows, using)
+
+    def _ends(self, values: Iterable[Value], using: str) -> dict[Value, Value]:
+        """What the columns at the end of the path hold, for those where nothing is missing on the way."""
+        (field,) = self.fields
+        target = field.target_field.attname
+        rows = _rows(field.related_model, using).filter(**{f"{target}__in": {value[0] for value in values}})
+        columns = [name.removeprefix(f"{field.name}__") for name in self.columns]
+        return {
+            (pk_text(own),): tuple(map(pk_text, end))
+            for own, *end in rows.values_list(target, *columns)
+            if None not in end
+        }
 
 
 class _Generic(FollowEnd):

@@ -3,32 +3,38 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db import models, transaction
 
-from django_stream.activities.ids import json_key
-from django_stream.activities.owners import OwnerID, feed_id
+from django_stream.activities.ids import json_key, pk_text
+from django_stream.activities.owners import OwnerID
 from django_stream.activities.paths import Source, first_field, resolve
 from django_stream.activities.policies import manager_with_own
-from django_stream.activities.publishers.base import TrackedPublisher, with_related
+from django_stream.activities.publishers.base import TrackedPublisher, watched_steps, with_related
 from django_stream.activities.publishers.ends import end_of
-from django_stream.activities.publishers.noted_tables import pair_table
-from django_stream.activities.publishers.sending import Sender
-from django_stream.conf import stream_settings
+from django_stream.activities.publishers.follow_records import (
+    POLICIES,
+    Meant,
+    follow_records,
+    rows_told,
+    send_follows,
+)
+from django_stream.activities.publishers.noted_tables import pair_table, referring_table
+from django_stream.database.batches import batched
 from django_stream.database.bulk_sql import rows_among
 from django_stream.database.querysets import all_rows
 from django_stream.database.triggers.noting import NotedTable
 from django_stream.publishing.models import Publication
-from django_stream.publishing.publisher import Change, Dependents, Desired, Record, publishers
+from django_stream.publishing.publisher import Change, Dependents, Desired, publishers
 
 if TYPE_CHECKING:
     from django_stream.client import StreamClient
 
-_ITS_POLICIES = ("get_news_feeds", "get_user_feed", "get_feed", "news_feeds", "user_feed")
 _Pair = tuple[tuple[str, ...], tuple[str, ...]]
+_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +42,9 @@ class FollowDeclaration:
     """The `class Follows:` of a model."""
 
     follower: str = "follower"
-    """Foreign key, or generic one, to the owner of the news feeds."""
+    """Foreign key, generic one, or path of keys such as "list.owner", to the owner of the news feeds."""
     followed: str = "followed"
-    """Foreign key, or generic one, to the owner of the feed that is followed."""
+    """The same to the owner of the feed that is followed."""
     feed: str | None = None
     """Slug of the feed that is followed, when it is not STREAM_USER_FEED."""
     should_publish: Source | None = None
@@ -50,7 +56,7 @@ class FollowDeclaration:
     @property
     def meaning(self) -> str:
         """Which follows the rows mean, whatever the condition."""
-        return ",".join(filter(None, (self.follower, self.followed, self.feed)))
+        return ",".join(str(one) for one in (self.follower, self.followed, self.feed) if one)
 
 
 class FollowPublisher(TrackedPublisher):
@@ -63,8 +69,11 @@ class FollowPublisher(TrackedPublisher):
         super().__init__(model)
         self.declaration = declaration
         self._ends = (end_of(model, declaration.follower), end_of(model, declaration.followed))
-        self.key_fields = tuple(field for end in self._ends for field in end.fields)
+        # Two paths may begin with the same key.
+        self.key_fields = tuple(dict.fromkeys(field for end in self._ends for field in end.fields))
         self._columns = tuple(field.attname for field in self.key_fields)
+        self.is_path = any(end.is_path for end in self._ends)
+        """Whether rows of other tables stand between, so that several keys may mean one pair."""
         self._condition_reads_all, self._watched = self._what_matters()
         self.variant = ""
         """Tells it from others of the same rows, which mean several follows."""
@@ -91,7 +100,7 @@ class FollowPublisher(TrackedPublisher):
     def names_tell_rows(self) -> bool:
         """Whether the names of two feeds tell which rows make one follow the other."""
         itself = any(end.may_name_themselves for end in self._ends)
-        return not itself and manager_with_own(*_ITS_POLICIES) is None
+        return not itself and manager_with_own(*POLICIES) is None
 
     def matters(self, changed_fields: Collection[str]) -> bool:
         return self._condition_reads_all or not self._watched.isdisjoint(changed_fields)
@@ -99,6 +108,14 @@ class FollowPublisher(TrackedPublisher):
     def noted_tables(self, using: str) -> Iterator[NotedTable]:
         watched = None if self._condition_reads_all else self._watched
         yield pair_table(self.model, self.key_fields, watched, using)
+        for related, path, columns in self.watched_relations():
+            yield referring_table(self.model, related, path, columns, using, self.key_fields)
+
+    def watched_relations(self) -> Iterator[tuple[Any, str, frozenset[str] | None]]:
+        declared = self.declaration
+        for path in (declared.follower, declared.followed, declared.should_publish):
+            if isinstance(path, str):
+                yield from watched_steps(self.model, path)
 
     def keys_of(self, instance: models.Model) -> list[str]:
         loaded = instance.__dict__
@@ -144,25 +161,31 @@ class FollowPublisher(TrackedPublisher):
         there, failed = self._there(pairs, using)
         followers = follower.owner_ids([pair[0] for pair in there.values()], using)
         followees = followed.owner_ids([pair[1] for pair in there.values()], using)
+        meant = self._meant(there, using) if self.is_path else {}
         found: dict[str, Desired | Exception] = {
-            key: self._desired(followers[pair[0]], followees[pair[1]])
+            key: self._desired(followers[pair[0]], followees[pair[1]], meant.get(key))
             for key, pair in there.items()
             if pair[0] in followers and pair[1] in followees
         }
         return {**found, **failed}
 
-    def _desired(self, follower: OwnerID | Exception, followed: OwnerID | Exception) -> Desired | Exception:
+    def _desired(
+        self, follower: OwnerID | Exception, followed: OwnerID | Exception, meant: Meant | None
+    ) -> Desired | Exception:
         if isinstance(follower, Exception):
             return follower
-        return followed if isinstance(followed, Exception) else Desired(self._records(follower, followed))
+        if isinstance(followed, Exception):
+            return followed
+        return Desired(follow_records(follower, followed, self.declaration.feed, meant))
 
     def there(self, keys: Collection[str], using: str) -> Collection[str]:
         found = self.keys_where(self._rows_of({key: self._split(json.loads(key)) for key in keys}, using))
         return set(keys).intersection(found)
 
     def _split(self, values: list[str]) -> _Pair:
-        size = len(self._ends[0].fields)
-        return tuple(values[:size]), tuple(values[size:])
+        by_field = dict(zip(self.key_fields, values, strict=True))
+        follower, followed = (tuple(by_field[field] for field in end.fields) for end in self._ends)
+        return follower, followed
 
     def _there(self, pairs: Mapping[str, _Pair], using: str) -> tuple[dict[str, _Pair], dict[str, Exception]]:
         """The pairs of which a row says that they follow, and those whose row cannot be asked."""
@@ -178,7 +201,7 @@ class FollowPublisher(TrackedPublisher):
 
     def _rows_of(self, pairs: Mapping[str, _Pair], using: str) -> models.QuerySet[Any]:
         """The rows of these pairs."""
-        wanted = [(*follower, *followed) for follower, followed in pairs.values()]
+        wanted = [tuple(json.loads(key)) for key in pairs]
         return self.model._base_manager.using(using).filter(rows_among(self.key_fields, wanted, using))
 
     def _answers(self, rows: models.QuerySet[Any]) -> Iterator[tuple[str, bool | Exception]]:
@@ -194,54 +217,59 @@ class FollowPublisher(TrackedPublisher):
             except Exception as error:  # the model's own code: whatever it raises concerns this pair only
                 yield key, error
 
-    def _records(self, follower: OwnerID, followed: OwnerID) -> list[Record]:
-        slug = self.declaration.feed or stream_settings.USER_FEED
-        sources = [str(feed_id(news, follower)) for news in stream_settings.news_feeds.values()]
-        target = str(feed_id(slug, followed))
-        if manager := manager_with_own(*_ITS_POLICIES):
-            sources = [feed.id for feed in manager.get_news_feeds(follower).values()]
-            target = manager.get_user_feed(followed, self.declaration.feed).id
-        return [{"source": source, "target": target} for source in sources]
-
     def dependents(self, changes: Collection[Change], using: str) -> Iterator[Dependents]:
         """Rows of other tables, or other keys of the same, may say that a pair follows all the same."""
-        gone = [self._split(json.loads(change.key)) for change in changes if change.stale]
-        others = [one for one in publishers() if isinstance(one, FollowPublisher) and one is not self]
+        gone = [change for change in changes if change.stale]
+        others = [
+            one
+            for one in publishers()
+            if isinstance(one, FollowPublisher) and (one is not self or self.is_path)
+        ]
         if not gone or not others:
             return
-        follower, followed = self._ends
-        followers = follower.rows_meant([pair[0] for pair in gone], using)
-        followees = followed.rows_meant([pair[1] for pair in gone], using)
-        meant = [(followers[a], followees[b]) for a, b in gone if a in followers and b in followees]
+        if self.is_path:
+            meant = rows_told(record for change in gone for record in change.stale)
+        else:
+            pairs = {one.key: self._split(json.loads(one.key)) for one in gone}
+            meant = set(self._meant(pairs, using).values())
         for one in others:
             known = Publication.objects.using(using).filter(
                 model_label=one.label, object_key__in=one.keys_meaning(meant, using)
             )
             yield Dependents(one.label, list(known.values_list("object_key", flat=True)), force=True)
 
-    def keys_meaning(self, pairs: Collection[tuple[Any, Any]], using: str) -> list[str]:
+    def _meant(self, pairs: Mapping[str, _Pair], using: str) -> dict[str, Meant]:
+        """The rows that pairs of values stand for, by key."""
+        follower, followed = self._ends
+        followers = follower.rows_meant([pair[0] for pair in pairs.values()], using)
+        followees = followed.rows_meant([pair[1] for pair in pairs.values()], using)
+        return {
+            key: (followers[a], followees[b])
+            for key, (a, b) in pairs.items()
+            if a in followers and b in followees
+        }
+
+    def keys_meaning(self, pairs: Collection[Meant], using: str) -> list[str]:
         """The keys of pairs of rows, each a model and the text of a primary key."""
         follower, followed = self._ends
         followers = follower.values_meaning([pair[0] for pair in pairs], using)
         followees = followed.values_meaning([pair[1] for pair in pairs], using)
-        return [
-            json_key((*followers[a], *followees[b])) for a, b in pairs if a in followers and b in followees
-        ]
+        wanted = {(*followers[a], *followees[b]) for a, b in pairs if a in followers and b in followees}
+        return self._keys_leading_to(wanted, using) if self.is_path else sorted(map(json_key, wanted))
+
+    def _keys_leading_to(self, wanted: Collection[tuple[str, ...]], using: str) -> list[str]:
+        """The keys of all rows whose paths end in one of these pairs of values."""
+        columns = [name for end in self._ends for name in end.columns]
+        found: set[str] = set()
+        for some in batched(wanted, _CHUNK):
+            each = zip(columns, zip(*some, strict=True), strict=True)
+            ends = {f"{name}__in": set(values) for name, values in each}
+            rows = self.model._base_manager.using(using).filter(**ends)
+            for values in rows.values_list(*self._columns, *columns).iterator(chunk_size=2000):
+                key, meant = values[: len(self._columns)], values[len(self._columns) :]
+                if tuple(map(pk_text, meant)) in wanted:
+                    found.add(json_key(key))
+        return sorted(found)
 
     def apply(self, client: StreamClient, changes: list[Change]) -> Mapping[str, Exception]:
-        sender = Sender()
-        follow = [change for change in changes if change.desired is not None]
-        unfollow = [change for change in changes if change.stale]
-        copy_limit = stream_settings.ACTIVITY_COPY_LIMIT
-        # The client splits by the API's own limit.
-        sender.batch(follow, len(changes), lambda part: client.follow_many(_follows(part), copy_limit))
-        sender.batch(unfollow, len(changes), lambda part: client.unfollow_many(_unfollows(part)))
-        return sender.failures
-
-
-def _follows(changes: Sequence[Change]) -> list[Record]:
-    return [record for change in changes if change.desired for record in change.desired.records]
-
-
-def _unfollows(changes: Sequence[Change]) -> list[Record]:
-    return [record for change in changes for record in change.stale]
+        return send_follows(client, changes)

@@ -21,9 +21,14 @@
     return new DOMParser().parseFromString(await answer.text(), "text/html");
   }
 
-  const named = (page, name, kind) =>
-    [...page.querySelectorAll(`[data-stream-${kind}]`)].find((one) => one.getAttribute(`data-stream-${kind}`) === name);
-  const feedIn = (page, feed) => named(page, feed.dataset.streamFeed, "feed");
+  /* What stands for a feed or a part of this page in another one: of several by the same name, that in its place. */
+  function twin(page, one, kind) {
+    const attribute = `data-stream-${kind}`;
+    const name = one.getAttribute(attribute);
+    const among = (all) => [...all.querySelectorAll(`[${attribute}]`)].filter((it) => it.getAttribute(attribute) === name);
+    return among(page)[among(document).indexOf(one)];
+  }
+  const feedIn = (page, feed) => twin(page, feed, "feed");
 
   function number(feed) {
     const more = feed.querySelector(":scope > .stream-more");
@@ -91,8 +96,9 @@
 
   /* Badges and whatever else the page calls a part: <nav data-stream-part="nav">. */
   function renew(page) {
-    for (const part of document.querySelectorAll("[data-stream-part]")) {
-      const fresh = named(page, part.dataset.streamPart, "part");
+    // All are looked for before the first one is moved here.
+    const pairs = [...document.querySelectorAll("[data-stream-part]")].map((part) => [part, twin(page, part, "part")]);
+    for (const [part, fresh] of pairs) {
       // Parts inside of parts have gone with them, and what somebody is using stays.
       if (fresh && part.isConnected && !part.contains(document.activeElement)) {
         part.replaceWith(document.adoptNode(fresh));
@@ -105,16 +111,31 @@
     const badge = document.querySelector("[data-stream-source]");
     const rest = "[data-stream-feed][data-stream-poll], [data-stream-part]:not([data-stream-source])";
     if (!badge || document.querySelector(rest)) return true;
-    const headers = { Accept: "application/json", ...BACKGROUND };
-    const answer = await fetch(badge.dataset.streamSource, { headers, ...ours() });
-    return !answer.ok || (await answer.json()).unseen !== Number(badge.dataset.streamCount);
+    return hasAnotherNumber(badge);
+  }
+
+  /* What an address of the site's answers, undefined where it refuses. */
+  async function saidBy(url) {
+    const answer = await fetch(url, { headers: { Accept: "application/json", ...BACKGROUND }, ...ours() });
+    return answer.ok ? answer.json() : undefined;
+  }
+
+  const hasAnotherNumber = async ({ dataset }) =>
+    (await saidBy(dataset.streamSource))?.unseen !== Number(dataset.streamCount);
+
+  /* What came after the page was made and before it listened: each newest entry is asked for once. */
+  async function isBehind(live) {
+    const { newest } = JSON.parse(live.dataset.streamLive);
+    if (live.dataset.streamSource) return hasAnotherNumber(live);
+    if (!newest || !live.dataset.streamFeed) return true;
+    const answer = await saidBy(newest);
+    const [first] = entries(live);
+    return !answer || answer.results[0]?.id !== (first && idOf(first));
   }
 
   function take(page) {
-    for (const feed of document.querySelectorAll("[data-stream-feed][data-stream-poll]")) {
-      const found = feedIn(page, feed);
-      if (found) offer(feed, found);
-    }
+    const feeds = [...document.querySelectorAll("[data-stream-feed][data-stream-poll]")];
+    for (const [feed, found] of feeds.map((one) => [one, feedIn(page, one)])) if (found) offer(feed, found);
     renew(page);
   }
 
@@ -197,6 +218,8 @@
     }
   }
 
+  const lives = () => [...document.body.querySelectorAll("[data-stream-live]")].filter((one) => one.dataset.streamLive);
+
   const state = document.documentElement.dataset; // streamLive is "on" while all news come by themselves
 
   async function subscribe(send, { clientId, key, app, signature }, feeds) {
@@ -231,6 +254,7 @@
       ({ clientId } = hello);
       await subscribe(send, { clientId, key, app, signature: access.token }, feeds);
       if (missed) told(); // what came in between
+      else Promise.all(lives().map(isBehind)).then((all) => all.some(Boolean) && told(), told);
       for (;;) {
         const connect = { channel: "/meta/connect", clientId, connectionType: "long-polling" };
         const answers = await post(faye, [connect], { line });
@@ -274,7 +298,6 @@
   const polls = [...document.querySelectorAll("[data-stream-poll]")].map((one) => Number(one.dataset.streamPoll));
   const seconds = Math.min(...polls.filter((one) => one > 0));
   if (seconds < Infinity) setInterval(() => state.streamLive || look(), seconds * 1000);
-  const places = [...document.querySelectorAll("[data-stream-live]")]
-    .filter((one) => one.dataset.streamLive).map((one) => JSON.parse(one.dataset.streamLive));
+  const places = lives().map((one) => JSON.parse(one.dataset.streamLive));
   if (places.length) live(places[0], new Set(places.map((one) => one.feed)));
 })();

@@ -327,11 +327,17 @@ def test_a_site_leaves_the_service_over_http(live_server: Any, settings: Any) ->
     )
     settings.STREAM_OTHER_HOME = {**settings.STREAM_OTHER_HOME, "backend": live_server.url}
 
-    out = StringIO()
-    call_command("stream_import", "--from", "stream-django", "--home", live_server.url, stdout=out)
+    def imported(*options: str) -> str:
+        out = StringIO()
+        named = ("--from", "stream-django", "--home", live_server.url)
+        call_command("stream_import", *named, *options, stdout=out)
+        return out.getvalue()
 
-    assert "1 follows and 1 activities sent" in out.getvalue()
-    assert [one["foreign_id"] for one in whole(get_client(), "timeline", grace)] == ["x:1"]
+    assert "1 follows and 1 activities would be sent" in imported("--dry-run")
+    assert whole(get_client(), "timeline", grace) == []
+    for _ in range(2):
+        assert "1 follows and 1 activities sent" in imported()
+        assert [one["foreign_id"] for one in whole(get_client(), "timeline", grace)] == ["x:1"]
 
 
 def test_the_key_may_go_after_the_move_and_the_application_stays(settings: Any) -> None:

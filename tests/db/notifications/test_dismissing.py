@@ -15,7 +15,7 @@ from django_stream.notifications import adismiss, adismiss_all, dismiss, dismiss
 from django_stream.notifications.models import Dismissal
 from django_stream.tracking import drain
 from tests.db.notifications.conftest import DAY, NOON, Tell
-from tests.testapp.models import Moment, Praise
+from tests.testapp.models import Block, Moment, Mute, Praise
 
 pytestmark = pytest.mark.django_db
 
@@ -56,6 +56,38 @@ def test_what_joins_a_dismissed_one_brings_it_back(
         assert counts(grace) == (1, 1, 1)
         assert dismiss(grace, entry)
         assert shown(grace) == []
+
+
+def of_muted(grace: User, fan: User) -> None:
+    Mute.objects.create(by=grace, of=fan)
+
+
+def of_blocked(grace: User, fan: User) -> None:
+    Block.objects.create(by=fan, of=grace)
+
+
+@pytest.mark.usefixtures("people")
+@pytest.mark.parametrize("hide", [of_muted, of_blocked])
+@pytest.mark.parametrize("every", [True, False])
+def test_who_cannot_be_shown_brings_nothing_back(
+    hide: Any, every: bool, praise: Callable[..., Praise], grace: User, make_user: Any
+) -> None:
+    fan, late, other = make_user("fan"), make_user("late"), make_user("other")
+    for one in (fan, late):
+        hide(grace, one)
+    praise(created_at=NOON)
+    (entry,) = feeds.notifications(grace).page()
+    dismiss_all(grace) if every else dismiss(grace, entry)
+
+    praise(fan, created_at=NOON + timedelta(hours=1))
+    assert (shown(grace), counts(grace)) == ([], (0, 0, 0))
+    praise(late, created_at=NOON - timedelta(hours=1))
+    assert (shown(grace), counts(grace)) == ([], (0, 0, 0))
+
+    praise(other, created_at=NOON + timedelta(hours=2))
+    (entry,) = feeds.notifications(grace).page()
+    assert [one["actor"].username for one in entry["activities"]] == ["other", "ada"]
+    assert counts(grace) == (1, 1, 1)
 
 
 def test_one_that_has_changed_since_the_page_was_read_stays(

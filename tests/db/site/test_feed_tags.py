@@ -199,6 +199,7 @@ def test_a_live_feed_knows_where_to_listen(
     (place,) = places(render(LIVE, live=True, scope=served))
     assert len(place.pop("csrf")) == 64
     told = {"faye": "/faye", "feed": f"timeline:{grace.pk}", "token": "/feeds/me/token/"}
+    assert place.pop("newest") == "/feeds/timeline/?limit=1"
     assert place == {**told, "key": "embedded", "app": "1"}
     (badge,) = places(render("{% notification_badge live=True %}", scope=served))
     assert badge["feed"] == f"notification:{grace.pk}"
@@ -252,7 +253,7 @@ def test_reactions_are_shown_as_the_page_has_read_them(
     )
     html = render(source, ada=ada, asked={"counts": True, "recent": True})
 
-    assert "comment: 1" in html
+    assert "<bdi>comment</bdi>: 1" in html
     assert "&lt;b&gt;fine&lt;/b&gt;" in html
     assert html.count("<div") == 1, "nothing is shown of what has no reactions"
 

@@ -146,7 +146,7 @@ def test_a_list_costs_the_same_for_few_and_many(
         api.get(CHOSEN)
 
 
-QUERIES, COUNTING = 10, 17
+QUERIES, COUNTING = 10, 13
 
 
 def test_limits_are_by_scopes(api: APIClient, settings: Any, ada: User, grace: User) -> None:

@@ -93,7 +93,7 @@ def test_an_activity_is_shown_without_its_target() -> None:
     there = {**ACTIVITY, "target": "testapp.Article:999999"}
     (gone,) = Enrich().enrich_activities([there])
 
-    assert "hello</span></p>" in render("{% render_activity gone %}", gone=gone)
+    assert "hello</bdi></p>" in render("{% render_activity gone %}", gone=gone)
     with pytest.raises(ValueError, match="not fully enriched"):
         render("{% render_activity gone missing_data='raise' %}", gone=gone)
 
