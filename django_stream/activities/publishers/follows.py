@@ -204,19 +204,22 @@ class FollowPublisher(TrackedPublisher):
         return [{"source": source, "target": target} for source in sources]
 
     def dependents(self, changes: Collection[Change], using: str) -> Iterator[Dependents]:
-        """Rows of other tables, or other keys of the same, may say that a pair follows all the same."""
+        """Rows of other tables, or the same pair in other letters, may say that it follows all the same."""
         gone = [self._split(json.loads(change.key)) for change in changes if change.stale]
-        others = [one for one in publishers() if isinstance(one, FollowPublisher) and one is not self]
-        if not gone or not others:
+        if not gone:
             return
         follower, followed = self._ends
         followers = follower.rows_meant([pair[0] for pair in gone], using)
         followees = followed.rows_meant([pair[1] for pair in gone], using)
         meant = [(followers[a], followees[b]) for a, b in gone if a in followers and b in followees]
-        for one in others:
-            known = Publication.objects.using(using).filter(
-                model_label=one.label, object_key__in=one.keys_meaning(meant, using)
-            )
+        mine = {change.key for change in changes if change.desired is None}
+        for one in publishers():
+            if not isinstance(one, FollowPublisher):
+                continue
+            keys = [key for key in one.keys_meaning(meant, using) if one is not self or key not in mine]
+            if not keys:
+                continue
+            known = Publication.objects.using(using).filter(model_label=one.label, object_key__in=keys)
             yield Dependents(one.label, list(known.values_list("object_key", flat=True)), force=True)
 
     def keys_meaning(self, pairs: Collection[tuple[Any, Any]], using: str) -> list[str]:
@@ -225,7 +228,10 @@ class FollowPublisher(TrackedPublisher):
         followers = follower.values_meaning([pair[0] for pair in pairs], using)
         followees = followed.values_meaning([pair[1] for pair in pairs], using)
         return [
-            json_key((*followers[a], *followees[b])) for a, b in pairs if a in followers and b in followees
+            json_key((*one, *other))
+            for a, b in pairs
+            for one in followers.get(a, ())
+            for other in followees.get(b, ())
         ]
 
     def apply(self, client: StreamClient, changes: list[Change]) -> Mapping[str, Exception]:
