@@ -140,6 +140,17 @@ class Dialect:
         name = self.name(column)
         return f"CASE WHEN length({name}) <= {most:d} THEN {name} END"
 
+    def first_bytes(self, rows: str, column: str, order: str, most: int) -> str:
+        """The rows of an ordered query up to the one with which a text column has so many bytes.
+
+        Where rows are read one by one there are more, and who reads them stops. There may be a column more.
+        """
+        size, name = f"octet_length({self.name(column)})", self.name(order)
+        before = f"sum({size}) OVER (ORDER BY {name}) - {size} AS before"
+        return (
+            f"SELECT * FROM (SELECT s.*, {before} FROM ({rows}) s) s WHERE before < {most:d} ORDER BY {name}"
+        )
+
     def json_text(self, column: str, key: str) -> str:
         """The text under a key of a JSON object; null where there is none. The key must hold no quotes."""
         raise self._unsupported()

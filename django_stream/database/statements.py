@@ -209,6 +209,17 @@ class Database:
             cursor.execute(sql, list(params))
             return cursor.fetchall()  # type: ignore[no-any-return]  # the wrapper's cursor is untyped
 
+    def rows_until(self, enough: Callable[[Row], bool], sql: str, params: Iterable[Any] = ()) -> list[Row]:
+        """The rows of a statement up to the first with which it is enough."""
+        found: list[Row] = []
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql, list(params))
+            for row in cursor:
+                found.append(row)
+                if enough(row):
+                    break
+        return found
+
     def columns(self, columns: Iterable[Column]) -> str:
         """A SELECT list."""
         dialect = self.dialect

@@ -133,6 +133,9 @@ class SQLite(Dialect):
     def rows_of(self, values: Sequence[str]) -> Fragment | None:
         return Fragment("json_each(%s) AS given", [json.dumps(values)])
 
+    def first_bytes(self, rows: str, column: str, order: str, most: int) -> str:
+        return rows  # each is made when it is fetched
+
     def given(self, columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> Fragment:
         chosen = ", ".join(
             f"json_extract(value, '$[{place}]') AS {self.name(column)}"

@@ -38,7 +38,10 @@ from django.db import connection  # noqa: E402
 from django.db.models import QuerySet  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
+from django_stream.database.triggers import installing  # noqa: E402
+from django_stream.database.triggers.noting import KeyColumn, NotedTable  # noqa: E402
 from django_stream.models import OutboxEntry  # noqa: E402
+from django_stream.publishing import capture  # noqa: E402
 from django_stream.publishing.nudge import nudges_held  # noqa: E402
 from django_stream.publishing.publisher import publishers_of  # noqa: E402
 from tests.testapp.models import (  # noqa: E402
@@ -112,4 +115,47 @@ for row in rows[1:]:
     QuerySet(type(row)).filter(pk=row.pk)._raw_delete("default")  # type: ignore[attr-defined] # noqa: SLF001
 check(rows[1:])
 call_command("stream_triggers", "remove")
+
+NAMES = [
+    "a.b",
+    "OLD.x",
+    "r",
+    "order",
+    "with space",
+    "percent%s",
+    "it's",
+    'quotation"mark',
+    "Größe",
+    "back``tick",
+]
+
+
+def execute(sql: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+
+
+def check_names(name: str, key: str, watched: str) -> None:
+    """Whatever a table and its columns are called."""
+    table, number, text = map(connection.ops.quote_name, (name, key, watched))
+    execute(f"CREATE TABLE {table} ({number} bigint PRIMARY KEY, {text} varchar(9), other varchar(9))")
+    columns = (KeyColumn(key, "number"),)
+    noted_table = NotedTable(name, columns, watched=(watched,))
+    wanted = installing.difference([(noted_table, capture._note("odd.Table"))], "default")  # noqa: SLF001
+    installing.apply(wanted, "default")
+    for statement, keys in (
+        (f"INSERT INTO {table} VALUES (1, 'a', 'b')", ["odd.Table:1"]),
+        (f"UPDATE {table} SET {text} = 'c'", ["odd.Table:1"]),
+        (f"UPDATE {table} SET {text} = 'c', other = 'c'", []),
+        (f"DELETE FROM {table}", ["odd.Table:1"]),
+    ):
+        execute(statement)
+        assert (found := noted()) == keys, (name, key, watched, found)
+    execute(f"DROP TABLE {table}")
+
+
+for one in NAMES:
+    check_names(one, "a", "b")
+    check_names("plain", one, "b")
+    check_names("plain", "a", one)
 print("as expected")

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from typing import Any
+from uuid import UUID
 
 from django.apps import apps
 from django.core.exceptions import ObjectDoesNotExist
@@ -62,8 +63,9 @@ class FollowEnd(ABC):
         """The rows that values stand for."""
 
     @abstractmethod
-    def values_meaning(self, rows: Iterable[_Owner], using: str) -> dict[_Owner, Value]:
-        """What `columns` hold for these owners; rows that cannot stand at this end are left out."""
+    def values_meaning(self, rows: Iterable[_Owner], using: str) -> dict[_Owner, list[Value]]:
+        """What `columns` may hold for these owners, in every spelling; rows that cannot stand at this end are
+        left out."""
 
 
 def end_of(model: type[models.Model], path: str) -> FollowEnd:
@@ -116,14 +118,14 @@ class _Foreign(FollowEnd):
         rows = _rows(model, using).filter(**{f"{target.attname}__in": {value[0] for value in values}})
         return {(str(getattr(row, target.attname)),): (model, pk_text(row.pk)) for row in rows}
 
-    def values_meaning(self, rows: Iterable[_Owner], using: str) -> dict[_Owner, Value]:
+    def values_meaning(self, rows: Iterable[_Owner], using: str) -> dict[_Owner, list[Value]]:
         (field,) = self.fields
         model, target = owner_model(field.related_model), field.target_field
         mine = {row[1]: row for row in rows if row[0] is model}
         if target.primary_key:
-            return {row: (pk,) for pk, row in mine.items()}
+            return {row: [(pk,)] for pk, row in mine.items()}
         there = _rows(model, using).filter(pk__in=list(mine))
-        return {mine[pk_text(row.pk)]: (str(getattr(row, target.attname)),) for row in there}
+        return {mine[pk_text(row.pk)]: [(str(getattr(row, target.attname)),)] for row in there}
 
 
 class _Path(FollowEnd):
@@ -159,7 +161,7 @@ class _Path(FollowEnd):
         found = self.last.rows_meant(set(ends.values()), using)
         return {value: found[end] for value, end in ends.items() if end in found}
 
-    def values_meaning(self, rows: Iterable[_Owner], using: str) -> dict[_Owner, Value]:
+    def values_meaning(self, rows: Iterable[_Owner], using: str) -> dict[_Owner, list[Value]]:
         return self.last.values_meaning(rows, using)
 
     def _ends(self, values: Iterable[Value], using: str) -> dict[Value, Value]:
@@ -205,9 +207,12 @@ class _Generic(FollowEnd):
             for value, (model, pk) in self._keys(values, using).items()
         }
 
-    def values_meaning(self, rows: Iterable[_Owner], using: str) -> dict[_Owner, Value]:
+    def values_meaning(self, rows: Iterable[_Owner], using: str) -> dict[_Owner, list[Value]]:
         types = self._types(using)
-        return {row: (str(types.get_for_model(row[0]).pk), row[1]) for row in rows}
+        return {
+            (model, pk): [(str(types.get_for_model(model).pk), text) for text in _spellings(model, pk)]
+            for model, pk in rows
+        }
 
     def _types(self, using: str) -> Any:
         return self.fields[0].related_model.objects.db_manager(using)
@@ -223,6 +228,17 @@ class _Generic(FollowEnd):
             if pk is not None:
                 found[value] = (model, pk)
         return found
+
+
+def _spellings(model: type[models.Model], pk: str) -> list[str]:
+    """The texts by which rows may name a key: sites store UUIDs with and without dashes, and in capitals.
+
+    A number has others without end, such as 007, which Django's GenericRelation does not find either.
+    """
+    key = clean_pk(model, pk)
+    if not isinstance(key, UUID):
+        return [pk]
+    return sorted({pk, str(key), key.hex, str(key).upper(), key.hex.upper()})
 
 
 def _model_of(types: Any, type_id: str) -> type[models.Model] | None:

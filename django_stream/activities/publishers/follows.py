@@ -220,22 +220,21 @@ class FollowPublisher(TrackedPublisher):
     def dependents(self, changes: Collection[Change], using: str) -> Iterator[Dependents]:
         """Rows of other tables, or other keys of the same, may say that a pair follows all the same."""
         gone = [change for change in changes if change.stale]
-        others = [
-            one
-            for one in publishers()
-            if isinstance(one, FollowPublisher) and (one is not self or self.is_path)
-        ]
-        if not gone or not others:
+        if not gone:
             return
         if self.is_path:
             meant = rows_told(record for change in gone for record in change.stale)
         else:
             pairs = {one.key: self._split(json.loads(one.key)) for one in gone}
             meant = set(self._meant(pairs, using).values())
-        for one in others:
-            known = Publication.objects.using(using).filter(
-                model_label=one.label, object_key__in=one.keys_meaning(meant, using)
-            )
+        mine = {change.key for change in changes if change.desired is None}
+        for one in publishers():
+            if not isinstance(one, FollowPublisher):
+                continue
+            keys = [key for key in one.keys_meaning(meant, using) if one is not self or key not in mine]
+            if not keys:
+                continue
+            known = Publication.objects.using(using).filter(model_label=one.label, object_key__in=keys)
             yield Dependents(one.label, list(known.values_list("object_key", flat=True)), force=True)
 
     def _meant(self, pairs: Mapping[str, _Pair], using: str) -> dict[str, Meant]:
@@ -254,7 +253,9 @@ class FollowPublisher(TrackedPublisher):
         follower, followed = self._ends
         followers = follower.values_meaning([pair[0] for pair in pairs], using)
         followees = followed.values_meaning([pair[1] for pair in pairs], using)
-        wanted = {(*followers[a], *followees[b]) for a, b in pairs if a in followers and b in followees}
+        wanted = {
+            (*one, *other) for a, b in pairs for one in followers.get(a, ()) for other in followees.get(b, ())
+        }
         return self._keys_leading_to(wanted, using) if self.is_path else sorted(map(json_key, wanted))
 
     def _keys_leading_to(self, wanted: Collection[tuple[str, ...]], using: str) -> list[str]:

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from django_stream.database.dialect import Dialect
 from django_stream.database.triggers.noting import Event, KeyColumn, Note, NotedTable, Referring
 
 PREFIX = "django_stream_"
@@ -31,7 +30,6 @@ class Triggers(ABC):
 
     def __init__(self, connection: BaseDatabaseWrapper) -> None:
         self.connection = connection
-        self._dialect = Dialect(connection)
 
     @abstractmethod
     def installed(self) -> dict[str, str]:
@@ -71,23 +69,24 @@ class Triggers(ABC):
         """A table, found whoever asks."""
         return self.column(table)
 
-    def column(self, name: str) -> str:
-        """A name, quoted; an alias and a dot may stand before it."""
-        return self._dialect.name(name)
+    def column(self, name: str, of: str = "") -> str:
+        """A column, quoted, of the row or table with an alias of ours. There may be a dot in its name."""
+        quoted = self.connection.ops.quote_name(name)
+        return f"{of}.{quoted}" if of else str(quoted)
 
     def key(self, noted: NotedTable, row: str) -> str:
         """The key of a row, which has the alias `row`."""
         columns = noted.referring.key if noted.referring else noted.key
-        texts = [self.text(self.column(f"{row}.{column.name}"), column) for column in columns]
+        texts = [self.text(self.column(column.name, row), column) for column in columns]
         return self.as_list(texts) if noted.as_list else texts[0]
 
     def referring(self, referring: Referring, place: Place) -> tuple[str, str]:
         """The rows that refer, with the alias `p`, joined with those on the way; and the last column."""
-        joined, column = f"{place(referring.table)} p", self.column(f"p.{referring.column}")
+        joined, column = f"{place(referring.table)} p", self.column(referring.column, "p")
         for number, step in enumerate(referring.steps):
             alias = f"step_{number}"
-            joined += f" JOIN {place(step.table)} {alias} ON {self.column(f'{alias}.{step.key}')} = {column}"
-            column = self.column(f"{alias}.{step.column}")
+            joined += f" JOIN {place(step.table)} {alias} ON {self.column(step.key, alias)} = {column}"
+            column = self.column(step.column, alias)
         return joined, column
 
     def insert(self, note: Note, place: Place, keys: str, *, several: str = "", only_if: str = "") -> str:
@@ -108,7 +107,7 @@ class Triggers(ABC):
         """Whether the row's key stands in the other table."""
         assert noted.inside is not None
         table, column = noted.inside
-        own = self.column(f"{row}.{noted.key[0].name}")
+        own = self.column(noted.key[0].name, row)
         return f"EXISTS (SELECT 1 FROM {place(table)} WHERE {self.column(column)} = {own})"
 
     def literal(self, value: str | int | bool) -> str:
@@ -133,7 +132,7 @@ class RowTriggers(Triggers):
     def keys(self, noted: NotedTable, event: Event, place: Place) -> str:
         if referring := noted.referring:
             pk = noted.key[0].name
-            rows_of = f"({self.column(f'OLD.{pk}')}, {self.column(f'NEW.{pk}')})"
+            rows_of = f"({self.column(pk, 'OLD')}, {self.column(pk, 'NEW')})"
             joined, column = self.referring(referring, place)
             return f"SELECT {self.key(noted, 'p')} AS noted_key FROM {joined} WHERE {column} IN {rows_of}"
         rows = {"insert": ["NEW"], "delete": ["OLD"]}.get(event, ["OLD", "NEW"])
@@ -144,9 +143,7 @@ class RowTriggers(Triggers):
         if event != "update" or noted.watched is None:
             return ""
         names = dict.fromkeys([*(column.name for column in noted.key), *noted.watched])
-        return " OR ".join(
-            self.differ(self.column(f"OLD.{name}"), self.column(f"NEW.{name}")) for name in names
-        )
+        return " OR ".join(self.differ(self.column(name, "OLD"), self.column(name, "NEW")) for name in names)
 
     @abstractmethod
     def differ(self, left: str, right: str) -> str:

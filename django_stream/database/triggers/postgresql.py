@@ -70,7 +70,7 @@ class PostgreSQLTriggers(Triggers):
             joined, column = self.referring(referring, place)
             return (
                 f"SELECT DISTINCT {self.key(noted, 'p')} AS noted_key FROM {joined} "
-                f"JOIN {changed} r ON {column} = {self.column(f'r.{noted.key[0].name}')}"
+                f"JOIN {changed} r ON {column} = {self.column(noted.key[0].name, 'r')}"
             )
         return f"SELECT DISTINCT {self.key(noted, 'r')} AS noted_key FROM {changed} r{only}"
 

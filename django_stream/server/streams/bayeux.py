@@ -28,13 +28,18 @@ async def answer(
     """
     replies: list[Message] = []
     done: set[str] = set()
+    asked = 0
     for message in messages:
         channel = str(message.get("channel"))
+        asked += len(_named(message)) if channel == "/meta/subscribe" else 0
+        failed = {"channel": message.get("channel"), "successful": False, "advice": _LATER}
+        if asked > CHANNELS_MAX:
+            replies.append({**failed, "error": f"403::at most {CHANNELS_MAX} feeds are opened at once"})
+            continue
         try:
             replies += await _answer(message, authorize, push, is_first=channel not in done)
         except Exception:
             logger.exception("a message to %.80r could not be answered", channel)
-            failed = {"channel": message.get("channel"), "successful": False, "advice": _LATER}
             replies.append({**failed, "error": "500::the server failed; its log has the reason"})
         done.add(channel)
     return replies
@@ -91,10 +96,15 @@ async def _connect(session: Session, reply: Message, *, waits: bool) -> list[Mes
     return [{**reply, "advice": _AGAIN}, *session.take()]
 
 
-async def _subscription(session: Session, message: Message, reply: Message, authorize: Authorize) -> Message:
+def _named(message: Message) -> list[str]:
+    """The channels that a subscription is about."""
     given = message.get("subscription")
-    channels = [str(one) for one in (given if isinstance(given, list) else [given])][: CHANNELS_MAX + 1]
-    reply["subscription"] = given
+    return [str(one) for one in (given if isinstance(given, list) else [given])]
+
+
+async def _subscription(session: Session, message: Message, reply: Message, authorize: Authorize) -> Message:
+    channels = _named(message)
+    reply["subscription"] = message.get("subscription")
     if message["channel"] == "/meta/unsubscribe":
         for channel in channels:
             session.unsubscribe(channel)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -10,6 +11,8 @@ from django_stream.server.streams.log import Logged
 
 NEWLINE = b"\r\n"
 SSE_HEARTBEAT = b":\n\n"
+PART_BYTES = 64 * 1024
+"""So much is written to a connection at once, and waits there for whoever takes nothing."""
 
 
 class Frame:
@@ -37,6 +40,20 @@ class Frame:
         """For Server-Sent Events. JSON text has no line breaks."""
         number = f"id: {self.position}\n" if self.position else ""
         return f"{number}event: {self.name}\ndata: ".encode() + self.text + b"\n\n"
+
+
+def in_parts(listed: Sequence[Frame]) -> Iterator[Sequence[Frame]]:
+    """Frames in parts that are small, or a large frame alone."""
+    part: list[Frame] = []
+    size = 0
+    for frame in listed:
+        if part and size + len(frame.text) > PART_BYTES:
+            yield part
+            part, size = [], 0
+        part.append(frame)
+        size += len(frame.text)
+    if part:
+        yield part
 
 
 def event(logged: Logged, name: str) -> Frame:

@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 
 from django_stream.protocol.errors import ApiError
 from django_stream.server.conf import server_settings
-from django_stream.server.streams import admission, log, rounds, shutdown, status
+from django_stream.server.streams import admission, frames, rounds, shutdown, status
 from django_stream.server.streams.admission import Admission, Wish
 from django_stream.server.streams.frames import Frame, control
 from django_stream.server.streams.log import Logged
@@ -54,8 +54,8 @@ async def batches(admitted: Admission) -> AsyncGenerator[Sequence[Frame]]:
     try:
         while True:
             if not reader.is_live:
-                async for frames in hub.replay(reader):
-                    yield frames
+                async for part in hub.replay(reader):
+                    yield part
             batch = await reader.batch(server_settings.STREAMS_HEARTBEAT_SECONDS)
             if batch is None:
                 return
@@ -164,8 +164,8 @@ class Hub:
             if current is not subscription:
                 subscription, routes = current, Routes([current])
             found = [frame for logged in events for _, frame in routes.of(logged)]
-            for start in range(0, len(found), _AT_ONCE):
-                yield reader.write(found[start : start + _AT_ONCE])
+            for part in frames.in_parts(found):
+                yield reader.write(part)
                 reader.written()
             reader.delivered = max(reader.delivered, events[-1].position if events else state.newest)
 
@@ -224,7 +224,7 @@ class Hub:
             await asyncio.sleep(0)
         if check_all:
             self._tell_status()
-        return len(found.events) == log.BATCH
+        return found.events[-1].position < found.state.newest if found.events else False
 
     def _hand_out(self, events: Sequence[Logged]) -> None:
         if self._routes is None:

@@ -22,6 +22,8 @@ from django_stream.server.models import StreamEvent, StreamLog
 from django_stream.server.reads.serializers import aware
 
 BATCH = 1000
+BYTES = 4 * 1024 * 1024
+"""An event is added to a batch while those before it have less: some events are a thousand times others."""
 _PRUNED_AT_ONCE = 10_000
 
 
@@ -48,6 +50,7 @@ class Logged(NamedTuple):
 
 _EMPTY = State(0, 0, 0)
 _COLUMNS = ("position", "application", "kind", "object_id", "op", "is_deleted", "data")
+_DATA = _COLUMNS.index("data")
 
 
 def state() -> State:
@@ -66,24 +69,23 @@ def give_places() -> int:
     """Put committed events into their place in the log; returns how many there were."""
     given = 0
     while is_waiting():
-        count = len(place_some()[1])
+        count = place_some()
         given += count
         if count < BATCH:
             break
     return given
 
 
-def place_some() -> tuple[State, list[Logged]]:
-    """Put a batch of committed events into their place: where the log was before, and those events."""
+def place_some() -> int:
+    """Put a batch of committed events into their place; how many there were."""
     server = Database(database())
     with transaction.atomic(using=database()):
         log = _locked()
-        before = State(log.newest, log.pruned, log.version)
-        placed = _place(server, before.newest)
+        placed = _place(server, log.newest)
         if placed:
-            log.newest += len(placed)
+            log.newest += placed
             log.save(using=database(), update_fields=["newest"])
-    return before, placed
+    return placed
 
 
 def _locked() -> StreamLog:
@@ -93,35 +95,37 @@ def _locked() -> StreamLog:
     return log
 
 
-def _place(server: Database, newest: int) -> list[Logged]:
+def _place(server: Database, newest: int) -> int:
     table = server.dialect.table(StreamEvent)
-    rows = server.rows(
+    return server.execute(
         f"UPDATE {table} SET position = placed.place FROM ("
         " SELECT id AS event, %s + row_number() OVER (ORDER BY id) AS place FROM ("
         f" SELECT id FROM {table} WHERE position IS NULL ORDER BY id LIMIT {BATCH}"
-        f") waiting) placed WHERE {table}.id = placed.event RETURNING {_selected(server)}",
+        f") waiting) placed WHERE {table}.id = placed.event",
         [newest],
     )
-    return sorted(map(_logged, rows))
 
 
-def after(position: int, *, limit: int | None = None) -> list[Logged]:
+def after(position: int, *, limit: int | None = None, most: int | None = None) -> list[Logged]:
     """The events that follow a place, of all applications, in order; by default a batch of them."""
-    server = Database(database())
-    rows = server.rows(
-        f"SELECT {_selected(server)} FROM {server.dialect.table(StreamEvent)} "
-        f"WHERE position > %s ORDER BY position LIMIT {limit or BATCH}",
-        [position],
+    server, left = Database(database()), most or BYTES
+
+    def is_enough(row: Row) -> bool:
+        nonlocal left
+        left -= len(row[_DATA].encode())
+        return left <= 0
+
+    selected = server.columns([*_COLUMNS, time_text("created_at")])
+    rows = (
+        f"SELECT {selected} FROM {server.dialect.table(StreamEvent)} "
+        f"WHERE position > %s ORDER BY position LIMIT {limit or BATCH}"
     )
-    return [_logged(row) for row in rows]
-
-
-def _selected(server: Database) -> str:
-    return server.columns([*_COLUMNS, time_text("created_at")])
+    sql = server.dialect.first_bytes(rows, "data", "position", left)
+    return [_logged(row) for row in server.rows_until(is_enough, sql, [position])]
 
 
 def _logged(row: Row) -> Logged:
-    position, application, kind, object_id, op, is_deleted, data, moment = row
+    position, application, kind, object_id, op, is_deleted, data, moment = row[: len(_COLUMNS) + 1]
     return Logged(position, application, kind, object_id, op, bool(is_deleted), data, _milliseconds(moment))
 
 

@@ -42,12 +42,14 @@ def poll(admitted: Admission, *, keeps_cursor: bool) -> Page:
     state = log.state()
     if page.position < state.pruned:
         page.gap = {"after": str(page.position), "until": str(state.pruned)}
+    left = log.BYTES
     for _ in range(_BATCHES):
-        events = log.after(page.position)
+        events = log.after(page.position, most=left)
         page.frames += [frame for logged in events for _, frame in routes.of(logged)]
         page.position = events[-1].position if events else max(page.position, state.pruned)
-        page.more = len(events) == log.BATCH
-        if not page.more or len(page.frames) >= log.BATCH:
+        left -= sum(len(logged.data) for logged in events)
+        page.more = page.position < state.newest
+        if not page.more or len(page.frames) >= log.BATCH or left <= 0:
             break
     reached = admitted.position if keeps_cursor else page.position
     progress = Progress(sent=len(page.frames), position=reached)

@@ -11,6 +11,9 @@ from django_stream.server.streams import frames
 from django_stream.server.streams.admission import Admission
 from django_stream.server.streams.frames import Frame
 
+CUT = "a reader is cut off"
+"""With these words the task of a connection is cancelled, if it does not end by itself."""
+_QUEUE_BYTES_MAX = 1024 * 1024
 # Whoever is told that the connection ends has so long to take the message.
 GRACE_SECONDS = 5.0
 
@@ -23,6 +26,7 @@ class Reader:
     """
 
     __slots__ = (
+        "_bytes",
         "_end",
         "_is_told",
         "_loop",
@@ -49,6 +53,7 @@ class Reader:
         """Whether it has read all of the log until now, so that the hub brings what is new."""
         self._most: int = server_settings.STREAMS_QUEUE_MAX
         self._queue: deque[Frame] = deque()
+        self._bytes = 0
         self._taken: Sequence[Frame] = ()
         self._taken_at = 0.0
         self._end: Frame | None = None
@@ -85,12 +90,12 @@ class Reader:
         """Bring a frame to a reader that is live."""
         if self._end is not None or (frame.position and frame.position <= self.delivered):
             return
-        if len(self._queue) >= self._most:
+        # One is taken however large it is.
+        if len(self._queue) >= self._most or self._bytes > _QUEUE_BYTES_MAX:
             self._queue.clear()
-            self._queue.append(frames.control("buffer-full"))
-            self.is_live = False
-        else:
-            self._queue.append(frame)
+            frame, self._bytes, self.is_live = frames.control("buffer-full"), 0, False
+        self._queue.append(frame)
+        self._bytes += len(frame.text)
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
@@ -108,7 +113,7 @@ class Reader:
 
     def _cut(self) -> None:
         if self._task is not None and not self._task.done():
-            self._task.cancel()
+            self._task.cancel(CUT)
 
     def close(self) -> None:
         """The connection is over."""
@@ -116,7 +121,7 @@ class Reader:
         self._queue.clear()
 
     async def batch(self, seconds: float) -> Sequence[Frame] | None:
-        """Everything that waits, after a wait if need be; none after so many seconds, None at the end.
+        """What waits, after a wait if need be; none after so many seconds, None at the end.
 
         Asking again says that the former batch was written.
         """
@@ -130,15 +135,23 @@ class Reader:
                 timer.cancel()
                 self._waiter = None
         if self._queue:
-            waiting = list(self._queue)
-            self._queue.clear()
-            return self.write(waiting)
+            return self.write(self._next())
         if self._end is None:
             return ()
         if self._is_told:
             return None
         self._is_told = True
         return self.write([self._with_cursor(self._end)])
+
+    def _next(self) -> list[Frame]:
+        """A part of the queue, or a large frame alone."""
+        part = [self._queue.popleft()]
+        size = len(part[0].text)
+        while self._queue and size + len(self._queue[0].text) <= frames.PART_BYTES:
+            part.append(self._queue.popleft())
+            size += len(part[-1].text)
+        self._bytes -= size
+        return part
 
     def _with_cursor(self, end: Frame) -> Frame:
         """The last message, with the place after which another connection goes on."""

@@ -12,6 +12,8 @@ from django_stream.server.streams.admission import Admission, check_token
 from django_stream.server.streams.log import Logged, State
 from django_stream.server.streams.subscriptions import Subscription
 
+_KEPT_BYTES = 128 * 1024
+
 
 class Credential(NamedTuple):
     """By what a reader was let in; readers with the same one are checked together."""
@@ -48,12 +50,10 @@ def read(
 
     `woken` says that something new is expected, which spares the question whether there is.
     """
-    state, events = log.place_some() if woken or log.is_waiting() else (log.state(), [])
-    if position is None:
-        state, events = State(state.newest + len(events), state.pruned, state.version), []
-    elif position < state.newest:
-        # Others have placed some; what comes behind those is for the next round.
-        events = log.after(position)
+    if woken or log.is_waiting():
+        log.place_some()
+    state = log.state()
+    events = log.after(position) if position is not None and position < state.newest else []
     asked = frozenset(numbers)
     if version == state.version:
         return Round(state, events, asked)
@@ -61,8 +61,11 @@ def read(
 
 
 def catch_up(position: int) -> tuple[State, list[Logged]]:
-    """A part of the log for one reader. How far it is pruned is asked last: nothing may go in between."""
-    events = log.after(position)
+    """A part of the log for one reader, small since it may be kept for long: it may take nothing.
+
+    How far the log is pruned is asked last: nothing may go in between.
+    """
+    events = log.after(position, most=_KEPT_BYTES)
     return log.state(), events
 
 

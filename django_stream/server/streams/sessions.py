@@ -65,6 +65,11 @@ class Session:
     def is_over(self) -> bool:
         return self.id not in clients().by_id
 
+    @property
+    def listens(self) -> bool:
+        """Whether a token has opened a feed for it, and it is not over."""
+        return bool(self._channels)
+
     def seen(self) -> None:
         """The client is still there."""
         self._timer.cancel()
@@ -124,10 +129,14 @@ class Session:
         return taken
 
     async def wait(self, seconds: float) -> None:
-        """Until something waits, or the time is over."""
+        """Until something waits, the time is over, or another `connect` of this client waits instead."""
+        self._arrived.set()
+        arrived = self._arrived = asyncio.Event()
+        if self._waiting:
+            return
         try:
             async with asyncio.timeout(seconds):
-                await self._arrived.wait()
+                await arrived.wait()
         except TimeoutError:
             pass
 

@@ -81,6 +81,8 @@ async def body_of(
         yield transport.opening()
         async with aclosing(hub.batches(admitted)) as batches:
             async for batch in batches:
-                yield transport.body(batch)
+                body = transport.body(batch)
+                for start in range(0, len(body), frames.PART_BYTES):
+                    yield body[start : start + frames.PART_BYTES]
     finally:
         hub.later(at_end)

@@ -33,6 +33,7 @@ BATCH = 100
 """Events of one request, at most."""
 ATTEMPTS_MAX = 12
 """So often a request is tried, over about two hours, before it becomes a dead letter."""
+_BODY_BYTES = 1024 * 1024
 _LEASE = timedelta(seconds=60)
 _SECONDS = 15.0
 _SHARE_SECONDS = 20.0
@@ -146,7 +147,7 @@ def _next(webhook: StreamWebhook) -> tuple[bytes, int]:
         for logged in events:
             position = logged.position
             texts += [frame.text for _, frame in routes.of(logged)]
-            if len(texts) == BATCH:
+            if len(texts) == BATCH or sum(map(len, texts)) > _BODY_BYTES:
                 break
         if texts:
             return b'{"data":[' + b",".join(texts) + b"]}", position

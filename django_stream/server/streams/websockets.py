@@ -12,6 +12,7 @@ from typing import Any
 from django_stream.server.content import encoded
 from django_stream.server.streams import frames, hub
 from django_stream.server.streams.admission import Admission
+from django_stream.server.streams.severing import is_cut, sever
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -41,8 +42,10 @@ async def serve(
         code = await _send_all(admitted, send)
         with suppress(RuntimeError, OSError):  # the other side was quicker
             await send({"type": "websocket.close", "code": code})
-    except asyncio.CancelledError:
-        if not listening.done():
+    except asyncio.CancelledError as cancelled:
+        if is_cut(cancelled):
+            await sever(send)
+        elif not listening.done():
             raise
     finally:
         listening.cancel()

@@ -19,6 +19,7 @@ from django_stream.server.requests import API_PATH
 from django_stream.server.streams import hub, transports
 from django_stream.server.streams.admission import Admission, Wish
 from django_stream.server.streams.refusals import with_meta
+from django_stream.server.streams.severing import is_cut, sever
 from django_stream.server.streams.transports import Values
 from django_stream.server.streams.websockets import serve
 from django_stream.server.views import faye
@@ -93,8 +94,10 @@ async def _http(scope: Message, receive: Receive, send: Send, stream: str, secre
             async for part in parts:
                 await send({"type": "http.response.body", "body": part, "more_body": True})
         await send({"type": "http.response.body"})
-    except asyncio.CancelledError:
-        if not gone.done():
+    except asyncio.CancelledError as cancelled:
+        if is_cut(cancelled):
+            await sever(send)
+        elif not gone.done():
             raise
     finally:
         gone.cancel()

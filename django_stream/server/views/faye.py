@@ -24,6 +24,7 @@ from django_stream.server.permissions import may_read
 from django_stream.server.streams import bayeux, hub
 from django_stream.server.streams.refusals import check_enabled
 from django_stream.server.streams.sessions import Listened, Session
+from django_stream.server.streams.severing import sever
 
 logger = logging.getLogger("django_stream.server")
 
@@ -37,6 +38,10 @@ _BODY_MAX = 256 * 1024
 _DEPTH_MAX = 10
 # What one WebSocket may have begun: answers, and clients that speak over it.
 _UNDER_WAY_MAX = 32
+IDLE_SECONDS = 60.0
+"""So long a WebSocket may be open for nothing; who listens says something every ten seconds."""
+# So long the other side has to take what was written before the farewell.
+_FAREWELL_SECONDS = 5.0
 _UNREADABLE = (ValueError, TypeError, LookupError, RecursionError, ApiError)
 
 
@@ -153,6 +158,15 @@ class _Socket:
         self._sessions: set[Session] = set()
         self._delivering: set[Session] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._loop = asyncio.get_running_loop()
+        self._heard = self._loop.time()
+
+    @property
+    def seconds(self) -> float:
+        """So long it may say nothing, and be there without having opened a feed."""
+        if any(session.listens for session in self._sessions):
+            self._heard = self._loop.time()
+        return max(0.0, self._heard + IDLE_SECONDS - self._loop.time())
 
     @property
     def is_overdone(self) -> bool:
@@ -203,14 +217,29 @@ async def websocket(scope: Message, receive: Receive, send: Send) -> None:
     await send({"type": "websocket.accept"})
     socket = _Socket(send)
     try:
-        while (message := await receive())["type"] == "websocket.receive":
-            try:
-                socket.answer(_messages("", (message.get("text") or "").encode(), {}))
-            except _UNREADABLE:
-                await send({"type": "websocket.close", "code": 1003})
-                return
-            if socket.is_overdone:
-                await send({"type": "websocket.close", "code": 1008})
-                return
+        code = await _listen(socket, receive)
+        if code is not None:
+            async with asyncio.timeout(_FAREWELL_SECONDS):
+                await send({"type": "websocket.close", "code": code})
+    except TimeoutError:
+        await sever(send)
     finally:
         socket.close()
+
+
+async def _listen(socket: _Socket, receive: Receive) -> int | None:
+    """Answer until the other side has gone, or is to go: by this code."""
+    while True:
+        try:
+            async with asyncio.timeout(socket.seconds):
+                message = await receive()
+        except TimeoutError:
+            return 1001
+        if message["type"] != "websocket.receive":
+            return None
+        try:
+            socket.answer(_messages("", (message.get("text") or "").encode(), {}))
+        except _UNREADABLE:
+            return 1003
+        if socket.is_overdone:
+            return 1008

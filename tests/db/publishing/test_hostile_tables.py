@@ -34,6 +34,8 @@ NAMES = [
         "changed",
     ),
     *("$body$", "-- comment", "/* x", "noted_key", "back`tick", "back\\slash", "x" * 60),
+    # As Django takes it, a quotation mark inside a name is written twice.
+    *("a.b", "OLD.x", "r.", 'quotation""mark', "select", "s p.a c.e"),
 ]
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=300)
 

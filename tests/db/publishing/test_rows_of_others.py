@@ -275,3 +275,14 @@ def test_keys_of_text_that_are_uuids_name_the_same_row(ada: User) -> None:
     Bookmark.objects.create(user=ada, content_type=photos, object_id=key.hex)
 
     assert followed_by(ada) == {f"user:testapp-photo-{key}"}
+
+
+def test_of_two_rows_that_name_one_owner_in_different_letters_either_is_enough(ada: User) -> None:
+    key = uuid.uuid4()
+    photos = ContentType.objects.get(app_label="testapp", model="photo")
+    spelt = [str(key), key.hex, str(key).upper(), key.hex.upper()]
+    rows = [Bookmark.objects.create(user=ada, content_type=photos, object_id=text) for text in spelt]
+    for row in rows:
+        assert followed_by(ada) == {f"user:testapp-photo-{key}"}
+        row.delete()
+    assert followed_by(ada) == set()

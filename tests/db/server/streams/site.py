@@ -95,6 +95,7 @@ class Server:
     def start(self) -> None:
         command = [sys.executable, "-m", "uvicorn", self._application]
         options = ["--port", str(self.port), "--log-level", "warning", "--ws-per-message-deflate", "false"]
+        options += ["--ws-max-size", "262144"]
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
                 command + options, cwd=ROOT, env=self._environment, stdout=output, stderr=subprocess.STDOUT

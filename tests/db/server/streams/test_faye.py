@@ -375,3 +375,80 @@ def test_a_token_that_opens_many_feeds_is_checked_once(monkeypatch: pytest.Monke
         assert len(checked) == 1
 
     told(story)
+
+
+def test_a_socket_that_opens_no_feed_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Strangers may connect, too: who does not show a token goes, however much is said."""
+    monkeypatch.setattr(faye, "IDLE_SECONDS", 1.0)
+
+    async def story(talks: bool, listens: bool) -> tuple[list[Any], float]:
+        sent: list[Any] = []
+        client_id = await client()
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        said = [subscription(client_id, "user:eve")] if listens else []
+
+        async def receive() -> Any:
+            if loop.time() - started > 3:
+                return {"type": "websocket.disconnect"}
+            await asyncio.sleep(0.1 if talks else 9)
+            message = said.pop() if said else {"channel": "/meta/connect", "clientId": client_id}
+            return {"type": "websocket.receive", "text": json.dumps({**message, "advice": {"timeout": 0}})}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        await faye.websocket({"type": "websocket"}, _first(receive), send)
+        return sent, loop.time() - started
+
+    for talks in (True, False):
+        sent, seconds = told(lambda talks=talks: story(talks, listens=False))
+        assert sent[-1] == {"type": "websocket.close", "code": 1001}
+        assert seconds < 3
+    sent, seconds = told(lambda: story(talks=True, listens=True))
+    assert sent[-1]["type"] == "websocket.send"
+    assert seconds > 3
+
+
+def _first(receive: Any) -> Any:
+    """Connects at once, whatever it does then."""
+    begun: list[bool] = []
+
+    async def answer() -> Any:
+        if not begun:
+            begun.append(True)
+            return {"type": "websocket.connect"}
+        return await receive()
+
+    return answer
+
+
+def test_a_client_that_asks_again_waits_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bayeux, "HOLD_SECONDS", 20)
+
+    async def story() -> None:
+        message = {"channel": "/meta/connect", "clientId": await client()}
+        waiting = [asyncio.create_task(say(message)) for _ in range(50)]
+        done, still = await asyncio.wait(waiting, timeout=5)
+        assert (len(done), len(still)) == (49, 1)
+        for one in still:
+            one.cancel()
+
+    told(story)
+
+
+def test_one_request_opens_so_many_feeds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bayeux, "CHANNELS_MAX", 3)
+    asked: list[str] = []
+
+    async def authorize(channel: str, ext: Any) -> sessions.Listened:
+        asked.append(channel)
+        return await faye.authorize(channel, ext)
+
+    async def story() -> None:
+        one = await client()
+        answers = await bayeux.answer([subscription(one, "user:a", "user:b")] * 5, authorize)
+        assert [answer["successful"] for answer in answers] == [True] + [False] * 4
+        assert len(asked) == 2
+
+    told(story)

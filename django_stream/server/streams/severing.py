@@ -1,0 +1,29 @@
+"""Ending a connection whose other side takes nothing: a server that closes it waits until all is taken."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from django_stream.server.streams import readers
+
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+def is_cut(cancelled: asyncio.CancelledError) -> bool:
+    """Whether it was us who cut the connection off."""
+    return readers.CUT in cancelled.args
+
+
+async def sever(send: Send) -> None:
+    """Throw away what waits in the connection, and end it.
+
+    ASGI has no message for this. uvicorn's `send` is a method of what knows the connection; with another
+    server, or middleware around `send`, the connection ends when the system gives it up.
+    """
+    transport = getattr(getattr(send, "__self__", None), "transport", None)
+    abort = getattr(transport, "abort", None)
+    if callable(abort):
+        abort()
+        await asyncio.sleep(0)  # the server hears of it before we return
