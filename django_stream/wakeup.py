@@ -114,7 +114,9 @@ class Work:
             connections.close_all()  # those of this thread
 
 
-def send_now(task: str, args: tuple[Any, ...], *, queue: str | None, on_failure: Callable[[], object]) -> None:
+def send_now(
+    task: str, args: tuple[Any, ...], *, queue: str | None, on_failure: Callable[[], object]
+) -> None:
     """Give a task to the broker before this returns; where it does not take it, call `on_failure` here.
 
     For workers, which have the time, and which may be killed as soon as their task is done.

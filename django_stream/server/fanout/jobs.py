@@ -32,6 +32,9 @@ _FIRST_STEPS = 10
 def deliver(changed: Collection[tuple[int, uuid.UUID]], *, forwarded: bool = True) -> None:
     """Bring new placements to their feeds and, if forwarded, to the followers."""
     feeds, keys = {feed for feed, _ in changed}, {key for _, key in changed}
+    kept = timelines().keep_back(changed) if forwarded else set()
+    timelines().placed(kept, keys, own_only=True)
+    feeds -= kept
     large = _large_feeds(feeds, len(keys)) if forwarded else set()
     timelines().placed(feeds - large, keys, own_only=not forwarded)
     timelines().placed(large, keys, own_only=True)
