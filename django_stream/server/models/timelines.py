@@ -222,7 +222,7 @@ class PulledFeed(models.Model):
     is_open = models.BooleanField(default=True)
     """Whether what comes is still found like that; otherwise only what came until now."""
     newest_seq = models.BigIntegerField(default=0)
-    """Of the newest placement that is found like that; 0 if there was none."""
+    """Of the newest placement that is found like that, or of the last one before there were any."""
     newest_key = models.UUIDField(null=True)
 
     def __str__(self) -> str:

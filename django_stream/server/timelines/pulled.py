@@ -84,8 +84,10 @@ def _open_and_close(feeds: Collection[int], known: Mapping[int, PulledFeed]) -> 
     """From the next placement on. Half as many followers close it, so that nobody changes sides each time."""
     most = server_settings.PUSH_FOLLOWERS_MAX or 0
     closed = {feed for feed in feeds if feed not in known or not known[feed].is_open}
-    for feed in sorted(with_more_followers(closed, most)):
-        _of(PulledFeed).update_or_create(feed=feed, defaults={"is_open": True})
+    crossing = with_more_followers(closed, most)
+    # What is there was brought: it may be posted again, and is no later placement for that.
+    for feed, version in _of(Feed).filter(pk__in=crossing).order_by("pk").values_list("pk", "version"):
+        _of(PulledFeed).update_or_create(feed=feed, defaults={"is_open": True, "newest_seq": version})
     if still_open := set(feeds) - closed:
         left = still_open - with_more_followers(still_open, most // 2)
         _of(PulledFeed).filter(among("feed", left, database())).update(is_open=False)

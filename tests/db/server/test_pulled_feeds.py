@@ -133,6 +133,25 @@ def test_a_feed_that_has_fewer_followers_again_is_brought_to_them_and_back(heavy
     assert held("timeline:0") == 3
 
 
+def test_what_was_brought_and_is_posted_again_stays_brought(heavy):
+    again = {"foreign_id": "p:0", "time": time_of(0)}
+    post("user:other", to=[HEAVY], **again)
+    ok("DELETE", f"feed/user/heavy/{heavy}/")
+    brought = post("user:other", to=[HEAVY], foreign_id="p:9", time=time_of(9))["id"]
+    PulledFeed.objects.all().delete()
+    PulledPlacement.objects.all().delete()
+    number = number_of("timeline:0")
+    timelines().rebuild(number)
+    posted(0)
+    # Posted, and no longer by a `to` list alone: a change of a placement that was brought.
+    posted(9)
+    assert not PulledPlacement.objects.exists()
+    before = timelines().snapshot(number)
+    timelines().rebuild(number)
+    assert timelines().snapshot(number) == before
+    assert ids("timeline:0")[0] == brought
+
+
 def test_a_rebuild_writes_what_is_brought_and_nothing_else(heavy):
     posted(1)
     number = number_of("timeline:0")
