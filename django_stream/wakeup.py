@@ -121,7 +121,7 @@ def send_now(
 
     For workers, which have the time, and which may be killed as soon as their task is done.
     """
-    Message(task, args, queue, 0.0, on_failure, _schema()).send()
+    Message(task, args, queue, 0.0, None, on_failure, _schema()).send()
 
 
 def _schema() -> str | None:
