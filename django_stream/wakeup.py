@@ -114,6 +114,16 @@ class Work:
             connections.close_all()  # those of this thread
 
 
+def send_now(
+    task: str, args: tuple[Any, ...], *, queue: str | None, on_failure: Callable[[], object]
+) -> None:
+    """Give a task to the broker before this returns; where it does not take it, call `on_failure` here.
+
+    For workers, which have the time, and which may be killed as soon as their task is done.
+    """
+    Message(task, args, queue, 0.0, None, on_failure, _schema()).send()
+
+
 def _schema() -> str | None:
     return getattr(connection, "schema_name", None)
 
@@ -162,26 +172,30 @@ class Waker:
         """
         self._add(Work(name, args, function, _schema()), delay)
 
-    def call_in_steps(self, name: str, args: tuple[Any, ...], step: Callable[[], bool]) -> None:
+    def call_in_steps(
+        self, name: str, args: tuple[Any, ...], step: Callable[[], bool], *, rest: float = 0.0
+    ) -> None:
         """Likewise, until the function returns False: what else waits has its turn after each step.
 
         A step that the database refuses for a moment is done again a few times: SQLite refuses one of two
-        writers, and requests may hold what it needs.
+        writers, and requests may hold what it needs. The next one begins `rest` seconds after the one before.
         """
-        self.call(name, args, partial(self._step, name, args, step, 0))
+        self.call(name, args, partial(self._step, name, args, step, rest, 0))
 
-    def _step(self, name: str, args: tuple[Any, ...], step: Callable[[], bool], failures: int) -> None:
+    def _step(
+        self, name: str, args: tuple[Any, ...], step: Callable[[], bool], rest: float, failures: int
+    ) -> None:
         try:
             is_unfinished = step()
         except OperationalError as error:
             if failures == len(_PAUSES):
                 raise
             logger.warning("%s%r is tried again: %s", name, args, error)
-            again = partial(self._step, name, args, step, failures + 1)
+            again = partial(self._step, name, args, step, rest, failures + 1)
             self.call(name, args, again, delay=_PAUSES[failures])
         else:
             if is_unfinished:
-                self.call_in_steps(name, args, step)
+                self.call(name, args, partial(self._step, name, args, step, rest, 0), delay=rest)
 
     def _add(self, message: Message | Work, delay: float = 0.0) -> None:
         due = time.monotonic() + delay

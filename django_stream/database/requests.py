@@ -1,9 +1,10 @@
-"""Whether this thread answers a request: what has no bound is done elsewhere then, or after the response."""
+"""Whether others wait for this thread: what has no bound is done elsewhere then, or after the response."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.signals import request_finished, request_started
@@ -17,6 +18,7 @@ class _Request(threading.local):
     """
 
     is_open = False
+    is_loop = False
 
     def __init__(self) -> None:
         self.waiting: dict[Callable[[], object], None] = {}
@@ -28,6 +30,21 @@ _request = _Request()
 def is_in_request() -> bool:
     """Whether this thread has a request at hand; true until what waits for the response is done."""
     return _request.is_open
+
+
+def others_wait() -> bool:
+    """Whether this thread answers a request, or serves one after the other as in `serving_others`."""
+    return _request.is_open or _request.is_loop
+
+
+@contextmanager
+def serving_others() -> Iterator[None]:
+    """This thread does one thing after the other for those who wait, and its process goes on for long."""
+    before, _request.is_loop = _request.is_loop, True
+    try:
+        yield
+    finally:
+        _request.is_loop = before
 
 
 def call_after_response(function: Callable[[], object]) -> None:

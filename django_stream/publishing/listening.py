@@ -9,9 +9,11 @@ from collections.abc import Callable
 from django.db import close_old_connections, connections
 
 from django_stream.database.notifications import notifications
+from django_stream.database.requests import serving_others
 from django_stream.publishing.capture import CHANNEL
 from django_stream.publishing.drain import drain
 from django_stream.publishing.report import DrainReport
+from django_stream.wakeup import waker
 
 logger = logging.getLogger("django_stream.publishing")
 
@@ -32,9 +34,12 @@ def drain_until(
             due.wait(every)
             due.clear()
             if not stopped.is_set():
-                _drain(using, report)
+                # What is published next does not wait until the last thing has reached its last follower.
+                with serving_others():
+                    _drain(using, report)
     finally:
         connections[using].close()
+        waker.flush()
 
 
 def _hear(stopped: threading.Event, due: threading.Event, using: str, pause: float) -> None:

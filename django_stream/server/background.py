@@ -11,15 +11,19 @@ from django.db import models
 from django.utils import timezone
 
 from django_stream.database.commits import call_after_commit
-from django_stream.database.requests import is_in_request
+from django_stream.database.requests import others_wait
+from django_stream.database.statements import Database
 from django_stream.server.conf import server_settings
 from django_stream.server.feed_store import database
-from django_stream.wakeup import has_workers, waker
+from django_stream.server.models import Feed
+from django_stream.wakeup import has_workers, send_now, waker
 
 logger = logging.getLogger("django_stream.server")
 
 # Seconds after which a job that nobody has touched counts as left behind, by a process that ended.
 _IDLE_SECONDS = 300.0
+# So often at least a writer that waits for SQLite looks again.
+_LOOKED_FOR_SECONDS = 0.1
 _left: dict[str, tuple[Callable[[float], list[int]], Callable[[int], bool]]] = {}
 
 
@@ -36,29 +40,57 @@ def idle_jobs(seconds: float) -> int:
 def on_commit(task: str, step: Callable[[int], bool], job_id: int) -> None:
     """After the commit, have a worker run a job by the task of this name: all its steps, until one is False.
 
-    Without their broker, or without workers, a thread of this process runs it: no request waits for it.
-    What is no request has the time, and may end with its last line: there it is run there and then.
+    Without their broker, or without workers, a thread of this process runs it: no request waits for it, and
+    no drain. What else is no request has the time, and may end with its last line: there it is run there and
+    then.
     """
     call_after_commit(database(), _hand_on, task, step, job_id)
 
 
 def _hand_on(task: str, step: Callable[[int], bool], job_id: int) -> None:
-    here = partial(waker.call_in_steps, task, (job_id,), partial(step, job_id))
+    here = partial(waker.call_in_steps, task, (job_id,), partial(step, job_id), rest=_rest())
     if has_workers():
         waker.send(task, (job_id,), queue=server_settings.FANOUT_QUEUE, on_failure=here)
-    elif is_in_request():
+    elif others_wait():
         here()
         waker.call("jobs that were left", (), _resume_here)
     else:
-        while step(job_id):
-            pass
+        _to_its_end(step, job_id)
+
+
+def _rest() -> float:
+    """Seconds between two steps of the thread.
+
+    Where one writer has the whole database, the others look for it from time to time, and would find it in
+    the hands of the same one each time.
+    """
+    has_row_locks = bool(Database.to_write(Feed).dialect.lock())
+    return 0.0 if has_row_locks else max(server_settings.FANOUT_STEP_SECONDS, _LOOKED_FOR_SECONDS)
+
+
+def in_turns(task: str, job_id: int) -> None:
+    """A worker's part of a job: one step, and the next one waits behind what the queue has by then.
+
+    So many large jobs take turns with each other and with what is small, on any number of workers.
+    """
+    _, step = _left[task]
+    if not has_workers():
+        _to_its_end(step, job_id)
+    elif step(job_id):
+        rest = partial(_to_its_end, step, job_id)
+        send_now(task, (job_id,), queue=server_settings.FANOUT_QUEUE, on_failure=rest)
+
+
+def _to_its_end(step: Callable[[int], bool], job_id: int) -> None:
+    while step(job_id):
+        pass
 
 
 def _resume_here() -> None:
     """Where no worker and perhaps no schedule is: what a process that ended has left goes on in this one."""
     for task, (left, step) in _left.items():
         for job_id in left(_IDLE_SECONDS):
-            waker.call_in_steps(task, (job_id,), partial(step, job_id))
+            waker.call_in_steps(task, (job_id,), partial(step, job_id), rest=_rest())
 
 
 def untouched(model: type[models.Model], idle_seconds: float, *, name: str = "pk") -> list[int]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 
+from django_stream.database.tables import has_table
 from django_stream.protocol.errors import ApiError
 from django_stream.protocol.suggestions import did_you_mean
 from django_stream.server.aggregation.formats import check_format
@@ -17,6 +18,8 @@ from django_stream.server.conf import PREFIX, ServerSettings, server_settings
 from django_stream.server.events.channels import channel_at
 from django_stream.server.extras import MissingExtra
 from django_stream.server.feed_groups import IGNORED_OPTIONS, FeedGroup
+from django_stream.server.feed_store import database
+from django_stream.server.models import PulledPlacement
 from django_stream.server.ranking.methods import RankingMethod
 from django_stream.server.timelines import built
 
@@ -25,8 +28,35 @@ _RENAMED = {"STREAM_SERVER_STREAMS_REDIS_URL": "Call it STREAM_SERVER_STREAMS_WA
 
 @register("django_stream_server")
 def check_settings(**_: Any) -> list[CheckMessage]:
-    """Names, feed groups, app id, store and wake-ups."""
-    return [*_unknown_names(), *_feed_groups(), *_own_application(), *_store(), *_wakeups()]
+    """Names, feed groups, app id, store, wake-ups and followers."""
+    return [
+        *_unknown_names(),
+        *_feed_groups(),
+        *_own_application(),
+        *_store(),
+        *_wakeups(),
+        *_most_followers(),
+    ]
+
+
+@register("django_stream_server", Tags.database)
+def check_pulled_placements(databases: Collection[str] | None = None, **_: Any) -> list[CheckMessage]:
+    """What readers must find has to be looked for; only where the database may be asked."""
+    is_left = server_settings.PUSH_FOLLOWERS_MAX is None and "://" not in server_settings.TIMELINES
+    if not is_left or database() not in (databases or ()):
+        return []
+    rows = PulledPlacement.objects.using(database())
+    if not (has_table(PulledPlacement, database()) and rows.exists()):
+        return []
+    return [
+        Error(
+            f"{PREFIX}PUSH_FOLLOWERS_MAX is None, and {rows.count()} activities are not in the timelines of"
+            " those who follow them",
+            hint="Set it to a number that no feed has as followers, such as 10**9: nothing more is kept back"
+            " then, and what was is found.",
+            id="django_stream_server.E008",
+        )
+    ]
 
 
 def _unknown_names() -> Iterator[CheckMessage]:
@@ -108,4 +138,20 @@ def _wakeups() -> Iterator[CheckMessage]:
             f"{PREFIX}STREAMS_WAKEUPS: {error}",
             hint="It is the URL of a Redis or a NATS. Without it, PostgreSQL wakes the readers.",
             id="django_stream_server.E006",
+        )
+
+
+def _most_followers() -> Iterator[CheckMessage]:
+    most = server_settings.PUSH_FOLLOWERS_MAX
+    if most is not None and (not isinstance(most, int) or isinstance(most, bool) or most < 0):
+        yield Error(
+            f"{PREFIX}PUSH_FOLLOWERS_MAX must be None or a whole number from 0 on, not {most!r}",
+            hint="With None, everything is brought to all followers.",
+            id="django_stream_server.E007",
+        )
+    elif most is not None and "://" in server_settings.TIMELINES:
+        yield Warning(
+            f"{PREFIX}PUSH_FOLLOWERS_MAX has no effect: timelines on a cluster are brought everything",
+            hint="Take it out.",
+            id="django_stream_server.W004",
         )

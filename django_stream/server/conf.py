@@ -39,7 +39,11 @@ class ServerSettings:
     FANOUT_INLINE_MAX: int = 5_000
     """So many rows of timelines, followers times activities, are written in the writer's own transaction."""
     FANOUT_CHUNK: int = 25_000
-    """Rows written in one transaction beyond that."""
+    """Rows written in one transaction at most beyond that."""
+    FANOUT_STEP_SECONDS: float = 0.1
+    """Seconds that such a transaction should take: it writes as many rows as those before it managed."""
+    PUSH_FOLLOWERS_MAX: int | None = None
+    """With more followers, what is placed on a feed is found by their flat feeds when these are read."""
     FANOUT_QUEUE: str | None = None
     """The Celery queue of large fan-outs; None is Celery's default queue."""
     TOKEN_LEEWAY_SECONDS: float = 10.0

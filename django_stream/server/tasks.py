@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from django_stream.server import background
 from django_stream.server.actions import reaction_counts, reaction_jobs, reactions, removal_jobs
 from django_stream.server.events import audit_log
 from django_stream.server.fanout import jobs as fanout
@@ -14,20 +15,20 @@ from django_stream.server.timelines import timelines
 
 @shared_task(name=fanout.FAN_OUT_TASK, ignore_result=True, acks_late=True)
 def fan_out(job_id: int) -> None:
-    """Run one large fan-out."""
-    fanout.run(job_id)
+    """Do a step of a large fan-out, and leave the next one to the queue."""
+    background.in_turns(fanout.FAN_OUT_TASK, job_id)
 
 
 @shared_task(name=reaction_jobs.TASK, ignore_result=True, acks_late=True)
 def follow_reaction(number: int) -> None:
-    """Delete or restore the rest of what is below a reaction."""
-    reaction_jobs.run(number)
+    """Delete or restore a step of what is below a reaction, likewise."""
+    background.in_turns(reaction_jobs.TASK, number)
 
 
 @shared_task(name=removal_jobs.TASK, ignore_result=True, acks_late=True)
 def remove_activities(number: int) -> None:
-    """Take the rest of a foreign_id's activities off a feed."""
-    removal_jobs.run(number)
+    """Take a step of a foreign_id's activities off a feed, likewise."""
+    background.in_turns(removal_jobs.TASK, number)
 
 
 @shared_task(name="django_stream.server.maintain", ignore_result=True)

@@ -232,3 +232,17 @@ def test_who_works_off_tasks_is_read_from_celery(
         monkeypatch.setitem(current_app.conf, name, value)
 
     assert (celery_is_configured(), has_workers()) == (configured, workers)
+
+
+def test_a_step_begins_after_the_rest_that_it_was_given(broker: Broker) -> None:
+    fresh, begun, ended = Waker(), [], []
+
+    def step() -> bool:
+        begun.append(time.monotonic())
+        ended.append(time.monotonic())
+        return len(begun) < 3
+
+    fresh.call_in_steps("work", (), step, rest=0.02)
+    assert fresh.flush(30)
+    assert len(begun) == 3
+    assert all(next_one - end >= 0.02 for end, next_one in zip(ended, begun[1:], strict=False))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Collection
+from contextlib import nullcontext
 
 from django.db import transaction
 from django.db.models import Max
@@ -13,17 +15,26 @@ from django_stream.database.bulk_sql import among
 from django_stream.database.deadlocks import retry_on_deadlock
 from django_stream.server import background
 from django_stream.server.conf import server_settings
+from django_stream.server.fanout.pace import pace
 from django_stream.server.feed_store import database, lock
 from django_stream.server.models import FanoutJob, Feed, Follow
 from django_stream.server.timelines import timelines
 from django_stream.server.timelines.admission import with_more_followers
 
+logger = logging.getLogger("django_stream.server")
+
 FAN_OUT_TASK = "django_stream.server.fan_out"
+
+# So many first steps of others come before a further one, so that a large fan-out never stands still.
+_FIRST_STEPS = 10
 
 
 def deliver(changed: Collection[tuple[int, uuid.UUID]], *, forwarded: bool = True) -> None:
     """Bring new placements to their feeds and, if forwarded, to the followers."""
     feeds, keys = {feed for feed, _ in changed}, {key for _, key in changed}
+    kept = timelines().keep_back(changed) if forwarded else set()
+    timelines().placed(kept, keys, own_only=True)
+    feeds -= kept
     large = _large_feeds(feeds, len(keys)) if forwarded else set()
     timelines().placed(feeds - large, keys, own_only=not forwarded)
     timelines().placed(large, keys, own_only=True)
@@ -47,9 +58,30 @@ def regroup(feeds: Collection[int], keys: Collection[uuid.UUID]) -> None:
 
 
 def run(job_id: int) -> None:
-    """Run a large fan-out to its end, one chunk in each transaction. Several may run it at the same time."""
-    while run_chunk(job_id):
+    """Run a large fan-out to its end, one step in each transaction. Several may run it at the same time."""
+    while run_step(job_id):
         pass
+
+
+def run_step(job_id: int) -> bool:
+    """The next step of a fan-out, after the first ones of those that have had none; False if it was the last.
+
+    One step is all that most need, so they pass by those of the largest followings, whoever runs these.
+    """
+    jobs = FanoutJob.objects.using(database())
+    if jobs.filter(pk=job_id, position__gt=0).exists():
+        waiting = jobs.filter(position=0).order_by("pk").values_list("pk", flat=True)
+        for number in waiting[:_FIRST_STEPS]:
+            _first_step(number)
+    return run_chunk(job_id)
+
+
+def _first_step(job_id: int) -> None:
+    """That of another job, whose failure is its own."""
+    try:
+        run_chunk(job_id, is_first=True)
+    except Exception:
+        logger.exception("the fan-out %s failed, and stays", job_id)
 
 
 def resume(idle_seconds: float) -> int:
@@ -83,12 +115,12 @@ def _start_jobs(feeds: Collection[int], keys: Collection[uuid.UUID], change: Fan
     stored, now = [str(key) for key in keys], timezone.now()
     jobs = [FanoutJob(feed=feed, keys=stored, change=change, touched_at=now) for feed in sorted(feeds)]
     for job in FanoutJob.objects.using(database()).bulk_create(jobs):
-        background.on_commit(FAN_OUT_TASK, run_chunk, job.pk)
+        background.on_commit(FAN_OUT_TASK, run_step, job.pk)
 
 
 @retry_on_deadlock
-def run_chunk(job_id: int) -> bool:
-    """Serve the next followers; False when there are none left.
+def run_chunk(job_id: int, *, is_first: bool = False) -> bool:
+    """Serve the next followers; False when there are none left. With `is_first`, only if none were served.
 
     The feed's lock keeps follows, unfollows and other writers of this feed waiting. The chunk acts on the
     record as it is now, so neither the order of chunks nor their repetition matters.
@@ -101,9 +133,11 @@ def run_chunk(job_id: int) -> bool:
         job = FanoutJob.objects.using(database()).select_for_update().filter(pk=job_id).first()
         if job is None:
             return False
-        after = job.position
+        if is_first and job.position:
+            return True
+        after, rows = job.position, pace.rows()
         follows = Follow.objects.using(database()).filter(target=job.feed, id__gt=after).order_by("id")
-        last = max(server_settings.FANOUT_CHUNK // len(job.keys), 1) - 1
+        last = max(rows // len(job.keys), 1) - 1
         up_to = follows.values_list("id", flat=True)[last : last + 1].first()
         # The feed's lock keeps new follows away, so these are all that are left.
         is_last = up_to is None
@@ -111,7 +145,9 @@ def run_chunk(job_id: int) -> bool:
             up_to = follows.aggregate(last=Max("id"))["last"]
         if up_to is not None:
             keys = [uuid.UUID(key) for key in job.keys]
-            timelines().fan_out_part(job.feed, keys, after, up_to, FanoutJob.Change(job.change))
+            # How many the last one serves is not known.
+            with nullcontext() if is_last else pace.measured((last + 1) * len(keys)):
+                timelines().fan_out_part(job.feed, keys, after, up_to, FanoutJob.Change(job.change))
         if is_last or up_to is None:
             job.delete()
             return False
@@ -120,4 +156,4 @@ def run_chunk(job_id: int) -> bool:
         return True
 
 
-background.register(FAN_OUT_TASK, _left, run_chunk)
+background.register(FAN_OUT_TASK, _left, run_step)

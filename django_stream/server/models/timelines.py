@@ -213,3 +213,39 @@ class TimelineDraw(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+
+class PulledFeed(models.Model):
+    """A feed with so many followers that these find what is placed on it when they read their flat feeds."""
+
+    feed = models.BigIntegerField(primary_key=True)
+    is_open = models.BooleanField(default=True)
+    """Whether what comes is still found like that; otherwise only what came until now."""
+    newest_seq = models.BigIntegerField(default=0)
+    """Of the newest placement that is found like that, or of the last one before there were any."""
+    newest_key = models.UUIDField(null=True)
+
+    def __str__(self) -> str:
+        return f"followers find what is on {self.feed}"
+
+
+class PulledPlacement(models.Model):
+    """A placement that readers find: by all follows that began before it.
+
+    Of one feed, keys grow with the numbers of placements: what is posted late is brought to followers.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    feed = models.BigIntegerField()
+    seq = models.BigIntegerField()
+    """The placement's own: a later placement of the same activity is another one."""
+    key = models.UUIDField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["feed", "seq"], name="dss_pulled_seq"),
+            models.UniqueConstraint(fields=["feed", "key"], name="dss_pulled_key"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} found on {self.feed}"

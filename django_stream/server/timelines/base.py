@@ -146,6 +146,14 @@ class Timelines(ABC):
         Followers receive them too, unless own_only.
         """
 
+    def keep_back(self, changed: Collection[tuple[int, uuid.UUID]]) -> set[int]:
+        """Placements (feed, key) were just made, and `placed` will be called for them.
+
+        A store may keep some of them back, to find them when followers read. Returns the feeds of which it
+        has kept all, so that `placed` has nothing for any follower.
+        """
+        return set()
+
     @abstractmethod
     def withdrawn(
         self, feeds: Collection[int], keys: Collection[uuid.UUID], *, own_only: bool = False

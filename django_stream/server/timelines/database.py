@@ -36,6 +36,8 @@ from django_stream.server.timelines import (
     group_marks,
     group_page,
     group_past,
+    hybrid_page,
+    pulled,
 )
 from django_stream.server.timelines.base import ActivityGroupPage, Marked, Timelines, Window
 from django_stream.server.timelines.copies import insert_mostly_new
@@ -69,12 +71,18 @@ class DatabaseTimelines(Timelines):
     """Whether flat feeds are kept elsewhere, and only feeds that show groups have entries here."""
 
     def page(self, application_id: int, feed_id: FeedID, window: Window) -> list[ActivityRow]:
+        if self._pulls():
+            return hybrid_page.page(application_id, feed_id, window)
         return flat_page.page(application_id, feed_id, window)
 
     def origins(self, feed: int, key: uuid.UUID) -> list[int]:
         database = _database()
         found = database.select(TimelineEntry, ["via"], equal("feed", feed), equal("key", key))
-        return sorted(via for (via,) in found)
+        by_row = {via for (via,) in found}
+        return sorted(by_row.union(pulled.ways(database, feed, key)) if self._pulls() else by_row)
+
+    def keep_back(self, changed: Collection[tuple[int, uuid.UUID]]) -> set[int]:
+        return pulled.placed(changed) if self._pulls() else set()
 
     def group_page(
         self, application_id: int, feed_id: FeedID, window: Window, per_group: int, *, counted: bool
@@ -110,7 +118,11 @@ class DatabaseTimelines(Timelines):
         changed = database.query(TimelineEntry, ["feed", "key"], *_entries(feeds, keys))
         if not own_only:
             kept = self._kept("f.source_id")
-            followed = Fragment(f"{_FORWARDED_WAYS}{chosen.text}{kept.text}", [*chosen.params, *kept.params])
+            brought = self._pushed()
+            followed = Fragment(
+                f"{_FORWARDED_WAYS}{chosen.text}{kept.text}{brought.text}",
+                [*chosen.params, *kept.params, *brought.params],
+            )
             ways = Fragment(f"{ways.text} UNION ALL {followed.text}", [*ways.params, *followed.params])
             changed = union(changed, Fragment(f"{_FORWARDED}{chosen.text}", chosen.params))
         database.execute(f"{ways.text}{_KEEP}", ways.params)
@@ -126,9 +138,10 @@ class DatabaseTimelines(Timelines):
         group_changes.note(database, database.query(TimelineEntry, ["feed", "key"], *_entries(feeds, keys)))
         _agree_with_exclusions(database, feeds, keys, self._kept("e.feed_id"))
         _delete_own(database, feeds, keys)
+        pulled.withdrawn(database, feeds, keys)
         if not own_only:
             for feed in _followed_among(database, feeds):
-                _delete_followed(database, feed, keys)
+                _delete_followed(database, feed, keys, self._pushed())
 
     def edited(self, feeds: Collection[int], keys: Collection[uuid.UUID], *, own_only: bool = False) -> None:
         if not feeds or not keys:
@@ -145,11 +158,11 @@ class DatabaseTimelines(Timelines):
     ) -> None:
         database = _database()
         if change == FanoutJob.Change.WITHDRAWN:
-            _delete_followed(database, feed, keys, after, up_to)
+            _delete_followed(database, feed, keys, self._pushed(), after, up_to)
         if change == FanoutJob.Change.EDITED:
             group_changes.note(database, _brought(database, feed, keys, after, up_to))
         else:
-            _bring(database, feed, keys, [after, up_to], self._kept("f.source_id"))
+            _bring(database, feed, keys, [after, up_to], self._kept("f.source_id"), self._pushed())
 
     def followed(self, follows: Sequence[int]) -> None:
         copies.copy(_database(), follows, self._kept("f.source_id"))
@@ -162,9 +175,13 @@ class DatabaseTimelines(Timelines):
 
     def rebuild(self, feed: int) -> None:
         database = _database()
+        pulled.rebuilt(database, feed)
         database.delete(TimelineEntry, equal("feed", feed))
         database.execute(f"{_OWN}p.feed_id = %s", [feed])
-        database.execute(f"{_FOLLOWED}{ADMITS} AND f.source_id = %s{_KEEP}", [feed])
+        brought = self._pushed()
+        database.execute(
+            f"{_FOLLOWED}{ADMITS} AND f.source_id = %s{brought.text}{_KEEP}", [feed, *brought.params]
+        )
         database.execute(f"{_HIDE}e.feed_id = %s", [feed])
         activity_groups.rebuilt(database, feed)
 
@@ -177,14 +194,24 @@ class DatabaseTimelines(Timelines):
         database.delete(FormerGroupEntry, Fragment(f"group_id IN ({groups.text})", groups.params))
         for model in (TimelineEntry, ActivityGroupEntry, GroupChange, ActivityGroup):
             database.delete(model, equal("feed", feed))
+        pulled.forget(database, feed)
 
     def prune(self) -> None:
+        pulled.prune(_database())
         group_past.prune(_database())
         group_changes.prune(_database())
 
     def _kept(self, column: str) -> Fragment:
         """Which feeds have entries here, by a column with their numbers; after an AND."""
         return group_changes.of_grouped(column) if self.grouped_alone else Fragment("")
+
+    def _pulls(self) -> bool:
+        """Whether flat feeds find some of what they show on the feeds that they follow."""
+        return pulled.is_in_use() and not self.grouped_alone
+
+    def _pushed(self) -> Fragment:
+        """Which placements `p` are brought by follows `f`; after an AND."""
+        return pulled.pushed() if self._pulls() else Fragment("")
 
 
 def _database() -> Database:
@@ -219,7 +246,12 @@ def _any_hidden(database: Database, feeds: Collection[int], keys: Collection[uui
 
 
 def _bring(
-    database: Database, feed: int, keys: Collection[uuid.UUID], follows: Sequence[int], kept: Fragment
+    database: Database,
+    feed: int,
+    keys: Collection[uuid.UUID],
+    follows: Sequence[int],
+    kept: Fragment,
+    brought: Fragment,
 ) -> None:
     """Insert those of the keys that are still placed on the feed for a range of its follows."""
     placed = database.select(Placement, ["key"], equal("feed_id", feed), in_list("key", keys))
@@ -231,7 +263,9 @@ def _bring(
         f"{listed} AND f.target_id = %s AND f.id > %s AND f.id <= %s", [feed, *present, feed, *follows]
     )
     insert_mostly_new(
-        database, f"{_FOLLOWED}{ADMITS} AND {chosen.text}{kept.text}", [*chosen.params, *kept.params]
+        database,
+        f"{_FOLLOWED}{ADMITS} AND {chosen.text}{kept.text}{brought.text}",
+        [*chosen.params, *kept.params, *brought.params],
     )
     group_changes.note(database, Fragment(f"{_FORWARDED}{chosen.text}", chosen.params))
 
@@ -268,7 +302,12 @@ def _brought_by(
 
 
 def _delete_followed(
-    database: Database, feed: int, keys: Collection[uuid.UUID], after: int = 0, up_to: int = _MAX_ID
+    database: Database,
+    feed: int,
+    keys: Collection[uuid.UUID],
+    brought: Fragment,
+    after: int = 0,
+    up_to: int = _MAX_ID,
 ) -> None:
     """Take activities from those to whom following brought them and no follow admits them any more.
 
@@ -279,6 +318,7 @@ def _delete_followed(
     database.execute(
         f"DELETE FROM {TIMELINE} WHERE {chosen.text} "
         f"AND NOT EXISTS (SELECT 1 FROM {PLACEMENT} p JOIN {FOLLOW} f ON f.target_id = p.feed_id "
-        f"WHERE p.feed_id = %s AND p.key = {TIMELINE}.key AND f.source_id = {TIMELINE}.feed AND {ADMITS})",
-        [*chosen.params, feed],
+        f"WHERE p.feed_id = %s AND p.key = {TIMELINE}.key AND f.source_id = {TIMELINE}.feed AND {ADMITS}"
+        f"{brought.text})",
+        [*chosen.params, feed, *brought.params],
     )

@@ -50,7 +50,11 @@ def _grouped() -> Fragment | None:
         others = Fragment(f"s.application_id NOT IN ({listed}) AND {others.text}", others.params)
     parts = [others, *(_of(one, slugs) for one, slugs in own.items())]
     text = " OR ".join(f"({part.text})" for part in parts)
-    return Fragment(f"({text})", [value for part in parts for value in part.params]) if _any() else None
+    return (
+        Fragment(f"({text})", [value for part in parts for value in part.params])
+        if is_any_grouped()
+        else None
+    )
 
 
 def of_grouped(column: str) -> Fragment:
@@ -81,7 +85,8 @@ def _among(slugs: Collection[str]) -> Fragment:
     return Fragment(f"s.slug || '' IN ({','.join(['%s'] * len(slugs))})" if slugs else "1 = 0", list(slugs))
 
 
-def _any() -> bool:
+def is_any_grouped() -> bool:
+    """Whether feeds of any application show groups."""
     return any(grouped_slugs().values())
 
 

@@ -13,6 +13,8 @@ from django_stream.server.models import (
     FormerGroupEntry,
     GroupChange,
     Placement,
+    PulledFeed,
+    PulledPlacement,
     TimelineEntry,
 )
 from django_stream.server.timelines.base import Window
@@ -27,6 +29,8 @@ GROUP_CHANGE = GroupChange._meta.db_table
 EXCLUSION = Exclusion._meta.db_table
 FOLLOW = Follow._meta.db_table
 FEED = Feed._meta.db_table
+PULLED_FEED = PulledFeed._meta.db_table
+PULLED = PulledPlacement._meta.db_table
 
 # In the column `via` of a timeline, beside the numbers of followed feeds.
 OWN = 0

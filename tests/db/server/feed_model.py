@@ -58,25 +58,24 @@ class FeedModel:
                     self.ways[source, activity].add(feed)
 
     def remove(self, feed: str, activity: str) -> None:
-        post = self.posts.get((feed, activity))
-        leaving = []
-        if post is not None:
-            leaving.append(feed)
-            elsewhere = [name for name, one in self._posts_of(activity) if name != feed and not one.targeted]
-            if not post.targeted and not elsewhere:
-                leaving += [name for name, one in self._posts_of(activity) if one.targeted]
-                self.targets[activity] = []
+        self._remove([feed], activity)
+
+    def _remove(self, feeds: list[str], activity: str) -> None:
+        """From all of these at once: only what still brings it after that is hidden."""
+        leaving = {feed for feed in feeds if (feed, activity) in self.posts}
+        posted = {name for name, post in self._posts_of(activity) if not post.targeted}
+        if posted and posted <= leaving:
+            leaving |= {name for name, _ in self._posts_of(activity)}
+            self.targets[activity] = []
         for name in leaving:
             self._withdraw(name, activity)
-        if self.ways[feed, activity]:
-            self.hidden.add((feed, activity))
+        self.hidden |= {(feed, activity) for feed in feeds if self.ways[feed, activity]}
         if not self._posts_of(activity):
             for known in (self.actors, self.kinds, self.targets):
                 known.pop(activity, None)
 
     def erase(self, activity: str, feeds: list[str]) -> None:
-        for feed in feeds:
-            self.remove(feed, activity)
+        self._remove(feeds, activity)
         if activity in self.actors:
             self.actors[activity] = self.kinds[activity] = ""
 

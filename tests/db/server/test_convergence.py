@@ -12,7 +12,7 @@ from django.db import OperationalError, connection, connections, transaction
 from django_stream.database.deadlocks import retry_on_deadlock
 from django_stream.server import feed_store
 from django_stream.server.fanout import jobs
-from django_stream.server.models import FanoutJob, Feed, Placement
+from django_stream.server.models import FanoutJob, Feed, Placement, PulledPlacement
 from django_stream.server.timelines import timelines
 from tests.contract.calling import call, ok
 from tests.db.server.test_feeds_equal_model import (
@@ -99,12 +99,19 @@ def settle_and_compare() -> None:
         timelines().rebuild(feed.pk)
     for found, expected in zip(before, snapshot(), strict=True):
         assert (found - expected, expected - found) == (set(), set())
+    assert all(Placement.objects.filter(feed_id=x.feed, key=x.key, seq=x.seq).exists() for x in _noted())
+
+
+def _noted() -> list[PulledPlacement]:
+    return list(PulledPlacement.objects.all())
 
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("inline_most", [5000, 0], ids=["inline", "chunks"])
-def test_two_writers_end_in_the_state_of_a_rebuild(settings, seed, inline_most):
+@pytest.mark.parametrize("push_most", [None, 0, 2], ids=["pushed", "pulled", "pulled from 3 on"])
+def test_two_writers_end_in_the_state_of_a_rebuild(settings, seed, inline_most, push_most):
     settings.STREAM_SERVER_FANOUT_INLINE_MAX = inline_most
+    settings.STREAM_SERVER_PUSH_FOLLOWERS_MAX = push_most
     settings.STREAM_SERVER_FANOUT_CHUNK = 1
 
     def writer(number: int) -> Callable[[], None]:

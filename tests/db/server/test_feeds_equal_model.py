@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+from uuid import UUID
+
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from django_stream.database.dialect import Fragment
-from django_stream.protocol.activity_ids import activity_id
+from django_stream.protocol.activity_ids import activity_id, sort_key
 from django_stream.protocol.times import parse_time
 from django_stream.server.fanout import jobs
 from django_stream.server.models import (
@@ -19,10 +28,12 @@ from django_stream.server.models import (
     FanoutJob,
     Feed,
     GroupChange,
+    PulledFeed,
+    PulledPlacement,
     TimelineEntry,
 )
 from django_stream.server.timelines import activity_groups, timelines
-from tests.contract.calling import ok
+from tests.contract.calling import ids, ok
 from tests.db.server.feed_model import OWN, FeedModel
 from tests.db.server.killed_fanouts import run_for
 from tests.extras import needs
@@ -196,6 +207,71 @@ class PendingMachine(FeedMachine):
         super().compare()
 
 
+class _Pulled:
+    """What has more followers than a number, which changes, is found by those who read it."""
+
+    settings: Any = None
+    found = 0
+
+    @initialize(most=st.sampled_from([0, 1, 2]), limit=st.sampled_from([0, 1]))
+    def begin(self, most, limit) -> None:
+        self.settings.STREAM_SERVER_PUSH_FOLLOWERS_MAX = most
+        for source in ("timeline:1", "timeline:2", "aggregated:1"):
+            self.follow(source, "user:1", limit)
+        self.add("user:1", "a", ("x", "k"), ["user:2"])
+
+    @rule(feed=st.sampled_from(["user:1", "user:2"]), content=contents, to=few_feeds)
+    def add_a_newer_one(self, feed, content, to) -> None:
+        there = {name for name in TIMES if (feed, name) in self.model.posts}
+        newer = [name for name in reversed(NEWEST_FIRST) if name not in there]
+        if newer:
+            self.add(feed, newer[0], content, to)
+
+    @rule(most=st.sampled_from([0, 1, 2, 1000]))
+    def cross(self, most) -> None:
+        self.settings.STREAM_SERVER_PUSH_FOLLOWERS_MAX = most
+
+    @rule(feed=flat)
+    def compare_pages(self, feed: str) -> None:
+        """By whatever way one pages, it is the same feed."""
+        self.settle()
+        self.compare_flat(feed)
+        whole = [item["id"] for item in ok("GET", f"feed/{path(feed)}/")["results"]]
+        for limit in (1, 2):
+            found: list[str] = []
+            while page := ids(feed, limit=limit, **({"id_lt": found[-1]} if found else {})):
+                found += page
+            assert found == whole
+            assert [one for at in range(9) for one in ids(feed, limit=1, offset=at)] == whole
+            assert ids(feed, limit=limit, order="oldest") == whole[::-1][:limit]
+            for place, one in enumerate(whole):
+                newer = whole[:place]
+                assert ids(feed, limit=limit, id_gt=one) == newer[:limit]
+                assert ids(feed, limit=limit, id_gt=one, order="oldest") == newer[::-1][:limit]
+                assert ids(feed, limit=limit, id_lte=one, offset=1) == whole[place + 1 :][:limit]
+        slug, user_id = feed.split(":")
+        for one in whole:
+            number = Feed.objects.get(slug=slug, user_id=user_id).pk
+            ways = timelines().origins(number, sort_key(UUID(one)))
+            assert len(ways) == len(self.model.shown(feed)[NAMES[one]])
+
+    def teardown(self) -> None:
+        type(self).found += PulledPlacement.objects.count()
+        try:
+            super().teardown()
+        finally:
+            for model in (PulledFeed, PulledPlacement):
+                model.objects.all().delete()
+
+
+class PulledMachine(_Pulled, FeedMachine):
+    pass
+
+
+class PulledPendingMachine(_Pulled, PendingMachine):
+    pass
+
+
 def snapshot() -> tuple[set, set, set]:
     """All rows of the store that follow from the record; marks and write times do not.
 
@@ -217,10 +293,20 @@ def snapshot() -> tuple[set, set, set]:
     )
 
 
-@pytest.fixture(params=[FeedMachine, PendingMachine], ids=["at once", "in chunks"])
+MACHINES = {
+    "at once": FeedMachine,
+    "in chunks": PendingMachine,
+    "pulled": PulledMachine,
+    "pulled, in chunks": PulledPendingMachine,
+}
+
+
+@pytest.fixture(params=MACHINES.values(), ids=MACHINES)
 def machine(request, settings) -> type[FeedMachine]:
     settings.STREAM_SERVER_FEED_GROUPS = FEED_GROUPS
-    if request.param is PendingMachine:
+    if issubclass(request.param, _Pulled):
+        request.param.settings, request.param.found = settings, 0
+    if issubclass(request.param, PendingMachine):
         settings.STREAM_SERVER_FANOUT_INLINE_MAX = 0
         settings.STREAM_SERVER_FANOUT_CHUNK = 1
     return request.param
@@ -238,3 +324,5 @@ def test_feeds_equal_the_model_and_a_rebuild_after_any_history(machine):
             suppress_health_check=list(HealthCheck),
         ),
     )
+    if issubclass(machine, _Pulled):
+        assert machine.found > 0

@@ -49,6 +49,9 @@ def test_the_description_is_valid_and_names_every_endpoint(client):
         ("STREAMS_WAKEUPS", "amqp://127.0.0.1", "E006"),
         ("STREAMS_WAKEUPS", "127.0.0.1:4222", "E006"),
         ("STREAMS_REDIS_URL", "redis://127.0.0.1", "W001"),
+        ("PUSH_FOLLOWERS_MAX", -1, "E007"),
+        ("PUSH_FOLLOWERS_MAX", "many", "E007"),
+        ("PUSH_FOLLOWERS_MAX", True, "E007"),
         ("FEED_GROUP", {}, "W001"),
     ],
 )
