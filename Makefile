@@ -5,7 +5,7 @@ PORT ?= 8000
 BIN := $(VENV)/bin
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: demo test test-services test-scale test-packages matrix test-browser test-javascript test-schema mutants careless history lint types bench bench-quick format clean
+.PHONY: demo test test-services test-scale test-mariadb test-packages matrix test-browser test-javascript test-schema mutants careless history lint types bench bench-quick format clean
 
 # One stamp for each kind of installation, so that a second run starts at once.
 $(VENV)/demo.stamp: pyproject.toml
@@ -47,6 +47,13 @@ test-scale: $(VENV)/scale.stamp ## a Redis Cluster, a replica, PgBouncer, NATS, 
 	env -u DATABASE_URL $(BIN)/python -m pytest -n 0 -p tests.scale.on_cluster $(SCALED) -k "process"
 	$(BIN)/python -m pytest -n 0 -p tests.scale.on_bouncer $(BOUNCED) -k "not deadlock and not http"
 	$(BIN)/python -m pytest -n 0 -p tests.scale.on_s3 $(UPLOADING) -k "not serve_its_files_itself and not cannot_delete"
+
+MARIADB := tests/db/database/test_mariadb.py tests/db/locks tests/contract/test_activities.py tests/contract/test_feeds.py tests/contract/test_follows.py tests/contract/test_grouped_feeds.py tests/contract/objects tests/contract/streams
+MARIADB_ALL := tests/db/server/test_feeds_equal_model.py tests/db/server/test_flat_feeds.py tests/db/server/test_removal_property.py tests/db/server/test_paging_property.py tests/db/server/test_convergence.py tests/db/server/isolation tests/db/server/test_content.py
+test-mariadb: export DATABASE_URL = mysql://root@$${MARIADB_HOST:-127.0.0.1}:3306/feeds
+test-mariadb: $(VENV)/dev.stamp ## the server on MariaDB on its usual port; ONLY=short takes a few minutes
+	$(BIN)/python -m pytest -n auto $(MARIADB) -k "not socket"
+	test "$(ONLY)" = short || $(BIN)/python -m pytest -n auto $(MARIADB_ALL)
 
 test-packages: ## models that other packages change, with those packages; ONLY= names the Python and Django
 	$(PYTHON) .ci/matrix.py $(or $(ONLY),3.13-6.1-packages)

@@ -24,6 +24,7 @@ class DjangoStreamConfig(AppConfig):
         from django_stream.backends import get_client
         from django_stream.checks import check_condition, check_settings
         from django_stream.client.shared import provide
+        from django_stream.database import mariadb_checks, mariadb_tables
         from django_stream.database.poolers import check_pooler
         from django_stream.database.replicas.checks import check_replicas
         from django_stream.publishing.migrating import follow_migrations
@@ -43,6 +44,8 @@ class DjangoStreamConfig(AppConfig):
         checks.register(check_visibility, checks.Tags.models)
         track_mixins()
         follow_migrations(self)
+        mariadb_tables.follow_migrations(self)
+        mariadb_checks.register(self)
         show(get_user_model())
         if apps.is_installed("drf_spectacular"):
             from django_stream.api import schema  # noqa: F401  describes our views

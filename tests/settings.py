@@ -18,6 +18,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # A file, not memory: threads and live servers of a test must see one database.
 DATABASES: dict[str, Any] = {"default": dj_database_url.config(default="sqlite:///var/tests.sqlite3")}
+if DATABASES["default"]["ENGINE"].endswith("mysql"):
+    from tests.mariadb import stand_in
+
+    stand_in()
 # As behind PgBouncer.
 DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = "DISABLE_SERVER_SIDE_CURSORS" in os.environ
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):

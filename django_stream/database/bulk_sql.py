@@ -77,6 +77,17 @@ class _RowsAmong(Func):
         return f"({columns}) IN ({listed.text})", list(listed.params)
 
 
+def conflicts_on(fields: Sequence[str], using: str) -> dict[str, Any]:
+    """Options of `bulk_create`: rows are changed that are the same in these fields, a unique constraint's."""
+    named = fields if dialect_of(connections[using]).names_conflicts else None
+    return {"update_conflicts": True, "unique_fields": named}
+
+
+def row_locks(using: str, **options: Any) -> dict[str, Any]:
+    """`no_key` and `of` for `select_for_update`, where the database has them."""
+    return dialect_of(connections[using]).row_locks(**options)
+
+
 def is_filled(field: str) -> Q:
     """The text is not empty, in the words of a partial index with the condition `~Q(field="")`.
 
@@ -101,7 +112,7 @@ def insert_copies(
     insert = _insert(dialect, pattern, varied, values, in_order=ignore_conflicts)
     with dialect.connection.cursor() as cursor:
         suffix = " ON CONFLICT DO NOTHING" if ignore_conflicts else ""
-        cursor.execute(insert.text + suffix, insert.params)
+        cursor.execute(dialect.spelled(insert.text + suffix), insert.params)
 
 
 def insert_missing(rows: Sequence[models.Model], returning: str, using: str) -> list[Any]:
@@ -111,11 +122,7 @@ def insert_missing(rows: Sequence[models.Model], returning: str, using: str) -> 
     """
     dialect, made = dialect_of(connections[using]), []
     for some in batched(rows, _ROWS_AT_ONCE):
-        insert = _values(dialect, some)
-        text = f"{insert.text} ON CONFLICT DO NOTHING RETURNING {dialect.name(returning)}"
-        with dialect.connection.cursor() as cursor:
-            cursor.execute(text, insert.params)
-            made += [value for (value,) in cursor.fetchall()]
+        made += dialect.insert_missing(_values(dialect, some), returning)
     return made
 
 
@@ -129,7 +136,8 @@ def insert_rows(rows: Sequence[models.Model], using: str, upsert: Upsert | None 
         insert = _values(dialect, some)
         changes = _changes(dialect, type(some[0]), upsert) if upsert else Fragment("")
         with dialect.connection.cursor() as cursor:
-            cursor.execute(f"{insert.text} {changes.text}", [*insert.params, *changes.params])
+            text = dialect.spelled(f"{insert.text} {changes.text}")
+            cursor.execute(text, [*insert.params, *changes.params])
 
 
 def _values(dialect: Dialect, rows: Sequence[models.Model]) -> Fragment:
@@ -237,8 +245,8 @@ def update_rows(
     with connection.cursor() as cursor:
         if source := dialect.records_of(chosen, rows):
             changes = ", ".join(f"{column} = given.{column}" for column in columns)
-            text = f"UPDATE {table} SET {changes} FROM {source.text} WHERE {table}.id = given.id"
-            cursor.execute(text, source.params)
+            update = dialect.update_from(table, Fragment(changes), source, f"{table}.id = given.id")
+            cursor.execute(update.text, update.params)
             return
         prepared = [
             [field.get_db_prep_save(value, connection) for field, value in zip(chosen, row, strict=True)]

@@ -17,8 +17,8 @@ Given = ParamSpec("Given")
 Result = TypeVar("Result")
 
 _TRIES = 5
-# As SQL names them: deadlock_detected.
-_DEADLOCK = "40P01"
+# PostgreSQL's deadlock_detected, and what MariaDB calls it, in SQL and by number.
+_DEADLOCKS = {"40P01", "40001", 1213}
 
 
 def retry_on_deadlock(work: Callable[Given, Result]) -> Callable[Given, Result]:
@@ -30,7 +30,7 @@ def retry_on_deadlock(work: Callable[Given, Result]) -> Callable[Given, Result]:
             try:
                 return work(*args, **kwargs)
             except OperationalError as error:
-                if _code(error) != _DEADLOCK or _inside_a_transaction():
+                if not _DEADLOCKS.intersection(_codes(error)) or _inside_a_transaction():
                     raise
         return work(*args, **kwargs)
 
@@ -42,7 +42,7 @@ def _inside_a_transaction() -> bool:
     return any(connections[name].in_atomic_block for name in connections)
 
 
-def _code(error: OperationalError) -> str | None:
-    """The SQLSTATE, by the name that the driver gives it."""
+def _codes(error: OperationalError) -> list[object]:
+    """The SQLSTATE, by the names that drivers give it, and the number that the error begins with."""
     cause = error.__cause__
-    return getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
+    return [getattr(cause, "sqlstate", None), getattr(cause, "pgcode", None), *getattr(cause, "args", ())[:1]]

@@ -1,7 +1,7 @@
 """SQL with its parameters, and the dialect that every database understands.
 
-`Dialect` is standard SQL, enough for the site's half on every database of Django's. PostgreSQL and
-SQLite, on which the server runs too, have dialects of their own in `vendors`.
+`Dialect` is standard SQL, enough for the site's half on every database of Django's. PostgreSQL, SQLite and
+MariaDB, on which the server runs too, have dialects of their own: see `vendors` and `mariadb`.
 
 Of a connection's attributes Django documents `vendor` alone. `ops.quote_name` and
 `features.has_select_for_update` have no documented counterpart; they are used here and nowhere else,
@@ -55,6 +55,10 @@ class Dialect:
         """A model's table, quoted."""
         return str(self.connection.ops.quote_name(model._meta.db_table))
 
+    def spelled(self, text: str) -> str:
+        """A whole statement in the words of this database, where they differ from those of the others."""
+        return text
+
     def lock(self, strength: str = "UPDATE") -> str:
         """What locks the rows of a SELECT until the transaction ends; nothing where all writers queue anyway.
 
@@ -67,11 +71,23 @@ class Dialect:
         can = self.connection.features.has_select_for_update_skip_locked
         return " FOR UPDATE SKIP LOCKED" if can else ""
 
+    def locking(self, query: str) -> str:
+        """A statement that locks the rows of a query and answers with little; "" where all writers queue."""
+        lock = self.lock()
+        return f"SELECT count(*) FROM ({query}{lock}) locked" if lock else ""
+
+    names_conflicts = True
+    """Whether `bulk_create` takes `unique_fields`."""
+
+    def row_locks(self, **options: Any) -> dict[str, Any]:
+        """Options of `select_for_update` that only spare others to wait, as far as the database has them."""
+        return options
+
     def turn(self, of: str, number: int, *, wait: bool = True) -> Fragment:
         """A condition that holds once nobody else has the turn that these name, until the transaction ends.
 
         Without `wait` it does not hold while somebody has it. It is decided before the statement locks any
-        row. Always true where all writers queue anyway.
+        row, on MariaDB when this is called. Always true where all writers queue anyway.
         """
         return Fragment("1 = 1")
 
@@ -146,9 +162,9 @@ class Dialect:
         Where rows are read one by one there are more, and who reads them stops. There may be a column more.
         """
         size, name = f"octet_length({self.name(column)})", self.name(order)
-        before = f"sum({size}) OVER (ORDER BY {name}) - {size} AS before"
+        ahead = f"sum({size}) OVER (ORDER BY {name}) - {size} AS ahead"
         return (
-            f"SELECT * FROM (SELECT s.*, {before} FROM ({rows}) s) s WHERE before < {most:d} ORDER BY {name}"
+            f"SELECT * FROM (SELECT s.*, {ahead} FROM ({rows}) s) s WHERE ahead < {most:d} ORDER BY {name}"
         )
 
     def json_text(self, column: str, key: str) -> str:
@@ -179,15 +195,32 @@ class Dialect:
         """
         raise self._unsupported()
 
-    def join_some(self, table: str, alias: str, chosen: str, *, inner_alias: str = "x") -> str:
-        """What follows JOIN to get, for each row on its left, some rows of a table.
+    def join_some(self, table: str, alias: str, where: Fragment, order: str, limit: int) -> Fragment:
+        """What follows JOIN to get, for each row on its left, some rows of a table: the first by id.
 
-        `chosen` is `FROM table x WHERE .. ORDER BY .. LIMIT ..` and may name what is on the left.
+        `where` names its columns by `x`, and may name what is on the left. `order` is ASC or DESC.
         """
         raise self._unsupported()
 
+    # Statements
+
+    last_first = ""
+    """The order of a DELETE, where references are looked at row by row and not when the statement ends."""
+
+    def insert_missing(self, insert: Fragment, returning: str) -> list[Any]:
+        """Insert those rows that break no unique constraint; one column of each that is new."""
+        text = f"{insert.text} ON CONFLICT DO NOTHING RETURNING {self.name(returning)}"
+        with self.connection.cursor() as cursor:
+            cursor.execute(text, insert.params)
+            return [value for (value,) in cursor.fetchall()]
+
+    def update_from(self, table: str, changes: Fragment, source: Fragment, match: str) -> Fragment:
+        """An UPDATE by the rows of a source; without RETURNING, and with no other condition than `match`."""
+        text = f"UPDATE {table} SET {changes.text} FROM {source.text} WHERE {match}"
+        return Fragment(text, [*changes.params, *source.params])
+
     def _unsupported(self) -> NotSupportedError:
         return NotSupportedError(
-            f"django_stream.server needs PostgreSQL or SQLite, and {self.connection.alias!r} is"
-            f" {self.connection.display_name}"
+            "django_stream.server needs PostgreSQL, SQLite or MariaDB from 10.6 on, and"
+            f" {self.connection.alias!r} is {self.connection.display_name}"
         )

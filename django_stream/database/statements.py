@@ -200,20 +200,21 @@ class Database:
     def execute(self, sql: str, params: Iterable[Any] = ()) -> int:
         """Run a statement; the number of rows that it touched."""
         with self.connection.cursor() as cursor:
-            cursor.execute(sql, list(params))
+            cursor.execute(self.dialect.spelled(sql), list(params))
             return int(cursor.rowcount)
 
     def rows(self, sql: str, params: Iterable[Any] = ()) -> list[Row]:
         """Run a statement that answers with rows."""
         with self.connection.cursor() as cursor:
-            cursor.execute(sql, list(params))
-            return cursor.fetchall()  # type: ignore[no-any-return]  # the wrapper's cursor is untyped
+            cursor.execute(self.dialect.spelled(sql), list(params))
+            found = cursor.fetchall()
+            return found if isinstance(found, list) else list(found)  # drivers of MariaDB give tuples
 
     def rows_until(self, enough: Callable[[Row], bool], sql: str, params: Iterable[Any] = ()) -> list[Row]:
         """The rows of a statement up to the first with which it is enough."""
         found: list[Row] = []
         with self.connection.cursor() as cursor:
-            cursor.execute(sql, list(params))
+            cursor.execute(self.dialect.spelled(sql), list(params))
             for row in cursor:
                 found.append(row)
                 if enough(row):
@@ -295,19 +296,23 @@ class Database:
         text = f"UPDATE {self.dialect.table(model)} SET {name} = {name} + %s WHERE {where.text}"
         return self.execute(text, [step, *where.params])
 
-    def delete(self, model: type[Model], *conditions: Condition) -> int:
-        """Delete rows without looking for what refers to them; how many."""
-        where = self.where(*conditions)
-        return self.execute(f"DELETE FROM {self.dialect.table(model)} WHERE {where.text}", where.params)
+    def delete(self, model: type[Model], *conditions: Condition, last_first: bool = False) -> int:
+        """Delete rows without looking for what refers to them; how many.
+
+        `last_first`: rows refer to others among them that have lower ids.
+        """
+        where, order = self.where(*conditions), self.dialect.last_first if last_first else ""
+        text = f"DELETE FROM {self.dialect.table(model)} WHERE {where.text}{order}"
+        return self.execute(text, where.params)
 
     def lock(self, model: type[Model], order: Sequence[str], *conditions: Condition) -> None:
         """Lock rows until the transaction ends, in an order that all writers keep."""
-        if lock := self.dialect.lock():
+        if self.dialect.lock():
             where = self.where(*conditions)
             chosen = (
                 f"SELECT id FROM {self.dialect.table(model)} WHERE {where.text} ORDER BY {', '.join(order)}"
             )
-            self.rows(f"SELECT count(*) FROM ({chosen}{lock}) locked", where.params)
+            self.rows(self.dialect.locking(chosen), where.params)
 
     def add_to_counter(self, model: type[Model], key: Mapping[str, Any], counter: str, step: int) -> None:
         """Add to a counter, which begins at 0.

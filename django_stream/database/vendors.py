@@ -1,4 +1,4 @@
-"""What PostgreSQL and SQLite say in their own way: the one place that asks for a connection's vendor."""
+"""What PostgreSQL and SQLite say in their own way, and which dialect a connection's vendor speaks."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from django.db.models import BooleanField, F, Field, Func, Q, Value
 from django.db.models.expressions import RawSQL
 
 from django_stream.database.dialect import Dialect, Fragment
+from django_stream.database.mariadb import MariaDB, is_mariadb
 
 
 def _plain(values: Collection[Any], uuids: bool) -> list[Any]:
@@ -98,8 +99,9 @@ class PostgreSQL(Dialect):
         values = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in columns]
         return Fragment(f"unnest({arrays}) AS given ({names})", values)
 
-    def join_some(self, table: str, alias: str, chosen: str, *, inner_alias: str = "x") -> str:
-        return f"LATERAL (SELECT {inner_alias}.* {chosen}) {alias} ON true"
+    def join_some(self, table: str, alias: str, where: Fragment, order: str, limit: int) -> Fragment:
+        chosen = f"FROM {table} x WHERE {where.text} ORDER BY x.id {order} LIMIT {limit:d}"
+        return Fragment(f"LATERAL (SELECT x.* {chosen}) {alias} ON true", where.params)
 
 
 class SQLite(Dialect):
@@ -144,9 +146,10 @@ class SQLite(Dialect):
         prepared = [[value.hex if isinstance(value, UUID) else value for value in row] for row in rows]
         return Fragment(f"(SELECT {chosen} FROM json_each(%s)) AS given", [json.dumps(prepared)])
 
-    def join_some(self, table: str, alias: str, chosen: str, *, inner_alias: str = "x") -> str:
+    def join_some(self, table: str, alias: str, where: Fragment, order: str, limit: int) -> Fragment:
         # It has no LATERAL.
-        return f"{table} {alias} ON {alias}.id IN (SELECT {inner_alias}.id {chosen})"
+        chosen = f"FROM {table} x WHERE {where.text} ORDER BY x.id {order} LIMIT {limit:d}"
+        return Fragment(f"{table} {alias} ON {alias}.id IN (SELECT x.id {chosen})", where.params)
 
 
 _OF_VENDOR: dict[str, type[Dialect]] = {"postgresql": PostgreSQL, "sqlite": SQLite}
@@ -154,4 +157,6 @@ _OF_VENDOR: dict[str, type[Dialect]] = {"postgresql": PostgreSQL, "sqlite": SQLi
 
 def dialect_of(connection: BaseDatabaseWrapper) -> Dialect:
     """The dialect of a connection's database."""
+    if connection.vendor == "mysql" and is_mariadb(connection):
+        return MariaDB(connection)
     return _OF_VENDOR.get(connection.vendor, Dialect)(connection)

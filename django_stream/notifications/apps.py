@@ -11,9 +11,12 @@ class NotificationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from django_stream.database import mariadb_checks, mariadb_tables
         from django_stream.feeds.lenses import install_lens
         from django_stream.notifications.checks import check_digests
         from django_stream.notifications.lens import lens_for
 
         checks.register(check_digests, "django_stream")
+        mariadb_tables.follow_migrations(self)
+        mariadb_checks.register(self)
         install_lens(lens_for)

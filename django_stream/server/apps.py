@@ -12,6 +12,7 @@ class StreamServerConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the system checks, and see to it that Django can read every request."""
+        from django_stream.database import mariadb_checks, mariadb_tables
         from django_stream.database.poolers import check_pooler
         from django_stream.database.replicas.checks import check_replicas
         from django_stream.server import checks, deployment_checks
@@ -22,3 +23,5 @@ class StreamServerConfig(AppConfig):
         register(check_pooler, Tags.database)
         register(check_replicas)
         mend_requests()
+        mariadb_tables.follow_migrations(self, takes_turns=True)
+        mariadb_checks.register(self, takes_turns=True)

@@ -6,12 +6,11 @@ import os
 import sys
 
 import django
-import pymysql
 from django.conf import settings
 
-# Django asks for mysqlclient, which needs a compiler; this driver stands in for it.
-pymysql.version_info = (2, 2, 7, "final", 0)
-pymysql.install_as_MySQLdb()
+from tests.mariadb import stand_in
+
+stand_in()
 
 settings.configure(
     SECRET_KEY="a key that only this program uses, long enough for HS256",

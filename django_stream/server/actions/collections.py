@@ -10,6 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from django_stream.database.bulk_sql import conflicts_on
 from django_stream.server.events.event import Event, fields_of
 from django_stream.server.events.recording import record
 from django_stream.server.feed_store import database, ensure_application
@@ -100,9 +101,8 @@ def upsert_many(application_id: int, entries: Mapping[tuple[str, str], NewEntry]
         for keep, owned in ((True, []), (False, ["user_id"])):
             CollectionEntry.objects.using(database()).bulk_create(
                 [row for row in rows if ((row.collection, row.entry_id) in keeping) == keep],
-                update_conflicts=True,
-                unique_fields=["application", "collection", "entry_id"],
                 update_fields=["data", "updated_at", *owned],
+                **conflicts_on(["application", "collection", "entry_id"], database()),
             )
         record(_event(row, "upsert") for row in rows)
 

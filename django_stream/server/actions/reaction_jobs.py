@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from django.db import transaction
 from django.utils import timezone
 
+from django_stream.database.bulk_sql import conflicts_on
 from django_stream.database.deadlocks import retry_on_deadlock
 from django_stream.server import background
 from django_stream.server.actions.reaction_trees import Below, hide, is_nameless, locked, remove, show
@@ -42,7 +43,7 @@ def _write(positions: Mapping[int, int]) -> None:
     ]
     changed = [field.name for field in ReactionJob._meta.concrete_fields if not field.primary_key]
     ReactionJob.objects.using(database()).bulk_create(
-        jobs, update_conflicts=True, unique_fields=["root"], update_fields=changed
+        jobs, update_fields=changed, **conflicts_on(["root"], database())
     )
 
 

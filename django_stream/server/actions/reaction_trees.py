@@ -15,7 +15,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from django_stream.database.bulk_sql import among
+from django_stream.database.bulk_sql import among, conflicts_on, row_locks
 from django_stream.database.statements import Database, one_of
 from django_stream.server.actions import reaction_counts, reaction_targets
 from django_stream.server.events.event import Event
@@ -48,7 +48,7 @@ class Below:
 def locked(rows: QuerySet[Reaction]) -> QuerySet[Reaction]:
     """Lock reactions until the transaction ends, in the order of their numbers."""
     # Keys never change, and children refer to them: their inserts need not wait.
-    return rows.select_for_update(no_key=True, of=("self",)).order_by("pk")
+    return rows.select_for_update(**row_locks(rows.db, no_key=True, of=("self",))).order_by("pk")
 
 
 def event(row: Reaction, action: str, **more: Any) -> Event:
@@ -155,7 +155,7 @@ def _delete(rows: Collection[Reaction]) -> None:
         numbers = [row.pk for row in rows]
         to_write = Database.to_write(Reaction)
         to_write.delete(ChildCount, one_of("parent_id", numbers))
-        to_write.delete(Reaction, one_of("id", numbers))
+        to_write.delete(Reaction, one_of("id", numbers), last_first=True)
 
 
 def _keep_places(rows: Collection[Reaction]) -> None:
@@ -169,7 +169,6 @@ def _keep_places(rows: Collection[Reaction]) -> None:
     ]
     DeletedReaction.objects.using(database()).bulk_create(
         places,
-        update_conflicts=True,
-        unique_fields=["application", "reaction_id"],
         update_fields=["place", "deleted_at"],
+        **conflicts_on(["application", "reaction_id"], database()),
     )

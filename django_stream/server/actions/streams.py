@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import transaction
 
+from django_stream.database.bulk_sql import row_locks
 from django_stream.protocol.errors import ApiError
 from django_stream.server.events import interest
 from django_stream.server.events.event import Event, fields_of
@@ -157,7 +158,8 @@ def _delete_filter(row: StreamFilter) -> StreamFilter:
 def _lock(application_id: int) -> None:
     """One at a time for each application, so that two calls never make a sixth stream or an equal key."""
     ensure_application(application_id)
-    Application.objects.using(database()).select_for_update(no_key=True).get(pk=application_id)
+    rows = Application.objects.using(database())
+    rows.select_for_update(**row_locks(database(), no_key=True)).get(pk=application_id)
 
 
 def _filter(application_id: int, filter_id: str | None) -> StreamFilter | None:

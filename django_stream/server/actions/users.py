@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from django_stream.database.bulk_sql import conflicts_on
 from django_stream.server.events.event import Event, fields_of
 from django_stream.server.events.recording import record
 from django_stream.server.feed_store import database, ensure_application
@@ -69,13 +70,11 @@ def create_many(
             StreamUser(application_id=application_id, user_id=user_id, **_new_fields(users[user_id], now))
             for user_id in sorted(users)
         ]
-        StreamUser.objects.using(database()).bulk_create(
-            rows,
-            ignore_conflicts=not override,
-            update_conflicts=override,
-            unique_fields=["application", "user_id"] if override else None,
-            update_fields=["data", "updated_at"] if override else None,
-        )
+        options: dict[str, Any] = {"ignore_conflicts": True}
+        if override:
+            options = conflicts_on(["application", "user_id"], database())
+            options["update_fields"] = ["data", "updated_at"]
+        StreamUser.objects.using(database()).bulk_create(rows, **options)
         stored = StreamUser.objects.using(database()).filter(application_id=application_id, user_id__in=users)
         found = {user.user_id: user for user in stored}
         listed = [found[user_id] for user_id in users if user_id in found]

@@ -4,6 +4,7 @@ from django.db import migrations, models
 from django.db.models import CASCADE, Q
 from django.utils import timezone
 
+from django_stream.database.fields import OrderedUUIDField
 from django_stream.server.models.applications import new_api_key, new_app_id
 from django_stream.server.models.files import new_file_key
 
@@ -83,7 +84,7 @@ class Migration(migrations.Migration):
             [
                 ("pk", models.CompositePrimaryKey("application_id", "key", serialize=False)),
                 ("application", application()),
-                ("key", models.UUIDField()),
+                ("key", OrderedUUIDField()),
                 ("actor", models.CharField(max_length=255)),
                 ("verb", models.CharField(max_length=255)),
                 ("object", models.CharField(max_length=255)),
@@ -201,7 +202,7 @@ class Migration(migrations.Migration):
             [
                 ("pk", models.CompositePrimaryKey("feed_id", "key", serialize=False)),
                 ("feed", feed()),
-                ("key", models.UUIDField()),
+                ("key", OrderedUUIDField()),
                 ("seq", models.BigIntegerField(null=True)),
                 ("targeted", models.BooleanField(default=False)),
             ],
@@ -212,7 +213,7 @@ class Migration(migrations.Migration):
             [
                 ("pk", models.CompositePrimaryKey("feed_id", "key", serialize=False)),
                 ("feed", feed()),
-                ("key", models.UUIDField()),
+                ("key", OrderedUUIDField()),
             ],
         ),
         migrations.CreateModel(
@@ -222,7 +223,7 @@ class Migration(migrations.Migration):
                 ("source", feed()),
                 ("target", feed()),
                 ("since_seq", models.BigIntegerField()),
-                ("floor_key", models.UUIDField(null=True)),
+                ("floor_key", OrderedUUIDField(null=True)),
                 ("until_seq", models.BigIntegerField(null=True)),
                 ("created_at", models.DateTimeField(default=timezone.now, editable=False)),
             ],
@@ -272,7 +273,7 @@ class Migration(migrations.Migration):
                 ("application", application()),
                 ("reaction_id", models.CharField(max_length=255)),
                 ("kind", models.CharField(max_length=255)),
-                ("activity", models.UUIDField()),
+                ("activity", OrderedUUIDField()),
                 (
                     "parent",
                     models.ForeignKey(
@@ -334,7 +335,7 @@ class Migration(migrations.Migration):
             [
                 ("pk", models.CompositePrimaryKey("application_id", "activity", "kind", serialize=False)),
                 ("application", application()),
-                ("activity", models.UUIDField()),
+                ("activity", OrderedUUIDField()),
                 ("kind", models.CharField(max_length=255)),
                 ("count", models.BigIntegerField(default=0)),
             ],
@@ -358,7 +359,7 @@ class Migration(migrations.Migration):
             [
                 ("pk", models.CompositePrimaryKey("feed", "key", "via", serialize=False)),
                 ("feed", models.BigIntegerField()),
-                ("key", models.UUIDField()),
+                ("key", OrderedUUIDField()),
                 ("via", models.BigIntegerField()),
             ],
             {"verbose_name_plural": "timeline entries"},
@@ -369,7 +370,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
                 ("feed", models.BigIntegerField()),
                 ("name", models.CharField(max_length=255)),
-                ("newest", models.UUIDField(null=True)),
+                ("newest", OrderedUUIDField(null=True)),
                 ("activity_count", models.IntegerField(default=0)),
                 ("actor_count", models.IntegerField(default=0)),
                 ("is_seen", models.BooleanField(default=True)),
@@ -394,7 +395,7 @@ class Migration(migrations.Migration):
             [
                 ("pk", models.CompositePrimaryKey("feed", "key", serialize=False)),
                 ("feed", models.BigIntegerField()),
-                ("key", models.UUIDField()),
+                ("key", OrderedUUIDField()),
                 ("bucket", models.BigIntegerField()),
             ],
             {

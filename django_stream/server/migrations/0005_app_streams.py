@@ -4,6 +4,8 @@ import django.db.models.deletion
 import django.utils.timezone
 from django.db import migrations, models
 
+from django_stream.database.fields import OrderedUUIDField
+
 
 class Migration(migrations.Migration):
 
@@ -75,7 +77,7 @@ class Migration(migrations.Migration):
             name='StreamReaders',
             fields=[
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('process', models.UUIDField()),
+                ('process', OrderedUUIDField()),
                 ('count', models.PositiveIntegerField()),
                 ('seen_at', models.DateTimeField()),
                 ('stream', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='readers', to='django_stream_server.appstream')),

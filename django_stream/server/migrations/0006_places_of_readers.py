@@ -3,6 +3,8 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
+from django_stream.database.fields import OrderedUUIDField
+
 
 class AddColumn(migrations.AddField):
     """Django makes a table of SQLite anew for this, and would make one with row numbers of one without."""
@@ -28,7 +30,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('pk', models.CompositePrimaryKey('group_id', 'key', 'left_at', blank=True, editable=False, primary_key=True, serialize=False)),
                 ('group_id', models.BigIntegerField()),
-                ('key', models.UUIDField()),
+                ('key', OrderedUUIDField()),
                 ('entered_at', models.BigIntegerField()),
                 ('left_at', models.BigIntegerField(db_index=True)),
             ],
@@ -40,7 +42,7 @@ class Migration(migrations.Migration):
             name='ReactionCountChange',
             fields=[
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('activity', models.UUIDField()),
+                ('activity', OrderedUUIDField()),
                 ('kind', models.CharField(max_length=255)),
                 ('reaction', models.BigIntegerField()),
                 ('step', models.SmallIntegerField()),

@@ -1,5 +1,7 @@
 from django.db import migrations, models
 
+from django_stream.database.fields import OrderedUUIDField
+
 TABLE = "django_stream_server_groupchange"
 
 
@@ -27,7 +29,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("pk", models.CompositePrimaryKey("feed", "key", "came_at", blank=True, editable=False, primary_key=True, serialize=False)),
                 ("feed", models.BigIntegerField()),
-                ("key", models.UUIDField()),
+                ("key", OrderedUUIDField()),
                 ("came_at", models.BigIntegerField()),
             ],
         ),

@@ -1,5 +1,7 @@
 from django.db import migrations, models
 
+from django_stream.database.fields import OrderedUUIDField
+
 
 class Migration(migrations.Migration):
     """Very many activities of one foreign_id are removed in steps, the newest first."""
@@ -15,7 +17,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
                 ("feed", models.BigIntegerField(db_index=True)),
                 ("foreign_id", models.CharField(max_length=255)),
-                ("before", models.UUIDField()),
+                ("before", OrderedUUIDField()),
                 ("posted_until", models.BigIntegerField()),
                 ("kept", models.JSONField(default=list)),
                 ("caller", models.CharField(blank=True, max_length=255)),

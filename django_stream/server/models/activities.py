@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import models
 
+from django_stream.database.fields import OrderedUUIDField
 from django_stream.protocol import activity_ids
 from django_stream.server.models.applications import Application
 
@@ -17,7 +18,7 @@ class Activity(models.Model):
 
     pk = models.CompositePrimaryKey("application_id", "key")
     application = models.ForeignKey(Application, models.CASCADE, db_index=False, related_name="+")
-    key = models.UUIDField()
+    key = OrderedUUIDField()
     """`activity_ids.sort_key` of the id: orders as feeds do."""
     actor = models.CharField(max_length=255)
     verb = models.CharField(max_length=255)

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
+from django_stream.database.fields import OrderedUUIDField
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.server.models.applications import Application
 
@@ -50,7 +51,7 @@ class Placement(models.Model):
 
     pk = models.CompositePrimaryKey("feed_id", "key")
     feed = models.ForeignKey(Feed, models.CASCADE, db_index=False, related_name="+")
-    key = models.UUIDField()
+    key = OrderedUUIDField()
     seq = models.BigIntegerField(null=True)
     """The feed's version at that moment; null when followers do not receive it (add_to_many)."""
     targeted = models.BooleanField(default=False)
@@ -71,7 +72,7 @@ class Exclusion(models.Model):
 
     pk = models.CompositePrimaryKey("feed_id", "key")
     feed = models.ForeignKey(Feed, models.CASCADE, db_index=False, related_name="+")
-    key = models.UUIDField()
+    key = OrderedUUIDField()
 
     def __str__(self) -> str:
         return f"{self.key} hidden on {self.feed_id}"
@@ -88,7 +89,7 @@ class Follow(models.Model):
     source = models.ForeignKey(Feed, models.CASCADE, db_index=False, related_name="+")
     target = models.ForeignKey(Feed, models.CASCADE, db_index=False, related_name="+")
     since_seq = models.BigIntegerField()
-    floor_key = models.UUIDField(null=True)
+    floor_key = OrderedUUIDField(null=True)
     """The oldest activity copied when the follow began; null when none was."""
     until_seq = models.BigIntegerField(null=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 
+from django_stream.database.fields import OrderedUUIDField
 from django_stream.server.models.applications import Application
 
 VISIBLE = Q(deleted_at__isnull=True)
@@ -22,7 +23,7 @@ class Reaction(models.Model):
     application = models.ForeignKey(Application, models.CASCADE, db_index=False, related_name="+")
     reaction_id = models.CharField(max_length=255)
     kind = models.CharField(max_length=255)
-    activity = models.UUIDField()
+    activity = OrderedUUIDField()
     """Id of the activity, which need not exist here; children have that of their parent."""
     parent = models.ForeignKey("self", models.CASCADE, null=True, db_index=False, related_name="children")
     parent_reaction_id = models.CharField(max_length=255, blank=True)
@@ -86,7 +87,7 @@ class ReactionCount(models.Model):
 
     pk = models.CompositePrimaryKey("application_id", "activity", "kind")
     application = models.ForeignKey(Application, models.CASCADE, db_index=False, related_name="+")
-    activity = models.UUIDField()
+    activity = OrderedUUIDField()
     kind = models.CharField(max_length=255)
     count = models.BigIntegerField(default=0)
 
@@ -102,7 +103,7 @@ class ReactionCountChange(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     application = models.ForeignKey(Application, models.CASCADE, db_index=False, related_name="+")
-    activity = models.UUIDField()
+    activity = OrderedUUIDField()
     kind = models.CharField(max_length=255)
     reaction = models.BigIntegerField()
     """The number of its row."""

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import models
 from django.utils import timezone
 
+from django_stream.database.fields import OrderedUUIDField
 from django_stream.server.models.applications import Application
 
 
@@ -54,7 +55,7 @@ class StreamReaders(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     stream = models.ForeignKey(AppStream, models.CASCADE, related_name="readers")
-    process = models.UUIDField()
+    process = OrderedUUIDField()
     count = models.PositiveIntegerField()
     seen_at = models.DateTimeField()
 

@@ -9,6 +9,8 @@ from typing import Any
 
 from django.db import models
 
+from django_stream.database.fields import OrderedUUIDField
+
 
 class TimelineEntry(models.Model):
     """One way by which an activity is on a feed.
@@ -19,7 +21,7 @@ class TimelineEntry(models.Model):
 
     pk = models.CompositePrimaryKey("feed", "key", "via")
     feed = models.BigIntegerField()
-    key = models.UUIDField()
+    key = OrderedUUIDField()
     via = models.BigIntegerField()
 
     class Meta:
@@ -35,7 +37,7 @@ class ActivityGroup(models.Model):
     id = models.BigAutoField(primary_key=True)
     feed = models.BigIntegerField()
     name = models.CharField(max_length=255)
-    newest = models.UUIDField(null=True)
+    newest = OrderedUUIDField(null=True)
     """Key of the newest activity: gives the group its id and its place. Null while it is being filled."""
     activity_count = models.IntegerField(default=0)
     actor_count = models.IntegerField(default=0)
@@ -72,7 +74,7 @@ class ActivityGroupEntry(models.Model):
 
     pk = models.CompositePrimaryKey("feed", "key")
     feed = models.BigIntegerField()
-    key = models.UUIDField()
+    key = OrderedUUIDField()
     group_id = models.BigIntegerField()
     entered_at = models.BigIntegerField(default=0, db_default=0)
     """In microseconds since 1970; 0 if it was before these were written."""
@@ -93,7 +95,7 @@ class GroupChange(models.Model):
 
     pk = models.CompositePrimaryKey("feed", "key", "came_at")
     feed = models.BigIntegerField()
-    key = models.UUIDField()
+    key = OrderedUUIDField()
     came_at = models.BigIntegerField()
     """In microseconds since 1970. In the primary key, so that no writer ever waits for a reader."""
 
@@ -109,7 +111,7 @@ class FormerGroupEntry(models.Model):
 
     pk = models.CompositePrimaryKey("group_id", "key", "left_at")
     group_id = models.BigIntegerField()
-    key = models.UUIDField()
+    key = OrderedUUIDField()
     entered_at = models.BigIntegerField()
     left_at = models.BigIntegerField(db_index=True)
 
@@ -151,7 +153,7 @@ class RemovalJob(models.Model):
     id = models.BigAutoField(primary_key=True)
     feed = models.BigIntegerField(db_index=True)
     foreign_id = models.CharField(max_length=255)
-    before = models.UUIDField()
+    before = OrderedUUIDField()
     """Those with smaller keys are left."""
     posted_until = models.BigIntegerField()
     """The feed's version when it was asked for: what was posted there since then stays."""

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from django_stream.database.dialect import Fragment
 from django_stream.database.statements import Database, Row, time_text
 from django_stream.server.conf import server_settings
 from django_stream.server.feed_store import database
@@ -97,13 +98,15 @@ def _locked() -> StreamLog:
 
 def _place(server: Database, newest: int) -> int:
     table = server.dialect.table(StreamEvent)
-    return server.execute(
-        f"UPDATE {table} SET position = placed.place FROM ("
-        " SELECT id AS event, %s + row_number() OVER (ORDER BY id) AS place FROM ("
+    # The lock of the log keeps all others from giving places.
+    placed = Fragment(
+        "(SELECT id AS event, %s + row_number() OVER (ORDER BY id) AS place FROM ("
         f" SELECT id FROM {table} WHERE position IS NULL ORDER BY id LIMIT {BATCH}"
-        f") waiting) placed WHERE {table}.id = placed.event",
+        ") waiting) placed",
         [newest],
     )
+    change = Fragment("position = placed.place")
+    return server.execute(*server.dialect.update_from(table, change, placed, f"{table}.id = placed.event"))
 
 
 def after(position: int, *, limit: int | None = None, most: int | None = None) -> list[Logged]:

@@ -73,7 +73,8 @@ def page(
     if window.as_of is not None:
         moved, others = group_past.moved(database.dialect, Fragment(_FEED, name), window.as_of)
         steady = group_past.steady(database.dialect, window.as_of)
-        since = [*steady, *offset, *others, *bounds(database.dialect, "place", window).params]
+        most = [window.limit + window.offset] if window.offset else []
+        since = [*steady, *most, *others, *bounds(database.dialect, "place", window).params]
     summary = _summary(database.dialect, "place" if moved else "newest")
     text = _text(summary, bound.text, window.limit, bool(offset), per_group, counted, moved)
     params = [*(name if counted else ()), *name, *bound.params, *since, *offset, application_id]
@@ -90,7 +91,7 @@ def _text(
     groups = f"(SELECT * {chosen} ORDER BY newest DESC {end}) b"
     if moved:
         # No more of either is read than the page may take.
-        most = f"LIMIT {limit:d} + %s" if offset else f"LIMIT {limit:d}"
+        most = "LIMIT %s" if offset else f"LIMIT {limit:d}"
         steady = f"SELECT *, newest AS place {chosen}{group_past.STEADY} ORDER BY newest DESC {most}"
         others = f"SELECT * FROM ({moved}) v WHERE place IS NOT NULL{where.replace('newest', 'place')}"
         every = f"(SELECT * FROM ({steady}) u UNION ALL {others}) every"

@@ -29,8 +29,8 @@ _MICROSECOND = timedelta(microseconds=1)
 
 _THERE = "group_id = m.id AND key <= %s AND entered_at <= %s"
 _PLACE = (
-    f"(SELECT key FROM (SELECT key FROM {ENTRY} WHERE {_THERE} UNION ALL "
-    f"SELECT key FROM {FORMER_ENTRY} WHERE {_THERE} AND left_at > %s) there ORDER BY key DESC LIMIT 1)"
+    f"(SELECT key FROM {ENTRY} WHERE {_THERE} UNION ALL "
+    f"SELECT key FROM {FORMER_ENTRY} WHERE {_THERE} AND left_at > %s ORDER BY key DESC LIMIT 1)"
 )
 STEADY = " AND newest <= %s AND past_changed_at <= %s"
 """The groups of a feed that stand where they stood."""

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from django.utils import timezone
 
+from django_stream.database.dialect import Fragment
 from django_stream.database.statements import Database, equal, one_of, rows_among
 from django_stream.protocol.times import now_in_microseconds
 from django_stream.server.activity_rows import read_key
@@ -188,15 +189,16 @@ def grow(database: Database, grown: Sequence[Grown], now: int) -> None:
     given = database.dialect.given(_GROWN, grown)
     marks = ", ".join(f"{mark} = ({mark} AND NOT given.is_news)" for mark in ("is_seen", "is_read"))
     last = database.dialect.time_of_text("given.last")
-    database.execute(
-        f"UPDATE {ACTIVITY_GROUP} SET activity_count = activity_count + given.activities, "
+    changes = Fragment(
+        "activity_count = activity_count + given.activities, "
         "actor_count = actor_count + given.actors, "
         "newest = CASE WHEN newest > given.latest THEN newest ELSE given.latest END, "
         "past_changed_at = CASE WHEN given.is_backdated THEN %s ELSE past_changed_at END, "
-        f"updated_at = CASE WHEN updated_at > {last} THEN updated_at ELSE {last} END, {marks} "
-        f"FROM {given.text} WHERE {ACTIVITY_GROUP}.id = given.id",
-        [now, *given.params],
+        f"updated_at = CASE WHEN updated_at > {last} THEN updated_at ELSE {last} END, {marks}",
+        [now],
     )
+    match = f"{ACTIVITY_GROUP}.id = given.id"
+    database.execute(*database.dialect.update_from(ACTIVITY_GROUP, changes, given, match))
 
 
 def recount(database: Database, application_id: int, groups: Collection[int]) -> None:
@@ -205,10 +207,11 @@ def recount(database: Database, application_id: int, groups: Collection[int]) ->
     now, time = database.dialect.param(timezone.now()), database.dialect.time_param
     database.execute(
         f"UPDATE {ACTIVITY_GROUP} "
-        f"SET activity_count = {_COUNT}, actor_count = {_ACTORS}, newest = {_NEWEST}, "
-        f"past_changed_at = CASE WHEN {_COUNT} < activity_count THEN %s ELSE past_changed_at END, "
-        f"updated_at = CASE WHEN {_COUNT} > activity_count THEN {time} ELSE updated_at END "
+        # The count comes last: MariaDB sets one column after the other.
+        f"SET past_changed_at = CASE WHEN {_COUNT} < activity_count THEN %s ELSE past_changed_at END, "
+        f"updated_at = CASE WHEN {_COUNT} > activity_count THEN {time} ELSE updated_at END, "
+        f"actor_count = {_ACTORS}, newest = {_NEWEST}, activity_count = {_COUNT} "
         f"WHERE {chosen.text}",
-        [application_id, now_in_microseconds(), now, *chosen.params],
+        [now_in_microseconds(), now, application_id, *chosen.params],
     )
     database.delete(ActivityGroup, one_of("id", groups), equal("activity_count", 0))

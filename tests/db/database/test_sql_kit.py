@@ -194,5 +194,5 @@ def test_standard_sql_means_the_same(application):
         table = dialect.table(Feed)
         cursor.execute(f"SELECT user_id FROM {table} WHERE {names.text} ORDER BY 1", names.params)
         assert cursor.fetchall() == [("a",), ("b",)]
-    with pytest.raises(NotSupportedError, match="needs PostgreSQL or SQLite"):
+    with pytest.raises(NotSupportedError, match="needs PostgreSQL, SQLite or MariaDB"):
         dialect.json_text("group_names", "user")

@@ -1,4 +1,4 @@
-"""Two writers on PostgreSQL: the second begins at a chosen statement of the first."""
+"""Two writers on a database with locks of rows: the second begins at a chosen statement of the first."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 from django.db import connection
 
 from tests.db.publishing.concurrency import alone, is_stuck
+from tests.plain_sql import plain
 from tests.services.processes import wait_until
 
 
@@ -33,7 +34,7 @@ def meet(first: Callable[[], Any], before: str, second: Callable[[], Any]) -> Me
     pids: list[int] = []
 
     def pause(execute: Any, sql: str, *rest: Any) -> Any:
-        if not begun and re.match(before, sql):
+        if not begun and re.match(before, plain(sql)):
             begun.append(pool.submit(alone, second, pids))
             wait_until(lambda: begun[0].done() or is_stuck(pids), "the second waits or ends", within=30)
             waited.append(not begun[0].done())

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from django_stream.activities.follow_rows import unfollow
@@ -145,11 +145,11 @@ def test_who_claims_waits_for_who_still_holds_the_lease(ada: User, statement: st
         Tag.objects.create(name="b", user=ada)
     published = lambda: drain().published  # noqa: E731
     meeting = meet(published, statement, lambda: _claimed(minutes=60))
-    if statement.startswith("UPDATE"):
+    if statement.startswith("UPDATE") and connection.vendor == "postgresql":
         assert meeting.waited
         assert meeting.second == ["a", "b"]
     else:
-        # Entries are skipped that somebody is deleting.
+        # Entries are skipped that somebody is deleting; elsewhere also those whose ledger is locked.
         assert meeting.second in ([], ["a", "b"])
     assert Tag.objects.count() == 2
 

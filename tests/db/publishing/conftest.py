@@ -15,4 +15,4 @@ def clock() -> Clock:
 
 @pytest.fixture
 def row_locks() -> None:
-    assert connection.vendor == "postgresql", "this is about row locks: point DATABASE_URL at PostgreSQL"
+    assert connection.vendor != "sqlite", "this is about row locks: point DATABASE_URL at PostgreSQL"

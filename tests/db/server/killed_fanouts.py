@@ -9,6 +9,7 @@ from django.db import connection
 
 from django_stream.server.fanout import jobs
 from django_stream.server.models import FanoutJob
+from tests.plain_sql import plain
 
 PROGRESS = f'UPDATE "{FanoutJob._meta.db_table}"'
 
@@ -25,7 +26,7 @@ def run_for(chunks: int, job_id: int) -> None:
         nonlocal served
         if served == chunks and sql.startswith("SELECT"):
             raise Killed
-        served += sql.startswith(PROGRESS)
+        served += plain(sql).startswith(PROGRESS)
         return execute(sql, *rest)
 
     with connection.execute_wrapper(serve_or_die), suppress(Killed):

@@ -157,9 +157,6 @@ def _children(
 def _chosen(dialect: Dialect, match: str, choice: Choice) -> Fragment:
     """The reactions `r` that are chosen of each set, to be joined."""
     user = "" if choice.user_id is None else " AND x.user_id = %s"
-    text = (
-        f"FROM {REACTION} x WHERE {match}{user} "
-        f"ORDER BY x.id {'ASC' if choice.oldest else 'DESC'} LIMIT {choice.limit:d}"
-    )
     params = [] if choice.user_id is None else [choice.user_id]
-    return Fragment(dialect.join_some(REACTION, "r", text), params)
+    order = "ASC" if choice.oldest else "DESC"
+    return dialect.join_some(REACTION, "r", Fragment(f"{match}{user}", params), order, choice.limit)
