@@ -163,9 +163,7 @@ class Dialect:
         """
         size, name = f"octet_length({self.name(column)})", self.name(order)
         ahead = f"sum({size}) OVER (ORDER BY {name}) - {size} AS ahead"
-        return (
-            f"SELECT * FROM (SELECT s.*, {ahead} FROM ({rows}) s) s WHERE ahead < {most:d} ORDER BY {name}"
-        )
+        return f"SELECT * FROM (SELECT s.*, {ahead} FROM ({rows}) s) s WHERE ahead < {most:d} ORDER BY {name}"
 
     def json_text(self, column: str, key: str) -> str:
         """The text under a key of a JSON object; null where there is none. The key must hold no quotes."""
@@ -200,6 +198,11 @@ class Dialect:
 
         `where` names its columns by `x`, and may name what is on the left. `order` is ASC or DESC.
         """
+        chosen = f"FROM {table} x WHERE {where.text} ORDER BY x.id {order} LIMIT {limit:d}"
+        return Fragment(self.join_chosen(table, alias, chosen), where.params)
+
+    def join_chosen(self, table: str, alias: str, chosen: str) -> str:
+        """The same for any `FROM table x WHERE .. ORDER BY .. LIMIT ..`, without parameters."""
         raise self._unsupported()
 
     # Statements

@@ -99,9 +99,8 @@ class PostgreSQL(Dialect):
         values = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in columns]
         return Fragment(f"unnest({arrays}) AS given ({names})", values)
 
-    def join_some(self, table: str, alias: str, where: Fragment, order: str, limit: int) -> Fragment:
-        chosen = f"FROM {table} x WHERE {where.text} ORDER BY x.id {order} LIMIT {limit:d}"
-        return Fragment(f"LATERAL (SELECT x.* {chosen}) {alias} ON true", where.params)
+    def join_chosen(self, table: str, alias: str, chosen: str) -> str:
+        return f"LATERAL (SELECT x.* {chosen}) {alias} ON true"
 
 
 class SQLite(Dialect):
@@ -146,10 +145,9 @@ class SQLite(Dialect):
         prepared = [[value.hex if isinstance(value, UUID) else value for value in row] for row in rows]
         return Fragment(f"(SELECT {chosen} FROM json_each(%s)) AS given", [json.dumps(prepared)])
 
-    def join_some(self, table: str, alias: str, where: Fragment, order: str, limit: int) -> Fragment:
+    def join_chosen(self, table: str, alias: str, chosen: str) -> str:
         # It has no LATERAL.
-        chosen = f"FROM {table} x WHERE {where.text} ORDER BY x.id {order} LIMIT {limit:d}"
-        return Fragment(f"{table} {alias} ON {alias}.id IN (SELECT x.id {chosen})", where.params)
+        return f"{table} {alias} ON {alias}.id IN (SELECT x.id {chosen})"
 
 
 _OF_VENDOR: dict[str, type[Dialect]] = {"postgresql": PostgreSQL, "sqlite": SQLite}

@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connections
 
 from django_stream.database.tables import has_table
 from django_stream.protocol.errors import ApiError
@@ -154,4 +155,10 @@ def _most_followers() -> Iterator[CheckMessage]:
             f"{PREFIX}PUSH_FOLLOWERS_MAX has no effect: timelines on a cluster are brought everything",
             hint="Take it out.",
             id="django_stream_server.W004",
+        )
+    elif most is not None and connections[database()].vendor == "mysql":
+        yield Error(
+            f"{PREFIX}PUSH_FOLLOWERS_MAX is for PostgreSQL and SQLite: MariaDB cannot read such pages",
+            hint="Take it out.",
+            id="django_stream_server.E009",
         )

@@ -225,7 +225,7 @@ class PulledFeed(models.Model):
     """Whether what comes is still found like that; otherwise only what came until now."""
     newest_seq = models.BigIntegerField(default=0)
     """Of the newest placement that is found like that, or of the last one before there were any."""
-    newest_key = models.UUIDField(null=True)
+    newest_key = OrderedUUIDField(null=True)
 
     def __str__(self) -> str:
         return f"followers find what is on {self.feed}"
@@ -241,7 +241,7 @@ class PulledPlacement(models.Model):
     feed = models.BigIntegerField()
     seq = models.BigIntegerField()
     """The placement's own: a later placement of the same activity is another one."""
-    key = models.UUIDField()
+    key = OrderedUUIDField()
 
     class Meta:
         constraints = [

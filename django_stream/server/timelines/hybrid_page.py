@@ -85,7 +85,7 @@ def _text(dialect: Dialect, where: str, near: str, window: Window) -> str:
     heads = "" if window.oldest_first else " AND h.newest_key >= (SELECT key FROM edge)"
     found = (
         f"SELECT y.feed, y.key, y.seq FROM {FOLLOW} f JOIN {PULLED_FEED} h ON h.feed = f.target_id "
-        f"AND h.newest_seq > f.since_seq{heads} JOIN {dialect.join_some(PULLED, 'y', some)} "
+        f"AND h.newest_seq > f.since_seq{heads} JOIN {dialect.join_chosen(PULLED, 'y', some)} "
         "WHERE f.source_id = (SELECT id FROM s) AND y.seq > f.since_seq "
         f"AND (f.until_seq IS NULL OR y.seq <= f.until_seq){_of('y', where)} "
         f"AND y.key {within} (SELECT key FROM edge)"
