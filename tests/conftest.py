@@ -11,7 +11,12 @@ import pytest
 from django.contrib.auth.models import User
 
 pytest.register_assert_rewrite("tests.expected_feeds", "tests.any_json")
-hypothesis.settings.register_profile("thorough", max_examples=2000)
+# A busy machine makes examples slowly, which is no fault of theirs.
+hypothesis.settings.register_profile("patient", suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.register_profile(
+    "thorough", parent=hypothesis.settings.get_profile("patient"), max_examples=2000
+)
+hypothesis.settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

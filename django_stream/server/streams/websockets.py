@@ -12,7 +12,7 @@ from typing import Any
 from django_stream.server.content import encoded
 from django_stream.server.streams import frames, hub
 from django_stream.server.streams.admission import Admission
-from django_stream.server.streams.severing import is_cut, sever
+from django_stream.server.streams.severing import Gone, is_cut, sever
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -35,20 +35,21 @@ async def serve(
     """Accept the connection and send events until one side ends it; whatever comes in is answered `pong`."""
     connection_id = uuid.uuid4().hex
     headers = [(b"connection-id", connection_id.encode())]
-    await send({"type": "websocket.accept", "headers": headers})
-    await send(_text(encoded(_greeting(admitted, connection_id)).decode()))
-    listening = asyncio.get_running_loop().create_task(_listen(receive, send, asyncio.current_task()))
+    listening: asyncio.Task[None] | None = None
     try:
+        await send({"type": "websocket.accept", "headers": headers})
+        await send(_text(encoded(_greeting(admitted, connection_id)).decode()))
+        listening = asyncio.get_running_loop().create_task(_listen(receive, send, asyncio.current_task()))
         code = await _send_all(admitted, send)
-        with suppress(RuntimeError, OSError):  # the other side was quicker
-            await send({"type": "websocket.close", "code": code})
+        await send({"type": "websocket.close", "code": code})
     except asyncio.CancelledError as cancelled:
         if is_cut(cancelled):
             await sever(send)
-        elif not listening.done():
+        elif listening is None or not listening.done():
             raise
     finally:
-        listening.cancel()
+        if listening is not None:
+            listening.cancel()
         hub.later(at_end)
 
 
@@ -82,8 +83,9 @@ async def _send_all(admitted: Admission, send: Send) -> int:
 
 
 async def _listen(receive: Receive, send: Send, sender: asyncio.Task[None] | None) -> None:
-    while (await receive())["type"] != "websocket.disconnect":
-        await send(_text("pong"))
+    with suppress(Gone):
+        while (await receive())["type"] != "websocket.disconnect":
+            await send(_text("pong"))
     if sender is not None:
         sender.cancel()
 

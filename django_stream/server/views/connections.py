@@ -6,7 +6,8 @@ import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -19,7 +20,7 @@ from django_stream.server.requests import API_PATH
 from django_stream.server.streams import hub, transports
 from django_stream.server.streams.admission import Admission, Wish
 from django_stream.server.streams.refusals import with_meta
-from django_stream.server.streams.severing import is_cut, sever
+from django_stream.server.streams.severing import Gone, is_cut, sever, until_gone
 from django_stream.server.streams.transports import Values
 from django_stream.server.streams.websockets import serve
 from django_stream.server.views import faye
@@ -42,14 +43,18 @@ def beside(application: Application) -> Application:
     async def answer(scope: Message, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
         match = _CHANNEL.search(path)
+        ours: Application
         if path.rstrip("/") == FAYE_PATH and scope["type"] in ("http", "websocket"):
-            await (faye.http if scope["type"] == "http" else faye.websocket)(scope, receive, send)
+            ours = faye.http if scope["type"] == "http" else faye.websocket
         elif scope["type"] == "websocket":
-            await (_websocket(scope, receive, send, *match.groups()) if match else _deny(receive, send))
+            ours = partial(_websocket, match[1], match[2]) if match else _deny
         elif match and scope["type"] == "http" and scope["method"] == "GET":
-            await _http(scope, receive, send, *match.groups())
+            ours = partial(_http, match[1], match[2])
         else:
             await application(_told(scope), receive, send)
+            return
+        with suppress(Gone):  # nobody is left to tell
+            await ours(scope, receive, until_gone(send))
 
     return answer
 
@@ -77,7 +82,7 @@ async def _admitted(wish: Wish) -> Admission | ApiError:
         return with_meta(ApiError.named("InternalException", reason))
 
 
-async def _http(scope: Message, receive: Receive, send: Send, stream: str, secret: str) -> None:
+async def _http(stream: str, secret: str, scope: Message, receive: Receive, send: Send) -> None:
     wish, headers, query = _wish(scope, stream, secret)
     cors = cors_headers(headers.get("origin"))
     admitted = await _admitted(wish)
@@ -87,10 +92,10 @@ async def _http(scope: Message, receive: Receive, send: Send, stream: str, secre
         await send({"type": "http.response.body", "body": encoded(admitted.envelope())})
         return
     transport = transports.transport_for(headers, query)
-    await send(_start("http.response.start", 200, transports.headers_of(transport, admitted) | cors))
     gone = _cancel_when_gone(receive, "http.disconnect")
     try:
-        async with aclosing(transports.body_of(transport, admitted, at_end(admitted))) as parts:
+        await send(_start("http.response.start", 200, transports.headers_of(transport, admitted) | cors))
+        async with aclosing(transports.body_of(transport, admitted)) as parts:
             async for part in parts:
                 await send({"type": "http.response.body", "body": part, "more_body": True})
         await send({"type": "http.response.body"})
@@ -101,6 +106,7 @@ async def _http(scope: Message, receive: Receive, send: Send, stream: str, secre
             raise
     finally:
         gone.cancel()
+        hub.later(at_end(admitted))
 
 
 def _cancel_when_gone(receive: Receive, farewell: str) -> asyncio.Task[None]:
@@ -116,7 +122,7 @@ def _cancel_when_gone(receive: Receive, farewell: str) -> asyncio.Task[None]:
     return asyncio.get_running_loop().create_task(wait())
 
 
-async def _websocket(scope: Message, receive: Receive, send: Send, stream: str, secret: str) -> None:
+async def _websocket(stream: str, secret: str, scope: Message, receive: Receive, send: Send) -> None:
     wish, _, _ = _wish(scope, stream, secret)
     await receive()
     admitted = await _admitted(wish)
@@ -130,7 +136,7 @@ async def _websocket(scope: Message, receive: Receive, send: Send, stream: str, 
         await send({"type": "websocket.close", "code": 4000 + admitted.http_status})
 
 
-async def _deny(receive: Receive, send: Send) -> None:
+async def _deny(scope: Message, receive: Receive, send: Send) -> None:
     await receive()
     await send({"type": "websocket.close", "code": 4404})
 

@@ -24,7 +24,7 @@ from django_stream.server.permissions import may_read
 from django_stream.server.streams import bayeux, hub
 from django_stream.server.streams.refusals import check_enabled
 from django_stream.server.streams.sessions import Listened, Session
-from django_stream.server.streams.severing import sever
+from django_stream.server.streams.severing import Gone, sever
 
 logger = logging.getLogger("django_stream.server")
 
@@ -196,7 +196,7 @@ class _Socket:
 
     async def _tell(self, messages: list[dict[str, Any]]) -> None:
         if messages:
-            with suppress(RuntimeError, OSError):  # the other side has gone
+            with suppress(Gone):
                 await self._send({"type": "websocket.send", "text": encoded(messages).decode()})
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
