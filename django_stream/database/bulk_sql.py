@@ -42,24 +42,25 @@ def among(field: str, values: Collection[Any], using: str) -> Q:
     return dialect_of(connections[using]).among(field, values)
 
 
-def rows_among(fields: Sequence[Any], rows: Collection[Sequence[Any]], using: str) -> Q:
-    """These fields together are one of the rows, which may be of texts.
+def rows_among(
+    fields: Sequence[Any], rows: Collection[Sequence[Any]], using: str, names: Sequence[str] = ()
+) -> Q:
+    """These fields together are one of the rows, which may be of texts; `names` are paths to the fields.
 
     `__in` for each of them would name far more: all rows whose values occur in any of the given ones.
     """
     if not rows:
         return Q(pk__in=[])  # for which the ORM asks nobody
-    connection = connections[using]
-    given = [
-        [
-            field.get_db_prep_value(field.to_python(value), connection)
-            for field, value in zip(fields, row, strict=True)
-        ]
-        for row in rows
-    ]
+    paths = names or [field.attname for field in fields]
+    given = [[field.to_python(value) for field, value in zip(fields, row, strict=True)] for row in rows]
     if len(fields) == 1:
-        return Q((f"{fields[0].attname}__in", [value for (value,) in given]))
-    return Q(_RowsAmong(*(field.attname for field in fields), rows=given, using=using))
+        return Q((f"{paths[0]}__in", [value for (value,) in given]))
+    connection = connections[using]
+    prepared = [
+        [field.get_db_prep_value(value, connection) for field, value in zip(fields, row, strict=True)]
+        for row in given
+    ]
+    return Q(_RowsAmong(*paths, rows=prepared, using=using))
 
 
 class _RowsAmong(Func):

@@ -191,14 +191,17 @@ class FeedReader:
         """`unseen` for asynchronous views."""
         return await sync_to_async(self.unseen)()
 
-    def counts(self) -> dict[str, int]:
+    def counts(self) -> Mapping[str, int | None]:
         """How many entries of a notification feed wait to be seen, and to be read: as its page says it.
 
-        `{"unseen": 2, "unread": 5}`; KeyError for other feeds.
+        `{"unseen": 2, "unread": 5}`; None for both on feeds of other kinds.
         """
-        return self._waiting(*MARKS)
+        try:
+            return self._waiting(*MARKS)
+        except KeyError:
+            return dict.fromkeys(MARKS)
 
-    async def acounts(self) -> dict[str, int]:
+    async def acounts(self) -> Mapping[str, int | None]:
         """`counts` for asynchronous views."""
         return await sync_to_async(self.counts)()
 

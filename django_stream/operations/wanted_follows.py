@@ -35,7 +35,7 @@ def _keys(
 ) -> Iterator[list[str]]:
     """The pairs to ask: of owners whose names tell no row, all that there are."""
     if publisher.names_tell_rows:
-        yield publisher.keys_meaning(meant, alias)
+        yield from batched(publisher.keys_meaning(meant, alias), _CHUNK)
     else:
         yield from batched(publisher.keys_where(all_rows(publisher.model, alias)), _CHUNK)
 

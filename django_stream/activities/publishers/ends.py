@@ -62,6 +62,12 @@ class FollowEnd(ABC):
     def rows_meant(self, values: Iterable[Value], using: str) -> dict[Value, _Owner]:
         """The rows that values stand for."""
 
+    def read(
+        self, values: Collection[Value], using: str
+    ) -> tuple[dict[Value, OwnerID | Exception], dict[Value, _Owner]]:
+        """`owner_ids` and `rows_meant` of one moment."""
+        return self.owner_ids(values, using), self.rows_meant(values, using)
+
     @abstractmethod
     def values_meaning(self, rows: Iterable[_Owner], using: str) -> dict[_Owner, list[Value]]:
         """What `columns` may hold for these owners, in every spelling; rows that cannot stand at this end are
@@ -152,14 +158,20 @@ class _Path(FollowEnd):
         return found and {f"{self.way}{name}": value for name, value in found.items()}
 
     def owner_ids(self, values: Iterable[Value], using: str) -> dict[Value, OwnerID | Exception]:
-        ends = self._ends(values, using)
-        found = self.last.owner_ids(set(ends.values()), using)
-        return {value: found[end] for value, end in ends.items() if end in found}
+        return self.read(list(values), using)[0]
 
     def rows_meant(self, values: Iterable[Value], using: str) -> dict[Value, _Owner]:
+        return self.read(list(values), using)[1]
+
+    def read(
+        self, values: Collection[Value], using: str
+    ) -> tuple[dict[Value, OwnerID | Exception], dict[Value, _Owner]]:
         ends = self._ends(values, using)
-        found = self.last.rows_meant(set(ends.values()), using)
-        return {value: found[end] for value, end in ends.items() if end in found}
+        names, rows = self.last.read(set(ends.values()), using)
+        return (
+            {value: names[end] for value, end in ends.items() if end in names},
+            {value: rows[end] for value, end in ends.items() if end in rows},
+        )
 
     def values_meaning(self, rows: Iterable[_Owner], using: str) -> dict[_Owner, list[Value]]:
         return self.last.values_meaning(rows, using)

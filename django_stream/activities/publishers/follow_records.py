@@ -82,8 +82,9 @@ def send_follows(client: StreamClient, changes: Sequence[Change]) -> Mapping[str
     follow = [change for change in changes if change.desired is not None]
     copy_limit = stream_settings.ACTIVITY_COPY_LIMIT
     sender.batch(follow, len(changes), lambda part: client.follow_many(_follows(part), copy_limit))
-    # What one key means no more, another of the same batch may mean from now on.
-    kept = {(one["source"], one["target"]) for one in _follows(follow)}
+    # What one key means no more, another of the same batch may mean from now on, if that could be said.
+    said = [change for change in follow if change.key not in sender.failures]
+    kept = {(one["source"], one["target"]) for one in _follows(said)}
     unfollow = [change for change in changes if _unfollows([change], kept)]
     sender.batch(unfollow, len(changes), lambda part: client.unfollow_many(_unfollows(part, kept)))
     return sender.failures

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
 
-from django_stream.activities.ids import json_key, pk_text
+from django_stream.activities.ids import json_key
 from django_stream.activities.owners import OwnerID
 from django_stream.activities.paths import Source, first_field, resolve
 from django_stream.activities.policies import manager_with_own
 from django_stream.activities.publishers.base import TrackedPublisher, watched_steps, with_related
-from django_stream.activities.publishers.ends import end_of
+from django_stream.activities.publishers.ends import Value, end_of
 from django_stream.activities.publishers.follow_records import (
     POLICIES,
     Meant,
@@ -26,6 +27,7 @@ from django_stream.activities.publishers.noted_tables import pair_table, referri
 from django_stream.database.batches import batched
 from django_stream.database.bulk_sql import rows_among
 from django_stream.database.querysets import all_rows
+from django_stream.database.tables import has_table
 from django_stream.database.triggers.noting import NotedTable
 from django_stream.publishing.models import Publication
 from django_stream.publishing.publisher import Change, Dependents, Desired, publishers
@@ -159,9 +161,15 @@ class FollowPublisher(TrackedPublisher):
         follower, followed = self._ends
         pairs = {key: self._split(json.loads(key)) for key in keys}
         there, failed = self._there(pairs, using)
-        followers = follower.owner_ids([pair[0] for pair in there.values()], using)
-        followees = followed.owner_ids([pair[1] for pair in there.values()], using)
-        meant = self._meant(there, using) if self.is_path else {}
+        ends = [pair[0] for pair in there.values()], [pair[1] for pair in there.values()]
+        meant: dict[str, Meant] = {}
+        if self.is_path:
+            # Read once: what is sent and what the ledger says of it are of one moment.
+            followers, rows = follower.read(ends[0], using)
+            followees, others = followed.read(ends[1], using)
+            meant = _paired(there, rows, others)
+        else:
+            followers, followees = follower.owner_ids(ends[0], using), followed.owner_ids(ends[1], using)
         found: dict[str, Desired | Exception] = {
             key: self._desired(followers[pair[0]], followees[pair[1]], meant.get(key))
             for key, pair in there.items()
@@ -242,11 +250,7 @@ class FollowPublisher(TrackedPublisher):
         follower, followed = self._ends
         followers = follower.rows_meant([pair[0] for pair in pairs.values()], using)
         followees = followed.rows_meant([pair[1] for pair in pairs.values()], using)
-        return {
-            key: (followers[a], followees[b])
-            for key, (a, b) in pairs.items()
-            if a in followers and b in followees
-        }
+        return _paired(pairs, followers, followees)
 
     def keys_meaning(self, pairs: Collection[Meant], using: str) -> list[str]:
         """The keys of pairs of rows, each a model and the text of a primary key."""
@@ -261,16 +265,37 @@ class FollowPublisher(TrackedPublisher):
     def _keys_leading_to(self, wanted: Collection[tuple[str, ...]], using: str) -> list[str]:
         """The keys of all rows whose paths end in one of these pairs of values."""
         columns = [name for end in self._ends for name in end.columns]
+        fields = [field for end in self._ends for field in end.last.fields]
+        readable = [values for values in wanted if _can_hold(fields, values)]
+        if not readable or not has_table(self.model, using):
+            return []
         found: set[str] = set()
-        for some in batched(wanted, _CHUNK):
-            each = zip(columns, zip(*some, strict=True), strict=True)
-            ends = {f"{name}__in": set(values) for name, values in each}
-            rows = self.model._base_manager.using(using).filter(**ends)
-            for values in rows.values_list(*self._columns, *columns).iterator(chunk_size=2000):
-                key, meant = values[: len(self._columns)], values[len(self._columns) :]
-                if tuple(map(pk_text, meant)) in wanted:
+        for some in batched(readable, _CHUNK):
+            rows = self.model._base_manager.using(using).filter(rows_among(fields, some, using, columns))
+            for key in rows.values_list(*self._columns).iterator(chunk_size=2000):
+                if None not in key:
                     found.add(json_key(key))
         return sorted(found)
 
     def apply(self, client: StreamClient, changes: list[Change]) -> Mapping[str, Exception]:
         return send_follows(client, changes)
+
+
+def _paired(
+    pairs: Mapping[str, _Pair], followers: Mapping[Value, Any], followees: Mapping[Value, Any]
+) -> dict[str, Meant]:
+    return {
+        key: (followers[a], followees[b])
+        for key, (a, b) in pairs.items()
+        if a in followers and b in followees
+    }
+
+
+def _can_hold(fields: Sequence[Any], values: Sequence[str]) -> bool:
+    """Whether columns of these fields can hold the values: a number can be no UUID."""
+    try:
+        for field, value in zip(fields, values, strict=True):
+            field.to_python(value)
+    except (ValidationError, ValueError, TypeError):
+        return False
+    return True

@@ -96,3 +96,10 @@ def test_those_of_others_are_left_alone(
 def test_a_count_is_for_who_is_signed_in(db: None) -> None:
     assert Client().get(f"{PLACE}count/", headers=JSON).status_code == 401
     assert Client().get(f"{PLACE}count/").status_code == 302
+
+
+def test_of_feeds_of_another_kind_the_count_says_that_nothing_is_known(
+    browser: Client, settings: Any
+) -> None:
+    settings.STREAM_NOTIFICATION_FEED = "timeline"
+    assert browser.get(f"{PLACE}count/").json() == {"unseen": None, "unread": None}

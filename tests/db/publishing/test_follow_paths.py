@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import connection, models
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given
 from hypothesis import settings as run_settings
 from hypothesis import strategies as st
 
 from django_stream.activities.checks.models import check_tracked_models
+from django_stream.activities.publishers.follow_records import send_follows
+from django_stream.client.exceptions import InputException
 from django_stream.feeds import feed_manager
 from django_stream.models import OutboxEntry, Publication
 from django_stream.publishing import capture
-from django_stream.publishing.publisher import publishers, unregister_publisher
+from django_stream.publishing.publisher import Change, Desired, publishers, unregister_publisher
 from django_stream.tracking import drain, register_blocks, register_follows
 from tests.testapp.models import Subscription
 from tests.testapp.shop import Alert, Introduction, Product, Review, Vote
@@ -296,3 +300,59 @@ def _act(what: str, users: list[User], products: list[Product], one: int, other:
                 alert.save()
         case "drain":
             drain()
+
+
+@pytest.mark.usefixtures("owners")
+def test_where_the_table_of_a_path_is_not_others_end_their_follows(ada: User, grace: User) -> None:
+    row = Subscription.objects.create(reader=ada, writer=grace)
+    assert people_followed_by(ada) == {f"user:{grace.pk}"}
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {Alert._meta.db_table} RENAME TO away")
+
+    row.delete()
+    assert people_followed_by(ada) == set()
+
+
+@pytest.mark.usefixtures("owners")
+def test_keys_that_the_end_of_a_path_cannot_hold_mean_nothing_there(ada: User, grace: User) -> None:
+    Alert.objects.create(user=ada, product=Product.objects.create(owner=grace))
+    (one,) = (one for one in publishers() if one.model is Alert and getattr(one, "is_path", False))
+    pairs = [((User, str(ada.pk)), (User, key)) for key in ("no number", str(grace.pk))]
+    assert len(one.keys_meaning(pairs, "default")) == 1
+
+
+@pytest.mark.usefixtures("owners")
+def test_rows_of_other_pairs_are_not_read(ada: User, make_user: Callable[[str], User]) -> None:
+    people = [make_user(f"person{number}") for number in range(8)]
+    products = [Product.objects.create(owner=person) for person in people]
+    Alert.objects.bulk_create(Alert(user=user, product=product) for user in people for product in products)
+    (one,) = (one for one in publishers() if one.model is Alert and getattr(one, "is_path", False))
+    pairs = [((User, str(a.pk)), (User, str(b.pk))) for a, b in pairwise(people)]
+
+    with CaptureQueriesContext(connection) as captured:
+        assert len(one.keys_meaning(pairs, "default")) == len(pairs)
+
+    query = next(asked["sql"] for asked in captured if Alert._meta.db_table in asked["sql"])
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM ({query[query.index('SELECT') :]}) asked")
+        assert cursor.fetchone() == (len(pairs),)
+
+
+def test_a_follow_that_was_refused_does_not_keep_another_key_s_unfollow_back() -> None:
+    pair = {"source": "timeline:1", "target": "user:2"}
+
+    class Refusing:
+        ended: list[object] = []
+
+        def follow_many(self, follows: object, copy_limit: int) -> None:
+            raise InputException("no")
+
+        def unfollow_many(self, follows: list[object]) -> None:
+            self.ended += follows
+
+    client: Any = Refusing()
+    begins = Change("begins", [], Desired([pair]), confirmed=False)
+    ends = Change("ends", [pair], None, confirmed=True)
+
+    assert set(send_follows(client, [begins, ends])) == {"begins"}
+    assert client.ended == [pair]
