@@ -24,8 +24,9 @@ from django.db.models.signals import post_init, pre_init
 from django_stream.activities.compiled import Reader, Teller, Unusual, is_as_declared, teller
 from django_stream.activities.model_references import references_by_key
 from django_stream.activities.owners import OwnerID, names_itself, owner_ids_by_key
-from django_stream.activities.paths import FixedFeeds, Source, is_elsewhere
+from django_stream.activities.paths import FixedFeeds, Source
 from django_stream.activities.representation import ActivityProperties
+from django_stream.database.tables import is_elsewhere
 
 _PLAIN_COLUMNS = (DeferredAttribute, ForeignKeyDeferredAttribute)
 _PLAIN_KEYS = (ForwardManyToOneDescriptor, ForwardOneToOneDescriptor)

@@ -7,7 +7,9 @@ from types import MethodType
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist, ObjectDoesNotExist
-from django.db import models, router
+from django.db import models
+
+from django_stream.database.tables import is_elsewhere
 
 Source = str | Callable[[Any], Any]
 
@@ -139,11 +141,6 @@ def _to_one(model: type[models.Model], source: Source, using: str) -> tuple[list
 def is_generic(field: Any) -> bool:
     """Whether a field is a GenericForeignKey, known by what it has: its app may not be installed."""
     return hasattr(field, "ct_field") and hasattr(field, "fk_field")
-
-
-def is_elsewhere(model: type[models.Model], using: str) -> bool:
-    """Whether a router keeps the rows of a model out of this database, where nothing can join them."""
-    return not router.allow_migrate_model(using, model) and router.db_for_read(model) != using
 
 
 def related_model(model: type[models.Model], source: Source) -> type[models.Model] | None:

@@ -17,3 +17,8 @@ def has_table(model: type[models.Model], using: str) -> bool:
     table = model._meta.db_table
     # A name with quotes inside is one of another schema, which the introspection does not list.
     return '"' in table or table in names
+
+
+def is_elsewhere(model: type[models.Model], using: str) -> bool:
+    """Whether a router keeps the rows of a model out of this database, where nothing can join them."""
+    return not router.allow_migrate_model(using, model) and router.db_for_read(model) != using

@@ -12,6 +12,7 @@ from django.db.models.signals import post_save, pre_save
 
 from django_stream.database.batches import batched
 from django_stream.database.querysets import all_rows
+from django_stream.database.tables import is_elsewhere
 from django_stream.publishing import outbox
 from django_stream.publishing.publisher import Publisher, publisher_for
 
@@ -32,18 +33,27 @@ class Watch(NamedTuple):
 
 
 _watches: dict[Any, dict[tuple[str, str, frozenset[str] | None], Watch]] = defaultdict(dict)
-"""By the concrete model that is watched."""
+"""By the first table of the model that is watched: rows of its parents and children have the same key."""
 
 
 def watch(publisher: Publisher, model: Any, path: str, columns: frozenset[str] | None) -> None:
     """Republish the rows of a publisher when the columns of rows that they refer to change."""
-    end = model._meta.concrete_model
+    end = _first_table(model)
     _watches[end][publisher.label, path, columns] = Watch(publisher, path, columns)
     for sender in apps.get_models():
-        if sender._meta.concrete_model is end:
+        if _first_table(sender) is end:
             uid = f"django_stream.watched.{sender._meta.label}"
             pre_save.connect(_before_save, sender=sender, dispatch_uid=uid)
             post_save.connect(_after_save, sender=sender, dispatch_uid=uid)
+
+
+def _first_table(model: Any) -> Any:
+    """Of a row that has several, all with one key."""
+    concrete = model._meta.concrete_model
+    for parent, link in concrete._meta.parents.items():
+        if link is not None and link.primary_key:
+            return _first_table(parent)
+    return concrete
 
 
 def is_watched(model: type[models.Model], changed: Collection[str]) -> bool:
@@ -57,13 +67,15 @@ def note_referring(
     """Note all rows that refer to these and look at what changed."""
     pks = list(pks)
     for publisher, path, _ in _concerned(model, changed):
+        if is_elsewhere(publisher.model, using):
+            continue  # no query reaches both
         for part in batched(pks, _CHUNK):
             rows = all_rows(publisher.model, using).filter(**{f"{path}__pk__in": part})
             outbox.note(publisher.label, publisher.keys_where(rows.distinct()), using, bulk=True)
 
 
 def _concerned(model: type[models.Model], changed: Collection[str]) -> Iterator[Watch]:
-    for one in _watches[model._meta.concrete_model].values():
+    for one in _watches[_first_table(model)].values():
         if one.concerns(changed) and publisher_for(one.publisher.label) is one.publisher:
             yield one
 

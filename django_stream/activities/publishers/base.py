@@ -21,7 +21,7 @@ from django_stream.activities.paths import (
 )
 from django_stream.activities.publishers.noted_tables import (
     link_table,
-    referring_table,
+    referring_tables,
     relation_tables,
     row_tables,
 )
@@ -87,7 +87,7 @@ class RowPublisher(TrackedPublisher):
         yield from relation_tables(self.model, self.recipient_relations(), using)
         yield from (link_table(link, using) for link in dict.fromkeys(self._child_links()))
         for related, path, columns in self.watched_relations():
-            yield referring_table(self.model, related, path, columns, using)
+            yield from referring_tables(self.model, related, path, columns, using)
 
     def watched_relations(self) -> Iterator[tuple[Any, str, frozenset[str] | None]]:
         for path in self._watched_paths:

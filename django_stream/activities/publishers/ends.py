@@ -15,7 +15,8 @@ from django.db import models
 from django_stream.activities.ids import pk_text
 from django_stream.activities.model_references import clean_pk
 from django_stream.activities.owners import OwnerID, names_itself, owner_id, owner_id_of, owner_model
-from django_stream.activities.paths import is_elsewhere, is_generic, related_model
+from django_stream.activities.paths import is_generic, related_model
+from django_stream.database.tables import is_elsewhere
 
 Value = tuple[str, ...]
 """The columns of one end, as texts."""

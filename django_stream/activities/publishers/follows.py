@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ from django_stream.activities.publishers.follow_records import (
     rows_told,
     send_follows,
 )
-from django_stream.activities.publishers.noted_tables import pair_table, referring_table
+from django_stream.activities.publishers.noted_tables import NoCapture, pair_table, referring_tables
 from django_stream.database.batches import batched
 from django_stream.database.bulk_sql import rows_among
 from django_stream.database.querysets import all_rows
@@ -110,12 +111,21 @@ class FollowPublisher(TrackedPublisher):
     def noted_tables(self, using: str) -> Iterator[NotedTable]:
         watched = None if self._condition_reads_all else self._watched
         yield pair_table(self.model, self.key_fields, watched, using)
-        for related, path, columns in self.watched_relations():
-            yield referring_table(self.model, related, path, columns, using, self.key_fields)
+        for related, path, columns in self._watched_on(
+            (self.declaration.follower, self.declaration.followed)
+        ):
+            yield from referring_tables(self.model, related, path, columns, using, self.key_fields)
+        for related, path, columns in self._watched_on([self.declaration.should_publish]):
+            # What triggers do not reach is noticed by `republish` only, as where a condition is code.
+            with suppress(NoCapture):
+                yield from [*referring_tables(self.model, related, path, columns, using, self.key_fields)]
 
     def watched_relations(self) -> Iterator[tuple[Any, str, frozenset[str] | None]]:
         declared = self.declaration
-        for path in (declared.follower, declared.followed, declared.should_publish):
+        return self._watched_on((declared.follower, declared.followed, declared.should_publish))
+
+    def _watched_on(self, paths: Iterable[Any]) -> Iterator[tuple[Any, str, frozenset[str] | None]]:
+        for path in paths:
             if isinstance(path, str):
                 yield from watched_steps(self.model, path)
 

@@ -49,29 +49,35 @@ def link_table(link: Any, using: str) -> NotedTable:
     return NotedTable(link.model._meta.db_table, _key([link], using), watched=())
 
 
-def referring_table(
+def referring_tables(
     model: type[models.Model],
     related: Any,
     path: str,
     columns: frozenset[str] | None,
     using: str,
     key_fields: Iterable[Any] | None = None,
-) -> NotedTable:
-    """The table of rows that are watched: where one changes, those that refer to it are noted.
+) -> Iterator[NotedTable]:
+    """The tables of rows that are watched: where one changes, those that refer to it are noted.
 
     They are noted by their primary key, or always as a list by `key_fields`.
     """
     first, *further = _foreign_keys(model, path)
     steps = tuple(Step(one.model._meta.db_table, one.model._meta.pk.column, one.column) for one in further)
     key = _key(model._meta.pk_fields if key_fields is None else key_fields, using)
-    return NotedTable(
-        related._meta.db_table,
-        _key([related._meta.pk], using),
-        watched=_columns(related._meta.local_concrete_fields, columns),
-        referring=Referring(model._meta.db_table, first.column, key, steps),
-        as_list=len(key) > 1 or key_fields is not None,
-        events=("update",),
-    )
+    for owner in (related, *related._meta.get_parent_list()):
+        watched = _columns(owner._meta.local_concrete_fields, columns)
+        if watched == ():
+            continue
+        if owner is not related:
+            _inherited_key(related, owner)  # both rows have one key, or triggers find nothing
+        yield NotedTable(
+            owner._meta.db_table,
+            _key([owner._meta.pk], using),
+            watched=watched,
+            referring=Referring(model._meta.db_table, first.column, key, steps),
+            as_list=len(key) > 1 or key_fields is not None,
+            events=("update",),
+        )
 
 
 def _foreign_keys(model: Any, path: str) -> list[Any]:

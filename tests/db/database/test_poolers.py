@@ -13,6 +13,7 @@ from django_stream.database.poolers import check_pooler
 def test_of_a_database_that_does_not_answer_nothing_is_said(
     monkeypatch: pytest.MonkeyPatch, django_db_blocker: Any
 ) -> None:
+    pytest.importorskip("psycopg")
     nowhere: dict[str, Any] = {
         **connections.settings["default"],
         "ENGINE": "django.db.backends.postgresql",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,10 +18,10 @@ from django_stream.activities.kinds import ACTIVITIES
 from django_stream.activities.publishers.noted_tables import NoCapture
 from django_stream.activities.registry import _start
 from django_stream.models import OutboxEntry
-from django_stream.publishing import capture
+from django_stream.publishing import capture, related
 from django_stream.publishing.publisher import publisher_for, register_publisher
 from django_stream.testing import drain_outbox
-from tests.testapp.models import Article, Comment, Fan
+from tests.testapp.models import Article, Clip, Comment, Fan, Media, Video
 
 pytestmark = pytest.mark.django_db
 WATCHED = {
@@ -232,3 +233,16 @@ def test_triggers_lead_over_primary_keys_only(declared: Callable[..., Any]) -> N
     publisher = ACTIVITIES.registered(Fan, ActivityDeclaration(watch=["follower.last_name"]))
     with pytest.raises(NoCapture, match=r"watch leads over follower, .* follower is not such a key"):
         list(publisher.noted_tables(connection.alias))
+
+
+@pytest.mark.parametrize("watched", [Media, Video, Clip])
+def test_a_row_of_several_tables_is_watched_as_whatever_it_is_saved(
+    watched: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(related, "_watches", defaultdict(dict))
+    publisher = publisher_for("testapp.Article")
+    assert publisher is not None
+    related.watch(publisher, watched, "media", frozenset({"title"}))
+
+    assert [related.is_watched(model, ["title"]) for model in (Media, Video, Clip)] == [True] * 3
+    assert not related.is_watched(Article, ["title"])
