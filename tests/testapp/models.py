@@ -18,6 +18,7 @@ from django_stream.models import (
     ReactionMixin,
     UserMixin,
 )
+from tests.testapp.houses import Building, BuildingWatch, Station, Tower, TowerWatch
 from tests.testapp.people import Block, Moment, Mute, Praise, Quote, Whisper
 from tests.testapp.pins import Pin
 from tests.testapp.shop import Alert, Bookmark, Introduction, Note, Product, Review, Vote
@@ -27,6 +28,8 @@ __all__ = [
     "Alert",
     "Block",
     "Bookmark",
+    "Building",
+    "BuildingWatch",
     "Cheer",
     "Gauge",
     "Introduction",
@@ -38,6 +41,9 @@ __all__ = [
     "Product",
     "Quote",
     "Review",
+    "Station",
+    "Tower",
+    "TowerWatch",
     "Vote",
     "Whisper",
 ]

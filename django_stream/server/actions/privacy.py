@@ -34,7 +34,7 @@ def erase(application_id: int, wanted: Mapping[uuid.UUID, Collection[FeedID]]) -
             for name in feeds:
                 by_feed.setdefault(name, []).append(key)
         withdrawn = removals.withdraw_or_hide(application_id, locked, by_feed, stored)
-        activities.drop(application_id, withdrawn.unplaced)
+        activities.drop(application_id, withdrawn.unplaced & stored.keys())
         left = activities.lock(application_id, stored)
         before = activities.group_members_of(left)
         for activity in left.values():

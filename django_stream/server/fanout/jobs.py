@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Collection
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import Max
 from django.utils import timezone
 
@@ -70,7 +70,7 @@ def run_step(job_id: int) -> bool:
     """
     jobs = FanoutJob.objects.using(database())
     if jobs.filter(pk=job_id, position__gt=0).exists():
-        waiting = jobs.filter(position=0).order_by("pk").values_list("pk", flat=True)
+        waiting = jobs.filter(position=0).order_by("touched_at", "pk").values_list("pk", flat=True)
         for number in waiting[:_FIRST_STEPS]:
             _first_step(number)
     return run_chunk(job_id)
@@ -82,6 +82,8 @@ def _first_step(job_id: int) -> None:
         run_chunk(job_id, is_first=True)
     except Exception:
         logger.exception("the fan-out %s failed, and stays", job_id)
+        with suppress(DatabaseError):  # others come before it the next time
+            FanoutJob.objects.using(database()).filter(pk=job_id).update(touched_at=timezone.now())
 
 
 def resume(idle_seconds: float) -> int:

@@ -59,7 +59,7 @@ def all_follows(application_id: int, slugs: Collection[str]) -> Iterator[tuple[s
         mine = feeds.filter(among("pk", ends, database()))
         names = {pk: (slug, user_id) for pk, slug, user_id in mine.values_list("pk", "slug", "user_id")}
         for _, source, target in some:
-            if source in names and names[source][0] in slugs:
+            if source in names and target in names and names[source][0] in slugs:
                 yield ":".join(names[source]), ":".join(names[target])
         some = list(pairs.filter(pk__gt=some[-1][0])[:_STEP]) if len(some) == _STEP else []
 

@@ -224,7 +224,7 @@ class Hub:
             await asyncio.sleep(0)
         if check_all:
             self._tell_status()
-        return found.events[-1].position < found.state.newest if found.events else False
+        return found.places_left or (bool(found.events) and found.events[-1].position < found.state.newest)
 
     def _hand_out(self, events: Sequence[Logged]) -> None:
         if self._routes is None:

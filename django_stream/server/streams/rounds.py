@@ -36,6 +36,8 @@ class Round:
     subscriptions: dict[int, Subscription] | None = None
     """Those of the streams that exist; None where nothing has changed."""
     refusals: dict[Credential, ApiError] = field(default_factory=dict)
+    places_left: bool = False
+    """Whether more events may wait for their places."""
 
 
 def read(
@@ -50,14 +52,14 @@ def read(
 
     `woken` says that something new is expected, which spares the question whether there is.
     """
-    if woken or log.is_waiting():
-        log.place_some()
+    left = (woken or log.is_waiting()) and log.place_some() == log.BATCH
     state = log.state()
     events = log.after(position) if position is not None and position < state.newest else []
     asked = frozenset(numbers)
     if version == state.version:
-        return Round(state, events, asked)
-    return Round(state, events, asked, subscriptions.load(asked), _refused(credentials))
+        return Round(state, events, asked, places_left=left)
+    loaded = subscriptions.load(asked)
+    return Round(state, events, asked, loaded, _refused(credentials), places_left=left)
 
 
 def catch_up(position: int) -> tuple[State, list[Logged]]:

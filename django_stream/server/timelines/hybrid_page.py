@@ -35,10 +35,9 @@ _LATEST = "ORDER BY z.seq DESC LIMIT 1"
 _BEGINS = f"x.key > coalesce(({_BEFORE}since_seq {_LATEST}), %s)"
 _ENDS = f"x.key <= CASE WHEN f.until_seq IS NULL THEN %s ELSE ({_BEFORE}until_seq {_LATEST}) END"
 # Looked up one by one: without statistics PostgreSQL would join whole tables.
-_SHOWN = (
-    f"(SELECT p.seq FROM {PLACEMENT} p WHERE p.feed_id = c.feed AND p.key = c.key) = c.seq "
-    f"AND (SELECT 1 FROM {EXCLUSION} e WHERE e.feed_id = (SELECT id FROM s) AND e.key = c.key) IS NULL"
-)
+_IS_THERE = f"(SELECT p.seq FROM {PLACEMENT} p WHERE p.feed_id = c.feed AND p.key = c.key) = c.seq"
+# Before they are counted: whatever the reader has taken off costs a page nothing that is not among it.
+_SHOWN = f"(SELECT 1 FROM {EXCLUSION} e WHERE e.feed_id = (SELECT id FROM s) AND e.key = x.key) IS NULL"
 _LOWEST = uuid.UUID(int=0)
 _HIGHEST = uuid.UUID(int=2**128 - 1)
 
@@ -69,8 +68,6 @@ def _near(window: Window) -> Window:
 def _text(dialect: Dialect, where: str, near: str, window: Window) -> str:
     order, within, begins = ("ASC", "<=", _BEGINS) if window.oldest_first else ("DESC", ">=", _ENDS)
     most = window.limit + window.offset
-    # So many of one feed may be on the page, and whatever is hidden between them.
-    with_hidden = f"{most:d} + (SELECT n FROM hidden)"
     held = (
         f"SELECT key, min(via) AS via FROM {TIMELINE} WHERE feed = (SELECT id FROM s){where} "
         f"GROUP BY key HAVING min(via) > {EXCLUDED} ORDER BY key {order} LIMIT {most:d}"
@@ -79,7 +76,7 @@ def _text(dialect: Dialect, where: str, near: str, window: Window) -> str:
     # Bounded at one side alone: then PostgreSQL walks along the index, and does not sort what is there.
     some = (
         f"FROM {PULLED} x WHERE x.feed = f.target_id AND {begins}{_of('x', near)} "
-        f"ORDER BY x.key {order} LIMIT {with_hidden}"
+        f"AND {_SHOWN} ORDER BY x.key {order} LIMIT {most:d}"
     )
     # Of each feed that has anything so new.
     heads = "" if window.oldest_first else " AND h.newest_key >= (SELECT key FROM edge)"
@@ -90,11 +87,10 @@ def _text(dialect: Dialect, where: str, near: str, window: Window) -> str:
         f"AND (f.until_seq IS NULL OR y.seq <= f.until_seq){_of('y', where)} "
         f"AND y.key {within} (SELECT key FROM edge)"
     )
-    enough = f"SELECT key FROM found GROUP BY key ORDER BY key {order} LIMIT 1 OFFSET {with_hidden} - 1"
-    ways = f"SELECT c.key, c.feed FROM found c WHERE c.key {within} coalesce(({enough}), %s) AND {_SHOWN}"
+    enough = f"SELECT key FROM found GROUP BY key ORDER BY key {order} LIMIT 1 OFFSET {most - 1:d}"
+    ways = f"SELECT c.key, c.feed FROM found c WHERE c.key {within} coalesce(({enough}), %s) AND {_IS_THERE}"
     return (
         f"WITH s AS (SELECT id FROM {FEED} WHERE application_id = %s AND slug = %s AND user_id = %s), "
-        f"hidden AS (SELECT count(*) AS n FROM {EXCLUSION} WHERE feed_id = (SELECT id FROM s)), "
         f"held AS ({held}), edge AS (SELECT coalesce(({last}), %s) AS key), found AS ({found}) "
         f"SELECT w.key, {SELECTED}, o.slug || ':' || o.user_id FROM ("
         f"SELECT key, min(via) AS via FROM (SELECT key, via FROM held UNION ALL {ways}) ways "

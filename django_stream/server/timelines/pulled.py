@@ -131,7 +131,6 @@ def forget(store: Database, feed: int) -> None:
 
 def prune(store: Database) -> None:
     """Drop what is noted of placements and feeds that are gone."""
-    if is_in_use():
-        store.execute(f"DELETE FROM {PULLED} WHERE {_IS_GONE}")
-        there = Feed.objects.filter(pk=models.OuterRef("feed"))
-        _of(PulledFeed).filter(~models.Exists(there)).delete()
+    store.execute(f"DELETE FROM {PULLED} WHERE {_IS_GONE}")
+    there = Feed.objects.filter(pk=models.OuterRef("feed"))
+    _of(PulledFeed).filter(~models.Exists(there)).delete()

@@ -15,7 +15,7 @@ class Channel(Protocol):
     """One process tells all others that there may be something new."""
 
     def tell(self) -> None:
-        """Tell whoever hears. It waits for a second at most; what its driver raises is passed on."""
+        """Tell whoever hears. It waits for a second at most; what its driver raises goes on or is logged."""
 
     def hear(self, stopped: threading.Event) -> Iterator[None]:
         """One item as soon as we hear, and one whenever there may be something new.

@@ -38,9 +38,17 @@ class Nats:
         self._thread: threading.Thread | None = None
         self._connection: asyncio.Task[Any] | None = None
         self._hearers: set[threading.Event] = set()
+        self._telling: Future[Any] | None = None
 
     def tell(self) -> None:
-        self._run(self._tell())
+        # One that waits for the connection tells for all.
+        if self._telling is None or self._telling.done():
+            self._telling = self._run(self._tell())
+            self._telling.add_done_callback(self._told)
+
+    def _told(self, telling: Future[Any]) -> None:
+        if not telling.cancelled() and (error := telling.exception()) is not None:
+            logger.warning("NATS was not told of news: %s", error or type(error).__name__)
 
     def hear(self, stopped: threading.Event) -> Iterator[None]:
         heard = threading.Event()

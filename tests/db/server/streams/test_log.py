@@ -21,7 +21,7 @@ from django_stream.server.conf import server_settings
 from django_stream.server.events import interest
 from django_stream.server.events.recording import record
 from django_stream.server.models import AppStream, StreamEvent, StreamLog
-from django_stream.server.streams import log
+from django_stream.server.streams import log, rounds
 from tests.contract.calling import Api
 
 api = Api()
@@ -252,6 +252,19 @@ def test_places_are_given_in_batches_and_without_gaps(monkeypatch):
     assert log.give_places() == 20
     assert [one.object_id for one in log.after(0, limit=100)] == [str(number) for number in range(20)]
     assert log.state().newest == 20
+
+
+@in_transactions
+def test_who_reads_hears_that_more_events_wait_for_their_places(monkeypatch):
+    monkeypatch.setattr(log, "BATCH", 2)
+    for number in range(5):
+        write(str(number))
+    left, position = [], 0
+    for _ in range(3):
+        found = rounds.read(position, None, [], [], woken=True)
+        position = found.events[-1].position
+        left.append(found.places_left)
+    assert (left, position) == ([True, True, False], 5)
 
 
 @in_transactions

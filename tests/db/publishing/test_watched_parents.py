@@ -1,0 +1,97 @@
+"""Watched columns of rows of two tables, and watched rows that another database has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection, models
+from django.test.utils import CaptureQueriesContext
+
+from django_stream.models import OutboxEntry
+from django_stream.publishing import capture
+from django_stream.publishing.publisher import publishers, unregister_publisher
+from django_stream.tracking import register_follows
+from tests.testapp.houses import Building, BuildingWatch, Station, Tower, TowerWatch
+from tests.testapp.models import Subscription
+
+pytestmark = pytest.mark.django_db(databases=["default", "other"])
+
+
+@pytest.fixture
+def declare(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    before = publishers()
+    monkeypatch.setattr("django_stream.activities.registry._registered", {})
+    yield register_follows
+    for publisher in publishers():
+        if publisher not in before:
+            unregister_publisher(publisher)
+
+
+def of_parent(pk: int, owner: User) -> None:
+    Building(pk=pk, owner=owner).save()
+
+
+def of_child(pk: int, owner: User) -> None:
+    Tower(pk=pk, owner=owner).save()
+
+
+def of_sibling(pk: int, owner: User) -> None:
+    station = Station.objects.get(pk=pk)
+    station.owner = owner
+    station.save()
+
+
+@pytest.mark.parametrize("watching", [BuildingWatch, TowerWatch])
+@pytest.mark.parametrize("change", [of_parent, of_child, of_sibling])
+def test_an_inherited_column_is_seen_whichever_model_writes_it(
+    watching: Any, change: Callable[[int, User], None], declare: Callable[..., None], ada: User, grace: User
+) -> None:
+    tower = Tower.objects.create(owner=ada)
+    Station(building_ptr=tower.building_ptr).save_base(raw=True)
+    watching.objects.create(user=grace, house_id=tower.pk)
+    declare(watching._meta.label, follower="user", followed="house.owner")
+
+    change(tower.pk, grace)
+
+    assert OutboxEntry.objects.filter(model_label__startswith=watching._meta.label).count() == 1
+
+
+@pytest.mark.parametrize("watching", [BuildingWatch, TowerWatch])
+def test_triggers_see_an_inherited_column(
+    watching: Any, declare: Callable[..., None], ada: User, grace: User
+) -> None:
+    tower = Tower.objects.create(owner=ada)
+    watching.objects.create(user=grace, house_id=tower.pk)
+    declare(watching._meta.label, follower="user", followed="house.owner", capture="database")
+    capture.reconcile(connection.alias)
+
+    models.QuerySet(Building).filter(pk=tower.pk).update(owner=grace)
+
+    assert OutboxEntry.objects.filter(model_label__startswith=watching._meta.label).count() == 1
+
+
+class Apart:
+    """Users live in one database, and who follows whom in the other."""
+
+    def db_for_read(self, model: Any, **hints: Any) -> str:
+        return "other" if model._meta.app_label == "testapp" else "default"
+
+    db_for_write = db_for_read
+
+    def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool:
+        return app_label == "django_stream" or (db == "other") == (app_label == "testapp")
+
+
+def test_rows_in_another_database_are_not_sought_beside_what_they_watch(
+    declare: Callable[..., None], ada: User, settings: Any
+) -> None:
+    label = Subscription._meta.label
+    declare(label, follower="reader", followed="writer", feed="user", should_publish="writer.is_active")
+    settings.DATABASE_ROUTERS = [f"{__name__}.Apart"]
+    ada.is_active = False
+    with CaptureQueriesContext(connection) as seen:
+        ada.save()
+    assert not [query["sql"] for query in seen if Subscription._meta.db_table in query["sql"]]
