@@ -88,17 +88,17 @@ def test_within_a_transaction_nothing_is_held_while_feeds_are_chosen_again(monke
     )
     feeds = feed_store.ensure(own, [home, *new])
     placements.add(own, home, [given])
-    find, rounds = feed_store.find, iter(range(10))
+    lock, rounds = feed_store.lock_named, iter(range(10))
     taken: list[int] = []
 
-    def found(*args: Any) -> dict[FeedID, Feed]:
-        """The first time, for the removal itself; then once in each round, before anything is locked."""
+    def locked(*args: Any) -> dict[FeedID, Feed]:
+        """Once in each round, before anything is locked."""
         number = next(rounds)
-        if number > 1:
+        if number > 0:
             taken.extend(at_once(take, [1]))
-        if 0 < number <= len(new):
-            at_once(target, [new[:number]])
-        return find(*args)
+        if number < len(new):
+            at_once(target, [new[: number + 1]])
+        return lock(*args)
 
     def target(names: tuple[FeedID, ...]) -> None:
         Activity.objects.filter(key=given.key).update(to=[str(name) for name in names])
@@ -108,7 +108,7 @@ def test_within_a_transaction_nothing_is_held_while_feeds_are_chosen_again(monke
             cursor.execute("SET LOCAL lock_timeout = '200ms'")
             return len(feed_store.lock(feeds.values())) + len(activities.lock(own, [given.key]))
 
-    monkeypatch.setattr(feed_store, "find", found)
+    monkeypatch.setattr(feed_store, "lock_named", locked)
     with transaction.atomic():
         assert removals.remove(own, home, [given.key])
     assert taken == [4, 4]
