@@ -40,7 +40,7 @@ def check_settings(**_: Any) -> list[CheckMessage]:
     ]
 
 
-@register("django_stream_server", Tags.database)
+@register(Tags.database)
 def check_pulled_placements(databases: Collection[str] | None = None, **_: Any) -> list[CheckMessage]:
     """What readers must find has to be looked for; only where the database may be asked."""
     is_left = server_settings.PUSH_FOLLOWERS_MAX is None and "://" not in server_settings.TIMELINES

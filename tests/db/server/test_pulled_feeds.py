@@ -197,11 +197,15 @@ def test_what_is_noted_of_what_is_gone_is_pruned(heavy):
 def test_what_readers_would_not_look_for_any_more_is_an_error(settings, heavy):
     posted(1)
     settings.STREAM_SERVER_PUSH_FOLLOWERS_MAX = None
-    found = run_checks(tags=["django_stream_server"], databases=["default"])
-    assert [message.id for message in found] == ["django_stream_server.E008"]
-    assert run_checks(tags=["django_stream_server"]) == []
+
+    def told(**asked):
+        found = run_checks(**asked)
+        return [one.id for one in found if str(one.id).startswith("django_stream_server.E")]
+
+    assert told(databases=["default"]) == ["django_stream_server.E008"]
+    assert told() == []
     settings.STREAM_SERVER_PUSH_FOLLOWERS_MAX = 10**9
-    assert run_checks(tags=["django_stream_server"], databases=["default"]) == []
+    assert told(databases=["default"]) == []
 
 
 def test_on_a_cluster_it_has_no_effect_and_a_check_says_so(settings):
