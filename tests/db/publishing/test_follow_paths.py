@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -21,23 +21,12 @@ from django_stream.client.exceptions import InputException
 from django_stream.feeds import feed_manager
 from django_stream.models import OutboxEntry, Publication
 from django_stream.publishing import capture
-from django_stream.publishing.publisher import Change, Desired, publishers, unregister_publisher
-from django_stream.tracking import drain, register_blocks, register_follows
-from tests.testapp.models import Subscription
+from django_stream.publishing.publisher import Change, Desired, publishers
+from django_stream.tracking import drain, register_blocks
+from tests.testapp.models import Fan, Subscription
 from tests.testapp.shop import Alert, Introduction, Product, Review, Vote
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def declare(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
-    """Calls `register_follows`, and forgets it at the end."""
-    before = publishers()
-    monkeypatch.setattr("django_stream.activities.registry._registered", {})
-    yield register_follows
-    for publisher in publishers():
-        if publisher not in before:
-            unregister_publisher(publisher)
 
 
 @pytest.fixture
@@ -356,3 +345,12 @@ def test_a_follow_that_was_refused_does_not_keep_another_key_s_unfollow_back() -
 
     assert set(send_follows(client, [begins, ends])) == {"begins"}
     assert client.ended == [pair]
+
+
+def test_a_condition_that_triggers_do_not_reach_keeps_nobody_from_following(
+    declare: Callable[..., None], ada: User
+) -> None:
+    """Over a key that is not to a primary key; at the ends of the follow it would be an error."""
+    declare("testapp.Fan", should_publish="follower.is_active", capture="database")
+    (one,) = (one for one in publishers() if one.model is Fan and one.declaration.should_publish)
+    assert [noted.table for noted in one.noted_tables("default")] == [Fan._meta.db_table]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,22 +12,10 @@ from django.test.utils import CaptureQueriesContext
 
 from django_stream.models import OutboxEntry
 from django_stream.publishing import capture
-from django_stream.publishing.publisher import publishers, unregister_publisher
-from django_stream.tracking import register_follows
 from tests.testapp.houses import Building, BuildingWatch, Station, Tower, TowerWatch
 from tests.testapp.shop import Alert
 
 pytestmark = pytest.mark.django_db(databases=["default", "other"])
-
-
-@pytest.fixture
-def declare(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
-    before = publishers()
-    monkeypatch.setattr("django_stream.activities.registry._registered", {})
-    yield register_follows
-    for publisher in publishers():
-        if publisher not in before:
-            unregister_publisher(publisher)
 
 
 def of_parent(pk: int, owner: User) -> None:
