@@ -50,7 +50,8 @@ test-scale: $(VENV)/scale.stamp ## a Redis Cluster, a replica, PgBouncer, NATS, 
 
 MARIADB := tests/db/database/test_mariadb.py tests/db/locks tests/contract/test_activities.py tests/contract/test_feeds.py tests/contract/test_follows.py tests/contract/test_grouped_feeds.py tests/contract/objects tests/contract/streams
 MARIADB_ALL := tests/db/server/test_feeds_equal_model.py tests/db/server/test_flat_feeds.py tests/db/server/test_removal_property.py tests/db/server/test_paging_property.py tests/db/server/test_convergence.py tests/db/server/isolation tests/db/server/test_content.py
-test-mariadb: export DATABASE_URL = mysql://root@$${MARIADB_HOST:-127.0.0.1}:3306/feeds
+MARIADB_HOST ?= 127.0.0.1
+test-mariadb: export DATABASE_URL = mysql://root@$(MARIADB_HOST):3306/feeds
 test-mariadb: $(VENV)/dev.stamp ## the server on MariaDB on its usual port; ONLY=short takes a few minutes
 	$(BIN)/python -m pytest -n auto $(MARIADB) -k "not socket"
 	test "$(ONLY)" = short || $(BIN)/python -m pytest -n auto $(MARIADB_ALL)
