@@ -78,7 +78,7 @@ def fanout_rows(followers: int, late: int, rounds: int, *, statistics: bool) -> 
     if statistics:
         run("ANALYZE")
     known = "" if statistics else ", without statistics"
-    for name, before in (("early", 3), ("late", late)):
+    for before in (3, late):
         for number in range(before):
             for author in authors.values():
                 post(author, number)
@@ -89,7 +89,7 @@ def fanout_rows(followers: int, late: int, rounds: int, *, statistics: bool) -> 
         found = in_turns(calls, rounds)
         for slug in ("timeline_aggregated", "notification"):
             yield Row(
-                f"fan-out to {followers:,} {slug} feeds, {name} in a group{known}",
+                f"fan-out to {followers:,} {slug} feeds, {before} before it in the group{known}",
                 found[slug],
                 2.5,
                 against="flat feeds",
