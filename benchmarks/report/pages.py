@@ -42,6 +42,24 @@ def page_rows(
         yield Row(
             name, found["ours"], 3.5, against="django-activity-stream", limit=found["peer"], at_least=True
         )
+        yield quiet_row(activities, peer, max(rounds // 3, 3))
+
+
+def quiet_row(activities: int, peer: subprocess.Popen[str], rounds: int) -> Row:
+    """The page of who follows a thousand authors that were last heard long ago."""
+    read = timeline(data.late_reader()).page
+    assert len(read(limit=PAGE).activities) == PAGE
+    found = in_turns(
+        {"ours": timed(lambda: read(limit=PAGE), 5), "peer": lambda: asked(peer, "quiet")}, rounds
+    )
+    return Row(
+        f"the same page of quiet authors, {activities:,} activities",
+        found["ours"],
+        200 if connection.vendor == "sqlite" else 70,
+        against="django-activity-stream",
+        limit=found["peer"],
+        at_least=True,
+    )
 
 
 def asked(peer: subprocess.Popen[str], what: str = "page") -> float:
