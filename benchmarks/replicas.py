@@ -1,7 +1,8 @@
 """Fifty readers and ten writers for a minute, on PostgreSQL with a replica: `python -m benchmarks.replicas`.
 
 Starts a primary, a replica, Redis and a site of two processes by itself. Each visitor asks for a page, or
-writes and looks for what they wrote, once in `--every` seconds on average. Exit status 1 if a target is
+writes and looks for what they wrote, once in `--every` seconds on average. Ten more ask for a view that does
+nothing, which tells what the machine and its other visitors make of any request. Exit status 1 if a target is
 missed: the slowest hundredth of pages at most 5 times the median of an idle site, no errors, and everybody
 finds what they wrote.
 """
@@ -21,10 +22,12 @@ from typing import TYPE_CHECKING
 
 import django
 
+from benchmarks import processors
+
 if TYPE_CHECKING:
     from tests.scale.replicated import Browser, Site
 
-READERS, WRITERS = 50, 10
+READERS, WRITERS, WATCHERS = 50, 10, 10
 
 
 @dataclass
@@ -33,6 +36,8 @@ class Seen:
 
     pages: list[float] = field(default_factory=list)
     """Seconds of each."""
+    bare: list[float] = field(default_factory=list)
+    """The same of views that do nothing."""
     writes: int = 0
     errors: int = 0
     missing: int = 0
@@ -46,15 +51,24 @@ def reads(browser: Browser, number: int, moments: Iterator[None]) -> Seen:
     return seen
 
 
+def watches(browser: Browser, moments: Iterator[None]) -> Seen:
+    seen = Seen()
+    for _ in moments:
+        _counted(seen, lambda: seen.bare.append(_timed(browser.bare)))
+    return seen
+
+
 def writes(browser: Browser, number: int, moments: Iterator[None]) -> Seen:
-    seen, titles, name = Seen(), ["before"], f"writer{number}"
+    from tests.scale.replica_urls import SHOWN
+
+    seen, titles, name = Seen(), ["before"] * SHOWN, f"writer{number}"
     for _ in moments:
         title = f"{len(titles)}"
 
         def write(title: str = title) -> None:
             browser.write(name, title)
             titles.insert(0, title)
-            seen.missing += browser.profile(name, part="rows")[0] != titles
+            seen.missing += browser.profile(name, part="rows")[0] != titles[:SHOWN]
             seen.writes += 1
 
         _counted(seen, write)
@@ -73,33 +87,72 @@ def report(seconds: float, every: float) -> bool:
     from tests.scale.replicated import replicated_site
 
     with replicated_site() as site:
-        for number in range(WRITERS):
-            site.browser().write(f"writer{number}", "before")
-        site.replica.catch_up()
-        idle = _idle(site.browser()) * 1000
+        _fill(site)
+        browser = site.browser()
+        idle, bare = (_median(ask) * 1000 for ask in (lambda: browser.profile("writer0"), browser.bare))
+        before = _processors(site)
         seen = _together(site, seconds, every)
-    pages = sorted(page for one in seen for page in one.pages)
-    median, slowest = statistics.median(pages) * 1000, pages[len(pages) * 99 // 100] * 1000
+        busy = {name: taken - before[name] for name, taken in _processors(site).items()}
+    pages = [page for one in seen for page in one.pages]
+    median, slowest = _told(pages)
     print(f"{len(pages)} pages and {sum(one.writes for one in seen)} writes in {seconds:.0f} s")
+    own_median, own_slowest = _told([page for one in seen for page in one.bare])
     print(f"a page of the idle site: {idle:.1f} ms; under load: {median:.1f} ms (median)")
     errors, missing = sum(one.errors for one in seen), sum(one.missing for one in seen)
     met = slowest <= 5 * idle and not errors and not missing
     print(f"the slowest hundredth from {slowest:.1f} ms on: {slowest / idle:.1f} times (target 5)")
+    print(f"a view that does nothing: {bare:.1f} ms idle; under load: {own_median:.1f} ms (median),")
+    print(f"its slowest hundredth from {own_slowest:.1f} ms on: what the machine makes of any request")
+    shares = ", ".join(f"{name} {taken / seconds:.0%}" for name, taken in busy.items())
+    print(f"of a core: {shares}; all of {os.cpu_count()} cores: {sum(busy.values()) / seconds:.0%}")
     print(f"errors: {errors}; pages without the writer's own rows: {missing}; {'met' if met else 'MISSED'}")
     return met
 
 
+def _fill(site: Site) -> None:
+    """Full pages from the start: one that grew under load would be slow for that reason."""
+    from tests.scale.replica_urls import SHOWN
+
+    def fill(number: int) -> None:
+        browser = site.browser()
+        for _ in range(SHOWN):
+            browser.write(f"writer{number}", "before")
+
+    with ThreadPoolExecutor(WRITERS) as pool:
+        list(pool.map(fill, range(WRITERS)))
+    site.replica.catch_up()
+
+
 def _together(site: Site, seconds: float, every: float) -> list[Seen]:
-    with ThreadPoolExecutor(READERS + WRITERS) as pool:
+    with ThreadPoolExecutor(READERS + WRITERS + WATCHERS) as pool:
         work = [
             *(pool.submit(reads, site.browser(), one, paced(every, seconds)) for one in range(READERS)),
+            *(pool.submit(watches, site.browser(), paced(every, seconds)) for _ in range(WATCHERS)),
             *(pool.submit(writes, site.browser(), one, paced(every, seconds)) for one in range(WRITERS)),
         ]
         return [one.result() for one in work]
 
 
-def _idle(browser: Browser) -> float:
-    return statistics.median(_timed(lambda: browser.profile("writer0")) for _ in range(100))
+def _processors(site: Site) -> dict[str, float]:
+    """Seconds that each has had so far."""
+    programs = {"primary": site.primary.server, "replica": site.replica.server, "cache": site.cache.server}
+    return {
+        "visitors": time.process_time(),
+        **{
+            name: processors.seconds(program.pid)
+            for name, program in {"site": site.program, **programs}.items()
+        },
+    }
+
+
+def _median(ask: Callable[[], object]) -> float:
+    return statistics.median(_timed(ask) for _ in range(100))
+
+
+def _told(seconds: list[float]) -> tuple[float, float]:
+    """The median and the slowest hundredth, in milliseconds."""
+    ordered = sorted(seconds)
+    return statistics.median(ordered) * 1000, ordered[len(ordered) * 99 // 100] * 1000
 
 
 def _timed(work: Callable[[], object]) -> float:
