@@ -18,16 +18,20 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import django
 
 from benchmarks import processors
+from benchmarks.written import rewrite
 
 if TYPE_CHECKING:
     from tests.scale.replicated import Browser, Site
 
 READERS, WRITERS, WATCHERS = 50, 10, 10
+PAGE, BARE = "a page of the site", "a view that does nothing"
 
 
 @dataclass
@@ -83,30 +87,57 @@ def paced(every: float, seconds: float) -> Iterator[None]:
         yield
 
 
-def report(seconds: float, every: float) -> bool:
+@dataclass
+class Run:
+    """A minute, and the idle site before it."""
+
+    seconds: float
+    idle: dict[str, float]
+    """Milliseconds of what visitors ask for."""
+    seen: list[Seen]
+    busy: dict[str, float]
+    """Shares of a core."""
+
+    @property
+    def rows(self) -> dict[str, tuple[float, float, float]]:
+        """Idle, under load and the slowest hundredth, in milliseconds."""
+        found = {PAGE: [one for each in self.seen for one in each.pages]}
+        found[BARE] = [one for each in self.seen for one in each.bare]
+        return {name: (self.idle[name], *_told(taken)) for name, taken in found.items()}
+
+    @property
+    def is_met(self) -> bool:
+        idle, _, slowest = self.rows[PAGE]
+        return slowest <= 5 * idle and not any(one.errors or one.missing for one in self.seen)
+
+    def lines(self) -> Iterator[str]:
+        """As a part of a page of the documentation."""
+        seen, cores = self.seen, os.cpu_count()
+        writes, errors, missing = (
+            sum(getattr(one, what) for one in seen) for what in ("writes", "errors", "missing")
+        )
+        pages = sum(len(one.pages) for one in seen)
+        yield f"{datetime.now(UTC):%Y-%m-%d}, {cores} cores: {pages} pages and {writes} writes in "
+        yield f"{self.seconds:.0f} s, {errors} errors, {missing} pages without the writer's own rows."
+        yield "Of a core: " + ", ".join(f"{name} {share:.0%}" for name, share in self.busy.items()) + "."
+        yield ""
+        yield "| ms | idle, median | under load, median | slowest hundredth | over idle (target 5x) |"
+        yield "| --- | --- | --- | --- | --- |"
+        for name, row in self.rows.items():
+            yield f"| {name} | {' | '.join(f'{one:.1f}' for one in row)} | {row[2] / row[0]:.1f}x |"
+
+
+def run(seconds: float, every: float) -> Run:
     from tests.scale.replicated import replicated_site
 
     with replicated_site() as site:
         _fill(site)
         browser = site.browser()
-        idle, bare = (_median(ask) * 1000 for ask in (lambda: browser.profile("writer0"), browser.bare))
+        idle = {PAGE: _median(lambda: browser.profile("writer0")), BARE: _median(browser.bare)}
         before = _processors(site)
         seen = _together(site, seconds, every)
-        busy = {name: taken - before[name] for name, taken in _processors(site).items()}
-    pages = [page for one in seen for page in one.pages]
-    median, slowest = _told(pages)
-    print(f"{len(pages)} pages and {sum(one.writes for one in seen)} writes in {seconds:.0f} s")
-    own_median, own_slowest = _told([page for one in seen for page in one.bare])
-    print(f"a page of the idle site: {idle:.1f} ms; under load: {median:.1f} ms (median)")
-    errors, missing = sum(one.errors for one in seen), sum(one.missing for one in seen)
-    met = slowest <= 5 * idle and not errors and not missing
-    print(f"the slowest hundredth from {slowest:.1f} ms on: {slowest / idle:.1f} times (target 5)")
-    print(f"a view that does nothing: {bare:.1f} ms idle; under load: {own_median:.1f} ms (median),")
-    print(f"its slowest hundredth from {own_slowest:.1f} ms on: what the machine makes of any request")
-    shares = ", ".join(f"{name} {taken / seconds:.0%}" for name, taken in busy.items())
-    print(f"of a core: {shares}; all of {os.cpu_count()} cores: {sum(busy.values()) / seconds:.0%}")
-    print(f"errors: {errors}; pages without the writer's own rows: {missing}; {'met' if met else 'MISSED'}")
-    return met
+        busy = {name: (taken - before[name]) / seconds for name, taken in _processors(site).items()}
+    return Run(seconds, {name: taken * 1000 for name, taken in idle.items()}, seen, busy)
 
 
 def _fill(site: Site) -> None:
@@ -173,10 +204,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.replicas", description=__doc__)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--every", type=float, default=1.0, help="seconds between two steps of a visitor")
+    parser.add_argument("--write", type=Path, help="the page whose table of this is written anew")
     options = parser.parse_args()
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
     django.setup()
-    return 0 if report(options.seconds, options.every) else 1
+    done = run(options.seconds, options.every)
+    print("\n".join(done.lines()))
+    if options.write:
+        rewrite("replicas", done.lines(), options.write)
+    return 0 if done.is_met else 1
 
 
 if __name__ == "__main__":

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-SCALING = Path("docs/scaling.md")
 
-
-def rewrite(name: str, lines: Iterable[str], page: Path = SCALING) -> None:
+def rewrite(name: str, lines: Iterable[str], page: Path) -> None:
     """Put these lines between `<!-- name -->` and `<!-- end of name -->`; ValueError without these marks."""
     begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
     text = page.read_text()
