@@ -75,8 +75,8 @@ def measured() -> Costs:
     pulled = _pulled(followers)
     on_cluster, redis_ms = _on_cluster(followers, alone)
     return Costs(
-        measured=f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores with a load of {others:.0f} by others, "
-        f"Python {platform.python_version()}",
+        measured=f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores with a load of {others:.0f} "
+        f"by others, Python {platform.python_version()}",
         save=save,
         page=page,
         drain=alone,
