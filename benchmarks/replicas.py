@@ -97,6 +97,8 @@ class Run:
     seen: list[Seen]
     busy: dict[str, float]
     """Shares of a core."""
+    others: float
+    """Processes of others that wanted to run before."""
 
     @property
     def rows(self) -> dict[str, tuple[float, float, float]]:
@@ -117,7 +119,8 @@ class Run:
             sum(getattr(one, what) for one in seen) for what in ("writes", "errors", "missing")
         )
         pages = sum(len(one.pages) for one in seen)
-        yield f"{datetime.now(UTC):%Y-%m-%d}, {cores} cores: {pages} pages and {writes} writes in "
+        yield f"{datetime.now(UTC):%Y-%m-%d}, {cores} cores with a load of {self.others:.0f} by others:"
+        yield f"{pages} pages and {writes} writes in "
         yield f"{self.seconds:.0f} s, {errors} errors, {missing} pages without the writer's own rows."
         yield "Of a core: " + ", ".join(f"{name} {share:.0%}" for name, share in self.busy.items()) + "."
         yield ""
@@ -130,6 +133,7 @@ class Run:
 def run(seconds: float, every: float) -> Run:
     from tests.scale.replicated import replicated_site
 
+    others = os.getloadavg()[0]
     with replicated_site() as site:
         _fill(site)
         browser = site.browser()
@@ -137,7 +141,7 @@ def run(seconds: float, every: float) -> Run:
         before = _processors(site)
         seen = _together(site, seconds, every)
         busy = {name: (taken - before[name]) / seconds for name, taken in _processors(site).items()}
-    return Run(seconds, {name: taken * 1000 for name, taken in idle.items()}, seen, busy)
+    return Run(seconds, {name: taken * 1000 for name, taken in idle.items()}, seen, busy, others)
 
 
 def _fill(site: Site) -> None:

@@ -29,6 +29,7 @@ def report(options: argparse.Namespace) -> bool:
 
     from benchmarks.simulation import site
 
+    others = os.getloadavg()[0]
     Celery(broker="memory://").set_current()
     followers = power_law(options.users, options.follows)
     site.fill(followers)
@@ -41,7 +42,7 @@ def report(options: argparse.Namespace) -> bool:
     lines = [*table(expected, seen)]
     print("\n".join(lines))
     if options.write and seen is not None:
-        rewrite("simulated", [*_facts(options, costs), "", *lines], options.write)
+        rewrite("simulated", [*_facts(options, costs, others), "", *lines], options.write)
     return True
 
 
@@ -57,14 +58,15 @@ def table(expected: Mapping[str, float], seen: Mapping[str, float] | None) -> It
         yield f"| {name} | {value:.1f} | {seen[name]:.1f} | {error} |"
 
 
-def _facts(options: argparse.Namespace, costs: Costs) -> Iterator[str]:
+def _facts(options: argparse.Namespace, costs: Costs, others: float) -> Iterator[str]:
     yield (
-        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, PostgreSQL, {options.seconds:.0f} seconds: "
+        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores with a load of {others:.0f} by others, "
+        f"PostgreSQL, {options.seconds:.0f} seconds: "
         f"{options.users:,} users who follow {options.follows} each, {options.posts:g} posts and "
         f"{options.pages:g} pages a second; processes for pages: {options.web}, workers: {options.workers}."
     )
     yield (
-        "Milliseconds on the idle machine: "
+        "Milliseconds before the run: "
         + ", ".join(f"{name} {value * 1000:.3g}" for name, value in medians(costs).items())
         + "."
     )
@@ -78,6 +80,7 @@ def medians(costs: Costs) -> dict[str, float]:
         "batch": costs.batch,
         "activity": costs.activity,
         "follower": costs.follower,
+        "look": costs.look,
     }
 
 

@@ -23,6 +23,8 @@ class Costs:
     """One more row of a drain, without followers."""
     follower: float
     """One more follower of its author."""
+    look: float = 0.0
+    """A drain that finds nothing."""
     drains: Sequence[float] = (1.0,)
     """How many times longer than their median the same drains took."""
     cores: float = 1.0
@@ -56,6 +58,8 @@ class _Server:
     """One process: what it works on, and what that still takes of a core."""
 
     left: float = 0.0
+    worked: float = 0.0
+    """Seconds so far."""
     rest: float = 0.0
     """A worker that sleeps notices so much later that there is work."""
     was_at_work: float = -1.0
@@ -83,8 +87,15 @@ class Simulation:
         while self._coming or self._asked or self._outbox or self._at_work():
             self._begin()
             self._advance()
-        self._outcome.load = self._busy * self._costs.cores / self._now if self._now else 0.0
+        if self._now:
+            self._outcome.load = (self._busy + self._looking()) * self._costs.cores / self._now
         return self._outcome
+
+    def _looking(self) -> float:
+        """Seconds of workers that find nothing."""
+        look = self._costs.look
+        idle = sum(self._now - one.worked for one in self._workers)
+        return idle * look / (self._machine.looks_every + look) if look else 0.0
 
     def _at_work(self) -> list[_Server]:
         return [one for one in (*self._web, *self._workers) if one.steps]
@@ -118,6 +129,7 @@ class Simulation:
         self._now += passed
         self._busy += passed * speed * len(at_work)
         for one in at_work:
+            one.worked += passed
             one.left -= passed * speed
             if one.left <= 1e-9:
                 self._end(one)

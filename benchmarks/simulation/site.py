@@ -13,11 +13,13 @@ from typing import Any
 
 import django
 
+from benchmarks import processors
 from benchmarks.simulation.model import Costs, Machine, Outcome
 from benchmarks.simulation.population import Step
 
 # A slowest hundredth takes hundreds of measurements.
 _SAMPLES, _FEW = 500, 15
+_BUSY = "busy"
 
 
 def fill(followers: Sequence[int]) -> None:
@@ -60,7 +62,7 @@ def _past(users: Sequence[Any], follows: int) -> None:
 
 def measured(followers: Sequence[int]) -> Costs:
     """What things cost on this machine while it does nothing else; nothing is left to be published."""
-    idle_before, began = _idle(), time.monotonic()
+    busy_before, began = _busy(), time.monotonic()
     with_followers = 0
     unknown = min(range(len(followers)), key=lambda user: followers[user])
     nothing = [_drained([unknown]) for _ in range(_SAMPLES)]
@@ -78,8 +80,9 @@ def measured(followers: Sequence[int]) -> Costs:
         batch=max(alone - activity, 0.0),
         activity=activity,
         follower=max(median(famous) - alone, 0.0) / max(followers[with_followers] - followers[unknown], 1),
+        look=median(_timed(publish) for _ in range(_SAMPLES)),
         drains=[one / alone for one in nothing],
-        cores=(os.cpu_count() or 1) - (_idle() - idle_before) / (time.monotonic() - began),
+        cores=(_busy() - busy_before) / (time.monotonic() - began),
     )
 
 
@@ -88,36 +91,41 @@ def lived(steps: Sequence[Step], machine: Machine) -> Outcome:
     context = multiprocessing.get_context("spawn")
     told: Queue[tuple[str, float]] = context.Queue()
     stop, ready, beginning = context.Event(), context.Semaphore(0), context.Value("d", 0.0)
-    begun = (told, ready, beginning)
+    begun = (stop, told, ready, beginning)
     web = [
         context.Process(target=_web, args=(steps[number :: machine.web], *begun))
         for number in range(machine.web)
     ]
     workers = [
-        context.Process(target=_work, args=(stop, machine.looks_every, *begun))
-        for _ in range(machine.workers)
+        context.Process(target=_work, args=(machine.looks_every, *begun)) for _ in range(machine.workers)
     ]
     outcome, posts = Outcome(), sum(step.is_post for step in steps)
     for one in (*web, *workers):
         one.start()
     for _ in (*web, *workers):
         ready.acquire()
-    idle_before, began = _idle(), time.monotonic()
+    began = time.monotonic()
     beginning.value = time.time()
     while len(outcome.lags) < posts or len(outcome.pages) < len(steps) - posts:
         what, seconds = told.get(timeout=120)
         getattr(outcome, what).append(seconds)
-    outcome.load = machine.cores - (_idle() - idle_before) / (time.monotonic() - began)
+    lasted = time.monotonic() - began
     stop.set()
+    for _ in (*web, *workers):
+        what, seconds = told.get(timeout=120)
+        while what != _BUSY:
+            what, seconds = told.get(timeout=120)
+        outcome.load += seconds / lasted
     for one in (*web, *workers):
         one.join()
     return outcome
 
 
-def _web(steps: Sequence[Step], told: Any, ready: Any, beginning: Any) -> None:
+def _web(steps: Sequence[Step], stop: Any, told: Any, ready: Any, beginning: Any) -> None:
     _set_up()
     page(0)  # what is imported once is no part of a page
     _wait(ready, beginning)
+    busy_before = _busy()
     for moment, user, is_post in steps:
         time.sleep(max(beginning.value + moment - time.time(), 0.0))
         if is_post:
@@ -126,9 +134,11 @@ def _web(steps: Sequence[Step], told: Any, ready: Any, beginning: Any) -> None:
         else:
             page(user)
             told.put(("pages", time.time() - beginning.value - moment))
+    stop.wait()
+    told.put((_BUSY, _busy() - busy_before))
 
 
-def _work(stop: Any, looks_every: float, told: Any, ready: Any, beginning: Any) -> None:
+def _work(looks_every: float, stop: Any, told: Any, ready: Any, beginning: Any) -> None:
     _set_up()
     from benchmarks.report.models import Post
     from django_stream.signals import changes_published
@@ -142,12 +152,14 @@ def _work(stop: Any, looks_every: float, told: Any, ready: Any, beginning: Any) 
     publish()
     changes_published.connect(note, weak=False)
     _wait(ready, beginning)
+    busy_before = _busy()
     while not stop.is_set():
         if not publish():
             stop.wait(looks_every)
         for created_at in Post.objects.filter(pk__in=keys).values_list("created_at", flat=True):
             told.put(("lags", time.time() - created_at.timestamp()))
         keys.clear()
+    told.put((_BUSY, _busy() - busy_before))
 
 
 def _wait(ready: Any, beginning: Any) -> None:
@@ -211,8 +223,13 @@ def _timed(work: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def _idle() -> float:
-    """Seconds that all cores have had nothing to do so far."""
-    with open("/proc/stat") as lines:
-        values = lines.readline().split()
-    return (int(values[4]) + int(values[5])) / os.sysconf("SC_CLK_TCK")
+def _busy() -> float:
+    """Seconds of the processor that this process has had, with the database's own one for it."""
+    from django.db import connection
+
+    of_database = 0.0
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            of_database = processors.seconds(cursor.fetchone()[0])
+    return time.process_time() + of_database

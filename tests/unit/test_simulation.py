@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,13 @@ def test_a_post_waits_for_its_save_its_drain_and_each_follower() -> None:
     outcome = Simulation([Step(1.0, 0, is_post=True)], [100], COSTS, Machine(looks_every=0.0)).run()
     assert outcome.lags == pytest.approx([0.01 + 0.005 + 0.001 + 100 * 0.0001])
     assert outcome.load == pytest.approx(0.026 / 1.026)
+
+
+def test_a_worker_that_finds_nothing_has_looked_all_the_same() -> None:
+    costs = replace(COSTS, look=0.005, cores=0.5)
+    steps = [Step(10.0, 0, is_post=False)]
+    outcome = Simulation(steps, [0], costs, Machine(looks_every=0.02)).run()
+    assert outcome.load == pytest.approx((0.02 + 10.02 * 0.005 / 0.025) * 0.5 / 10.02)
 
 
 def test_who_comes_second_waits_for_the_first() -> None:
