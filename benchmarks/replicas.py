@@ -120,8 +120,8 @@ class Run:
         )
         pages = sum(len(one.pages) for one in seen)
         yield f"{datetime.now(UTC):%Y-%m-%d}, {cores} cores with a load of {self.others:.0f} by others:"
-        yield f"{pages} pages and {writes} writes in "
-        yield f"{self.seconds:.0f} s, {errors} errors, {missing} pages without the writer's own rows."
+        yield f"{pages} pages and {writes} writes in {self.seconds:.0f} s, {errors} errors,"
+        yield f"{missing} pages without the writer's own rows."
         yield "Of a core: " + ", ".join(f"{name} {share:.0%}" for name, share in self.busy.items()) + "."
         yield ""
         yield "| ms | idle, median | under load, median | slowest hundredth | over idle (target 5x) |"
