@@ -68,6 +68,7 @@ def measured(followers: Sequence[int]) -> Costs:
     nothing = [_drained([unknown]) for _ in range(_SAMPLES)]
     many = [_drained([unknown] * 50) for _ in range(_FEW)]
     famous = [_drained([with_followers]) for _ in range(_FEW)]
+    looks = [_timed(publish) for _ in range(_SAMPLES)]
     saves = [_timed(lambda: save(unknown)) for _ in range(_SAMPLES)]
     publish()
     chance = random.Random(1)
@@ -80,7 +81,7 @@ def measured(followers: Sequence[int]) -> Costs:
         batch=max(alone - activity, 0.0),
         activity=activity,
         follower=max(median(famous) - alone, 0.0) / max(followers[with_followers] - followers[unknown], 1),
-        look=median(_timed(publish) for _ in range(_SAMPLES)),
+        look=median(looks),
         drains=[one / alone for one in nothing],
         cores=(_busy() - busy_before) / (time.monotonic() - began),
     )
