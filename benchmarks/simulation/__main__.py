@@ -11,11 +11,15 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
 
 from benchmarks.databases import in_each_database
-from benchmarks.simulation.model import Machine, Outcome, Simulation
+from benchmarks.simulation.model import Costs, Machine, Outcome, Simulation
 from benchmarks.simulation.population import day, power_law
+from benchmarks.written import rewrite
 
 _PARTS = {"median": 0.5, "slowest hundredth": 0.99}
 
@@ -25,21 +29,59 @@ def report(options: argparse.Namespace) -> bool:
 
     from benchmarks.simulation import site
 
+    others = os.getloadavg()[0]
     Celery(broker="memory://").set_current()
     followers = power_law(options.users, options.follows)
     site.fill(followers)
     costs = site.measured(followers)
-    print("costs, ms: " + ", ".join(f"{name} {value * 1000:.3f}" for name, value in asdict(costs).items()))
+    print("costs, ms: " + ", ".join(f"{name} {value * 1000:.3f}" for name, value in medians(costs).items()))
     machine = Machine(cores=os.cpu_count() or 1, web=options.web, workers=options.workers)
     steps = day(options.users, options.posts, options.pages, options.seconds, options.seed)
     expected = figures(Simulation(steps, followers, costs, machine).run())
     seen = None if options.predict else figures(site.lived(steps, machine))
-    for name, value in expected.items():
-        line = f"{name:<32}{value:>10.1f}"
-        if seen is not None:
-            line += f"{seen[name]:>10.1f}{(value / seen[name] - 1) * 100 if seen[name] else 0:>+8.0f} %"
-        print(line)
+    lines = [*table(expected, seen)]
+    print("\n".join(lines))
+    if options.write and seen is not None:
+        rewrite("simulated", [*_facts(options, costs, others), "", *lines], options.write)
     return True
+
+
+def table(expected: Mapping[str, float], seen: Mapping[str, float] | None) -> Iterator[str]:
+    """What was told beside what was seen, if anything was."""
+    if seen is None:
+        yield from ("| | told |", "| --- | --- |")
+        yield from (f"| {name} | {value:.1f} |" for name, value in expected.items())
+        return
+    yield from ("| | told | seen | error |", "| --- | --- | --- | --- |")
+    for name, value in expected.items():
+        error = f"{(value / seen[name] - 1) * 100:+.0f} %" if seen[name] else ""
+        yield f"| {name} | {value:.1f} | {seen[name]:.1f} | {error} |"
+
+
+def _facts(options: argparse.Namespace, costs: Costs, others: float) -> Iterator[str]:
+    yield (
+        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores with a load of {others:.0f} by others, "
+        f"PostgreSQL, {options.seconds:.0f} seconds: "
+        f"{options.users:,} users who follow {options.follows} each, {options.posts:g} posts and "
+        f"{options.pages:g} pages a second; processes for pages: {options.web}, workers: {options.workers}."
+    )
+    yield (
+        "Milliseconds before the run: "
+        + ", ".join(f"{name} {value * 1000:.3g}" for name, value in medians(costs).items())
+        + "."
+    )
+
+
+def medians(costs: Costs) -> dict[str, float]:
+    """Seconds."""
+    return {
+        "save": median(costs.saves),
+        "page": median(costs.pages),
+        "batch": costs.batch,
+        "activity": costs.activity,
+        "follower": costs.follower,
+        "look": costs.look,
+    }
 
 
 def figures(outcome: Outcome) -> dict[str, float]:
@@ -63,6 +105,7 @@ def main() -> int:
     parser.add_argument("--web", type=int, default=1, help="processes that people ask")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--write", type=Path, help="the page whose table of this is written anew")
     parser.add_argument("--predict", action="store_true", help="without the real site")
     parser.set_defaults(database=["postgresql"])
     return in_each_database("benchmarks.simulation", parser, report)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,16 +12,23 @@ from benchmarks.simulation.population import Step
 
 @dataclass(frozen=True)
 class Costs:
-    """Seconds of one core, database included, on an idle machine."""
+    """Seconds on an idle machine, database and disk included."""
 
-    save: float
-    page: float
+    saves: Sequence[float]
+    """One that was measured is as likely as any other: slow ones too, as often as they were."""
+    pages: Sequence[float]
     batch: float
     """A drain, whatever it finds."""
     activity: float
     """One more row of a drain, without followers."""
     follower: float
     """One more follower of its author."""
+    look: float = 0.0
+    """A drain that finds nothing."""
+    drains: Sequence[float] = (1.0,)
+    """How many times longer than their median the same drains took."""
+    cores: float = 1.0
+    """So many are busy while one of these is at work; the disk keeps none."""
 
 
 @dataclass(frozen=True)
@@ -50,19 +58,28 @@ class _Server:
     """One process: what it works on, and what that still takes of a core."""
 
     left: float = 0.0
+    worked: float = 0.0
+    """Seconds so far."""
+    rest: float = 0.0
+    """A worker that sleeps notices so much later that there is work."""
+    was_at_work: float = -1.0
+    """When it ended what it had."""
     steps: list[Step] = field(default_factory=list)
 
 
 class Simulation:
     """Runs through the steps; each process takes what waits in order, as soon as it is free."""
 
-    def __init__(self, steps: Sequence[Step], followers: Sequence[int], costs: Costs, on: Machine) -> None:
+    def __init__(
+        self, steps: Sequence[Step], followers: Sequence[int], costs: Costs, on: Machine, seed: int = 1
+    ) -> None:
         self._coming, self._followers, self._costs, self._machine = deque(steps), followers, costs, on
         self._web = [_Server() for _ in range(on.web)]
         self._workers = [_Server() for _ in range(on.workers)]
         self._asked: deque[Step] = deque()
         self._outbox: deque[Step] = deque()
         self._now = self._busy = 0.0
+        self._chance = random.Random(seed)
         self._outcome = Outcome()
 
     def run(self) -> Outcome:
@@ -70,8 +87,15 @@ class Simulation:
         while self._coming or self._asked or self._outbox or self._at_work():
             self._begin()
             self._advance()
-        self._outcome.load = self._busy / self._now if self._now else 0.0
+        if self._now:
+            self._outcome.load = (self._busy + self._looking()) * self._costs.cores / self._now
         return self._outcome
+
+    def _looking(self) -> float:
+        """Seconds of workers that find nothing."""
+        look = self._costs.look
+        idle = sum(self._now - one.worked for one in self._workers)
+        return idle * look / (self._machine.looks_every + look) if look else 0.0
 
     def _at_work(self) -> list[_Server]:
         return [one for one in (*self._web, *self._workers) if one.steps]
@@ -80,12 +104,16 @@ class Simulation:
         for one in self._web:
             if not one.steps and self._asked:
                 step = self._asked.popleft()
-                one.steps, one.left = [step], self._costs.save if step.is_post else self._costs.page
+                measured = self._costs.saves if step.is_post else self._costs.pages
+                one.steps, one.left = [step], self._chance.choice(measured)
         for one in self._workers:
             if not one.steps and self._outbox:
                 size = min(len(self._outbox), self._machine.batch_size)
                 one.steps = [self._outbox.popleft() for _ in range(size)]
-                one.left = self._costs.batch + sum(map(self._published, one.steps))
+                usual = self._costs.batch + sum(map(self._published, one.steps))
+                one.left = usual * self._chance.choice(self._costs.drains)
+                slept = one.was_at_work < self._now
+                one.rest = self._chance.uniform(0, self._machine.looks_every) if slept else 0.0
 
     def _published(self, step: Step) -> float:
         return self._costs.activity + self._followers[step.user] * self._costs.follower
@@ -101,6 +129,7 @@ class Simulation:
         self._now += passed
         self._busy += passed * speed * len(at_work)
         for one in at_work:
+            one.worked += passed
             one.left -= passed * speed
             if one.left <= 1e-9:
                 self._end(one)
@@ -111,10 +140,9 @@ class Simulation:
         for step in one.steps:
             since = self._now - step.moment
             if one in self._workers:
-                # A worker that sleeps notices it half of that later on average.
-                self._outcome.lags.append(since + self._machine.looks_every / 2)
+                self._outcome.lags.append(since + one.rest)
             elif step.is_post:
                 self._outbox.append(step)
             else:
                 self._outcome.pages.append(since)
-        one.steps = []
+        one.steps, one.was_at_work = [], self._now

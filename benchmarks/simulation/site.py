@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import random
 import time
 from collections.abc import Callable, Sequence
 from multiprocessing.queues import Queue
+from statistics import median
 from typing import Any
 
 import django
 
+from benchmarks import processors
 from benchmarks.simulation.model import Costs, Machine, Outcome
 from benchmarks.simulation.population import Step
+
+# A slowest hundredth takes hundreds of measurements.
+_SAMPLES, _FEW = 500, 15
+_BUSY = "busy"
 
 
 def fill(followers: Sequence[int]) -> None:
@@ -40,22 +47,43 @@ def fill(followers: Sequence[int]) -> None:
         ),
         batch_size=5000,
     )
+    _past(users, sum(followers))
+
+
+def _past(users: Sequence[Any], follows: int) -> None:
+    """So many posts that pages are full on average."""
+    from benchmarks.report.models import Post
+
+    chance = random.Random(1)
+    posts = 25 * len(users) ** 2 // max(follows, 1)
+    Post.objects.bulk_create(Post(user=chance.choice(users), title="a post") for _ in range(posts))
+    publish()
 
 
 def measured(followers: Sequence[int]) -> Costs:
-    """What things cost on this machine while it does nothing else."""
+    """What things cost on this machine while it does nothing else; nothing is left to be published."""
+    busy_before, began = _busy(), time.monotonic()
     with_followers = 0
     unknown = min(range(len(followers)), key=lambda user: followers[user])
-    nothing = _drained([unknown])
-    many = _drained([unknown] * 50)
-    activity = (many - nothing) / 49
-    famous = _drained([with_followers])
+    nothing = [_drained([unknown]) for _ in range(_SAMPLES)]
+    many = [_drained([unknown] * 50) for _ in range(_FEW)]
+    famous = [_drained([with_followers]) for _ in range(_FEW)]
+    looks = [_timed(publish) for _ in range(_SAMPLES)]
+    saves = [_timed(lambda: save(unknown)) for _ in range(_SAMPLES)]
+    publish()
+    chance = random.Random(1)
+    pages = [_timed(lambda: page(chance.randrange(len(followers)))) for _ in range(_SAMPLES)]
+    alone = median(nothing)
+    activity = (median(many) - alone) / 49
     return Costs(
-        save=_median(lambda: _save(unknown)),
-        page=_median(lambda: _page(unknown)),
-        batch=max(nothing - activity, 0.0),
+        saves=saves,
+        pages=pages,
+        batch=max(alone - activity, 0.0),
         activity=activity,
-        follower=max(famous - nothing, 0.0) / max(followers[with_followers] - followers[unknown], 1),
+        follower=max(median(famous) - alone, 0.0) / max(followers[with_followers] - followers[unknown], 1),
+        look=median(looks),
+        drains=[one / alone for one in nothing],
+        cores=(_busy() - busy_before) / (time.monotonic() - began),
     )
 
 
@@ -64,62 +92,75 @@ def lived(steps: Sequence[Step], machine: Machine) -> Outcome:
     context = multiprocessing.get_context("spawn")
     told: Queue[tuple[str, float]] = context.Queue()
     stop, ready, beginning = context.Event(), context.Semaphore(0), context.Value("d", 0.0)
-    begun = (told, ready, beginning)
+    begun = (stop, told, ready, beginning)
     web = [
         context.Process(target=_web, args=(steps[number :: machine.web], *begun))
         for number in range(machine.web)
     ]
     workers = [
-        context.Process(target=_work, args=(stop, machine.looks_every, *begun))
-        for _ in range(machine.workers)
+        context.Process(target=_work, args=(machine.looks_every, *begun)) for _ in range(machine.workers)
     ]
     outcome, posts = Outcome(), sum(step.is_post for step in steps)
     for one in (*web, *workers):
         one.start()
     for _ in (*web, *workers):
         ready.acquire()
-    idle_before, began = _idle(), time.monotonic()
+    began = time.monotonic()
     beginning.value = time.time()
     while len(outcome.lags) < posts or len(outcome.pages) < len(steps) - posts:
         what, seconds = told.get(timeout=120)
         getattr(outcome, what).append(seconds)
-    outcome.load = machine.cores - (_idle() - idle_before) / (time.monotonic() - began)
+    lasted = time.monotonic() - began
     stop.set()
+    for _ in (*web, *workers):
+        what, seconds = told.get(timeout=120)
+        while what != _BUSY:
+            what, seconds = told.get(timeout=120)
+        outcome.load += seconds / lasted
     for one in (*web, *workers):
         one.join()
     return outcome
 
 
-def _web(steps: Sequence[Step], told: Any, ready: Any, beginning: Any) -> None:
+def _web(steps: Sequence[Step], stop: Any, told: Any, ready: Any, beginning: Any) -> None:
     _set_up()
-    _page(0)  # what is imported once is no part of a page
+    page(0)  # what is imported once is no part of a page
     _wait(ready, beginning)
+    busy_before = _busy()
     for moment, user, is_post in steps:
         time.sleep(max(beginning.value + moment - time.time(), 0.0))
         if is_post:
             # Since when it is late is what its row says.
-            _save(user, at=beginning.value + moment)
+            save(user, at=beginning.value + moment)
         else:
-            _page(user)
+            page(user)
             told.put(("pages", time.time() - beginning.value - moment))
+    stop.wait()
+    told.put((_BUSY, _busy() - busy_before))
 
 
-def _work(stop: Any, looks_every: float, told: Any, ready: Any, beginning: Any) -> None:
+def _work(looks_every: float, stop: Any, told: Any, ready: Any, beginning: Any) -> None:
     _set_up()
     from benchmarks.report.models import Post
-    from django_stream.publishing.drain import drain
     from django_stream.signals import changes_published
 
-    def published(keys: Sequence[str], **kwargs: Any) -> None:
+    keys: list[str] = []
+
+    def note(**sent: Any) -> None:
+        keys.extend(sent["keys"])
+
+    # What was left from before is no part of the run.
+    publish()
+    changes_published.connect(note, weak=False)
+    _wait(ready, beginning)
+    busy_before = _busy()
+    while not stop.is_set():
+        if not publish():
+            stop.wait(looks_every)
         for created_at in Post.objects.filter(pk__in=keys).values_list("created_at", flat=True):
             told.put(("lags", time.time() - created_at.timestamp()))
-
-    changes_published.connect(published)
-    drain()
-    _wait(ready, beginning)
-    while not stop.is_set():
-        if not drain().published:
-            stop.wait(looks_every)
+        keys.clear()
+    told.put((_BUSY, _busy() - busy_before))
 
 
 def _wait(ready: Any, beginning: Any) -> None:
@@ -140,10 +181,10 @@ def _set_up() -> None:
 def _user(number: int) -> Any:
     from django.contrib.auth.models import User
 
-    return User.objects.order_by("pk")[number]
+    return User.objects.get(username=f"user{number}")
 
 
-def _save(user: int, at: float | None = None) -> None:
+def save(user: int, at: float | None = None) -> None:
     from datetime import UTC, datetime
 
     from benchmarks.report.models import Post
@@ -152,37 +193,44 @@ def _save(user: int, at: float | None = None) -> None:
     Post.objects.create(user=_user(user), title="a post", **moment)
 
 
-def _page(user: int) -> None:
+def page(user: int) -> None:
     from django_stream import feeds
 
     list(feeds.timeline(_user(user)).page(limit=25))
 
 
-def _drained(authors: Sequence[int]) -> float:
-    """Seconds of a drain of one post of each, the median of some."""
+def publish() -> int:
+    """Publish what is due, to the last follower of each; how many rows it was."""
     from django_stream.publishing.drain import drain
+    from django_stream.server.fanout import jobs
 
-    def once() -> float:
-        for author in authors:
-            _save(author)
-        started = time.perf_counter()
-        drain()
-        return time.perf_counter() - started
-
-    return sorted(once() for _ in range(7))[3]
+    count = drain().published
+    # The largest fan-outs are jobs, and this is who does them.
+    if count:
+        jobs.resume(0.0)
+    return count
 
 
-def _median(work: Callable[[], object]) -> float:
-    def once() -> float:
-        started = time.perf_counter()
-        work()
-        return time.perf_counter() - started
-
-    return sorted(once() for _ in range(31))[15]
+def _drained(authors: Sequence[int]) -> float:
+    """Seconds of a drain of one post of each."""
+    for author in authors:
+        save(author)
+    return _timed(publish)
 
 
-def _idle() -> float:
-    """Seconds that all cores have had nothing to do so far."""
-    with open("/proc/stat") as lines:
-        values = lines.readline().split()
-    return (int(values[4]) + int(values[5])) / os.sysconf("SC_CLK_TCK")
+def _timed(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def _busy() -> float:
+    """Seconds of the processor that this process has had, with the database's own one for it."""
+    from django.db import connection
+
+    of_database = 0.0
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            of_database = processors.seconds(cursor.fetchone()[0])
+    return time.process_time() + of_database

@@ -27,6 +27,8 @@ class Site:
     primary: Postgres
     replica: Replica
     cache: Redis
+    program: Program
+    """The site's own processes."""
 
     def browser(self) -> Browser:
         return Browser(self.url)
@@ -44,6 +46,10 @@ class Browser:
     def write(self, name: str, title: str) -> None:
         answer = self._session.post(f"{self._url}/{name}/write", {"title": title}, timeout=20)
         assert answer.status_code == 201, answer.text[-2000:]
+
+    def bare(self) -> None:
+        """Ask for nothing."""
+        assert self._session.get(f"{self._url}/bare", timeout=20).status_code == 200
 
     def profile(self, name: str, *, part: str = "feed") -> tuple[list[str], str]:
         """What it shows of the feed or of the rows, and the database that it was read from."""
@@ -84,7 +90,7 @@ def replicated_site() -> Iterator[Site]:
     program.start()
     wait_until(lambda: listens(port), "the site listens", within=30)
     try:
-        yield Site(f"http://127.0.0.1:{port}", primary, replica, cache)
+        yield Site(f"http://127.0.0.1:{port}", primary, replica, cache, program)
     finally:
         program.stop()
         for one in (replica.server, primary.server, cache.server):

@@ -26,7 +26,7 @@ _OPTIONS = {
 class Postgres:
     """Started once; databases are copies of one that is migrated once."""
 
-    def __init__(self, reaper: Reaper) -> None:
+    def __init__(self, reaper: Reaper, **options: str) -> None:
         # The server refuses to run as root.
         self._user = "postgres" if os.geteuid() == 0 else None
         self.port = free_port()
@@ -35,12 +35,13 @@ class Postgres:
         subprocess.run(
             self._making(data), check=True, capture_output=True, cwd="/", user=self._user, group=self._user
         )
-        options = [part for name, value in _OPTIONS.items() for part in ("-c", f"{name}={value}")]
+        settings = {**_OPTIONS, **options}
+        given = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         self.server = Program(
             "postgres",
             [
                 *(program("postgres", f"{_BIN}/postgres"), "-D", data, "-p", str(self.port)),
-                *("-k", str(folder), *options),
+                *("-k", str(folder), *given),
             ],
             reaper=reaper,
             folder=folder,

@@ -130,6 +130,12 @@ class Program:
         self._reaper.watch(self._process.pid)
 
     @property
+    def pid(self) -> int:
+        """Its number, while it runs."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
