@@ -25,7 +25,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LIST = ROOT / ".ci" / "careless.toml"
-SECONDS = 300
+SECONDS = 600
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Kind:
 
 
 SERVER = ("django_stream/server/**/*.py",)
-LOCKING = (*SERVER, "django_stream/publishing/*.py", "django_stream/activities/**/*.py")
+SITE = ("django_stream/publishing/*.py", "django_stream/activities/**/*.py")
 TEMPLATES = (
     "django_stream/**/templates/**/*.html",
     "example_project/social/templates/activity/**/*.html",
@@ -48,13 +48,19 @@ TEMPLATES = (
 )
 ESCAPING = ("tests/db/site/test_escaping.py",)
 ISOLATION = ("tests/db/server/isolation", "tests/db/server/files")
-LOCKS = (
-    "-m",
-    "services",
-    "tests/db/locks",
+# A lock is missed by the tests of its own side alone.
+SERVER_LOCKS = (
+    "tests/db/locks/test_server_locks.py",
     "tests/db/database/test_deadlock_victims.py",
-    "tests/db/publishing",
+    "tests/db/server/test_orphans.py",
     "tests/services/test_concurrent_reactions.py",
+)
+SITE_LOCKS = (
+    "tests/db/locks/test_publishing_locks.py",
+    "tests/db/database/test_deadlock_victims.py",
+    "tests/db/publishing/test_races.py",
+    "tests/db/publishing/test_deadlocks.py",
+    "tests/db/publishing/test_related_rows.py",
 )
 _BRACKETS = r"\((?:[^()]|\([^()]*\))*\)"
 KINDS = [
@@ -71,10 +77,16 @@ KINDS = [
         r"{{ \1|safe }}",
         ESCAPING,
     ),
-    Kind("locks", LOCKING, r"\.select_for_update" + _BRACKETS, "", LOCKS),
-    Kind("locks", LOCKING, r"(?m)^( +)(?:\w+\.)?lock\(.*\)$", r"\1pass", LOCKS),
-    Kind("locks", LOCKING, r"(?m)^@retry_on_deadlock$", "", LOCKS),
-    Kind("locks", SERVER, r'self\.database\.dialect\.lock\("SHARE"\)', '""', LOCKS),
+    *(
+        Kind("locks", files, pattern, replacement, tests)
+        for files, tests in ((SERVER, SERVER_LOCKS), (SITE, SITE_LOCKS))
+        for pattern, replacement in (
+            (r"\.select_for_update" + _BRACKETS, ""),
+            (r"(?m)^( +)(?:\w+\.)?lock\(.*\)$", r"\1pass"),
+            (r"(?m)^@retry_on_deadlock$", ""),
+        )
+    ),
+    Kind("locks", SERVER, r'self\.database\.dialect\.lock\("SHARE"\)', '""', SERVER_LOCKS),
 ]
 # These rows have no neighbours, or the place makes rows and does not look for them.
 SKIPPED = ("/migrations/", "/models/", "/openapi/")
@@ -115,18 +127,22 @@ def changes(kinds: list[str]) -> Iterator[Change]:
                 yield Change(kind, name, before.count("\n", 0, match.start()) + 1, after)
 
 
-def is_noticed(change: Change, place: Path) -> bool:
+def is_noticed(change: Change, place: Path, *, new_database: bool) -> bool | None:
+    """None where the tests did not end: on a busy machine that says nothing, and they leave rows behind."""
     file = place / change.path
     before = file.read_text()
     file.write_text(change.text)
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:randomly", *change.kind.tests]
+    # On PostgreSQL it takes longer to make a database than most tests take.
+    database = "--create-db" if new_database else "--reuse-db"
+    options = ["-x", "-q", "-n", "0", "-p", "no:randomly", "--reuse-db", database]
+    command = [sys.executable, "-m", "pytest", *options, *change.kind.tests]
     environment = {**os.environ, "PYTHONPATH": str(place)}
     try:
         done = subprocess.run(
             command, cwd=place, env=environment, capture_output=True, timeout=SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
-        return True
+        return None
     finally:
         file.write_text(before)
     return done.returncode != 0
@@ -152,10 +168,14 @@ def main() -> None:
     lived = 0
     with tempfile.TemporaryDirectory(dir=ROOT / "var", prefix="careless-") as folder:
         copy_to(place := Path(folder))
-        for change in chosen:
-            if not is_noticed(change, place):
-                lived += 1
-                print("not noticed", change, flush=True)
+        noticed: bool | None = None
+        for number, change in enumerate(chosen, 1):
+            noticed = is_noticed(change, place, new_database=noticed is None)
+            lived += not noticed
+            told = {True: "noticed", False: "NOT noticed", None: "UNDECIDED, since the tests did not end:"}[
+                noticed
+            ]
+            print(f"{number} of {len(chosen)}: {told} {change}", flush=True)
     print(f"{len(chosen) - lived} of {len(chosen)} careless changes are noticed")
 
 

@@ -11,7 +11,7 @@ from tests.db.server.streams.site import databases, servers
 from tests.db.server.streams.test_wakeups import NEVER, heard_by_another_process
 from tests.scale.nats_server import NatsServer
 from tests.services.conftest import reaper
-from tests.services.processes import Reaper
+from tests.services.processes import Reaper, wait_until
 
 __all__ = ["databases", "reaper", "servers"]
 
@@ -69,3 +69,15 @@ def test_nodes_that_start_before_it_find_it(servers, nats: NatsServer) -> None:
         assert consumer.objects(1) == ["0"]
         second.post(1)
         assert consumer.objects(1) == ["1"]
+
+
+def test_what_is_told_before_it_is_there_waits_as_one(servers, nats: NatsServer) -> None:
+    nats.server.kill()
+    teller = servers(STREAMS_POLL_SECONDS=NEVER, STREAMS_WAKEUPS=nats.url)
+    teller.stream()
+    for number in range(20):
+        teller.post(number)
+    nats.start()
+    wait_until(lambda: nats.messages() == 1, "NATS is told", within=30)
+    teller.post(20)
+    wait_until(lambda: nats.messages() == 2, "NATS is told of what comes then, and of no more", within=30)

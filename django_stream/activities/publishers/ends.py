@@ -61,7 +61,7 @@ class FollowEnd(ABC):
 
     @abstractmethod
     def rows_meant(self, values: Iterable[Value], using: str) -> dict[Value, _Owner]:
-        """The rows that values stand for."""
+        """The rows that values stand for, or stood for once: what was sent for them may have to be ended."""
 
     def read(
         self, values: Collection[Value], using: str
@@ -206,12 +206,15 @@ class _Generic(FollowEnd):
         return {kind.name: found, key.name: pk_text(owner.pk)}
 
     def owner_ids(self, values: Iterable[Value], using: str) -> dict[Value, OwnerID | Exception]:
-        keys = self._keys(values, using)
+        keys = {
+            value: (model, pk)
+            for value, (model, pk) in self._keys(values, using).items()
+            if value[1] in _spellings(pk)
+        }
         by_model: dict[Any, set[Any]] = defaultdict(set)
         for model, pk in keys.values():
             by_model[model].add(pk)
         names = {model: _named(model, pks, using) for model, pks in by_model.items()}
-        # Texts are several that stand for one key, such as 7 and 007.
         return {value: names[model][pk] for value, (model, pk) in keys.items() if pk in names[model]}
 
     def rows_meant(self, values: Iterable[Value], using: str) -> dict[Value, _Owner]:
@@ -223,7 +226,9 @@ class _Generic(FollowEnd):
     def values_meaning(self, rows: Iterable[_Owner], using: str) -> dict[_Owner, list[Value]]:
         types = self._types(using)
         return {
-            (model, pk): [(str(types.get_for_model(model).pk), text) for text in _spellings(model, pk)]
+            (model, pk): [
+                (str(types.get_for_model(model).pk), text) for text in _spellings(clean_pk(model, pk))
+            ]
             for model, pk in rows
         }
 
@@ -243,15 +248,15 @@ class _Generic(FollowEnd):
         return found
 
 
-def _spellings(model: type[models.Model], pk: str) -> list[str]:
-    """The texts by which rows may name a key: sites store UUIDs with and without dashes, and in capitals.
+def _spellings(key: Any) -> list[str]:
+    """The texts that name a key, and the only ones that do: from the key all rows that mean it are found.
 
-    A number has others without end, such as 007, which Django's GenericRelation does not find either.
+    Sites store UUIDs with and without dashes, and in capitals. Anything else is named by the text that Django
+    stores: a number has others without end, such as 007, which its GenericRelation does not find either.
     """
-    key = clean_pk(model, pk)
     if not isinstance(key, UUID):
-        return [pk]
-    return sorted({pk, str(key), key.hex, str(key).upper(), key.hex.upper()})
+        return [pk_text(key)]
+    return sorted({str(key), key.hex, str(key).upper(), key.hex.upper()})
 
 
 def _model_of(types: Any, type_id: str) -> type[models.Model] | None:

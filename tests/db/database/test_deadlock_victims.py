@@ -4,24 +4,44 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import OperationalError, connection
+from django.db.models import Model
 from django.utils import timezone
 
 from django_stream.models import OutboxEntry, Publication
-from django_stream.publishing.leases import claim
+from django_stream.publishing.leases import claim, claim_objects
 from django_stream.publishing.nudge import nudges_held
-from django_stream.publishing.parking import retry_parked
+from django_stream.publishing.parking import discard, park, retry_parked
+from django_stream.server.actions import reaction_jobs, removal_jobs
+from django_stream.server.conf import server_settings
 from django_stream.server.fanout import jobs
-from django_stream.server.models import Activity, FanoutJob, Feed, Placement, TimelineEntry
+from django_stream.server.inspection import ServerInspection
+from django_stream.server.maintenance import rebuild
+from django_stream.server.models import (
+    Activity,
+    ActivityGroup,
+    FanoutJob,
+    Feed,
+    Placement,
+    Reaction,
+    ReactionCount,
+    ReactionJob,
+    RemovalJob,
+    TimelineEntry,
+)
+from django_stream.server.timelines import timelines
 from django_stream.tracking import drain
-from tests.contract.calling import follow, ids, post
+from tests.contract.calling import Api, follow, ids, post
 from tests.plain_sql import plain
 from tests.testapp.models import Tag
 
+api = Api()
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -83,22 +103,103 @@ def test_a_retry_of_what_is_parked(tag: Tag) -> None:
     assert OutboxEntry.objects.get().attempts == 0
 
 
+def test_what_is_given_up_or_forgotten(tag: Tag) -> None:
+    table = OutboxEntry._meta.db_table
+    assert survives(lambda: park(OutboxEntry.objects.all(), "why"), f'UPDATE "{table}"') == 1
+    later = timezone.now() + timedelta(days=1)
+    assert survives(lambda: discard(OutboxEntry.objects.all(), later), f'DELETE FROM "{table}"') == 1
+    assert not OutboxEntry.objects.exists()
+
+
+def test_a_claim_of_what_is_named(tag: Tag) -> None:
+    lease = survives(
+        lambda: claim_objects("testapp.Tag", ["a"], "default", timezone.now(), token=uuid4()),
+        f'(?s).*INTO "{Publication._meta.db_table}"',
+    )
+    assert list(lease.objects["testapp.Tag"]) == ["a"]
+
+
 def test_a_call_of_the_api() -> None:
     made = survives(lambda: post("user:1"), f'INSERT INTO "{Placement._meta.db_table}"')
     assert ids("user:1") == [made["id"]]
     assert Activity.objects.count() == 1
 
 
+@pytest.fixture
+def made() -> str:
+    """An activity that a flat and a grouped feed get by following, and a reaction to it."""
+    for name in ("timeline:1", "notification:1"):
+        follow(name, "user:1")
+    activity: str = post("user:1", foreign_id="a")["id"]
+    api.react(activity, id="r1")
+    return activity
+
+
+def feed(name: str) -> Feed:
+    slug, user_id = name.split(":")
+    return Feed.objects.get(slug=slug, user_id=user_id)
+
+
+def insert(model: type[Model]) -> str:
+    return f'INSERT INTO "?{model._meta.db_table}"?\\b'
+
+
+def delete(model: type[Model]) -> str:
+    return f'DELETE FROM "?{model._meta.db_table}"?\\b'
+
+
+@pytest.mark.usefixtures("made")
 def test_a_chunk_of_a_fanout() -> None:
-    made = post("user:1")
-    follow("timeline:1", "user:1")
-    TimelineEntry.objects.filter(via__gt=0).delete()
+    number, shown = feed("user:1").pk, ids("timeline:1")
+    TimelineEntry.objects.filter(via=number).delete()
     job = FanoutJob.objects.create(
-        feed=Feed.objects.get(slug="user").pk,
+        feed=number,
         keys=[str(Activity.objects.get().key)],
         change=FanoutJob.Change.PLACED,
         touched_at=timezone.now(),
     )
-    survives(lambda: jobs.run(job.pk), f'DELETE FROM "{FanoutJob._meta.db_table}"')
-    assert ids("timeline:1") == [made["id"]]
+    survives(lambda: jobs.run(job.pk), delete(FanoutJob))
+    assert ids("timeline:1") == shown
     assert not FanoutJob.objects.exists()
+
+
+@pytest.mark.usefixtures("made")
+def test_a_step_of_a_removal() -> None:
+    job = RemovalJob.objects.create(
+        feed=feed("user:1").pk,
+        foreign_id="a",
+        before=UUID(int=2**128 - 1),
+        posted_until=2**62,
+        touched_at=timezone.now(),
+    )
+    survives(lambda: removal_jobs.run(job.pk), delete(RemovalJob))
+    assert ids("user:1") == ids("timeline:1") == []
+
+
+@pytest.mark.usefixtures("made")
+def test_a_step_below_a_reaction() -> None:
+    job = ReactionJob.objects.create(root=Reaction.objects.get().pk, touched_at=timezone.now())
+    survives(lambda: reaction_jobs.run(job.pk), delete(ReactionJob))
+    assert not ReactionJob.objects.exists()
+
+
+@pytest.mark.usefixtures("made")
+def test_the_grouping_of_a_feed() -> None:
+    number = feed("notification:1").pk
+    survives(lambda: timelines().settle(number), insert(ActivityGroup))
+    assert ActivityGroup.objects.get(feed=number).activity_count == 1
+
+
+def test_a_rebuild(made: str) -> None:
+    survives(lambda: rebuild(feed("timeline:1")), delete(TimelineEntry))
+    assert ids("timeline:1") == [made]
+
+
+@pytest.mark.usefixtures("made")
+@pytest.mark.parametrize("statement", [delete(TimelineEntry), f'UPDATE "{ReactionCount._meta.db_table}"'])
+def test_a_comparison_with_the_record(statement: str) -> None:
+    ReactionCount.objects.update(count=7)
+    TimelineEntry.objects.filter(feed=feed("timeline:1").pk).delete()
+    inspection = ServerInspection(server_settings.own_app_id)
+    assert len(survives(lambda: [*inspection.faults(mend=True)], statement)) == 2
+    assert [*inspection.faults(mend=False)] == []

@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.utils import timezone
 
-from django_stream.activities.follow_rows import unfollow
+from django_stream.activities import follow_rows
 from django_stream.models import OutboxEntry, Publication
 from django_stream.publishing import ledger
 from django_stream.publishing.leases import Lease, claim
@@ -74,13 +74,24 @@ def test_a_follow_that_is_taken_back_does_not_become_a_block_meanwhile(
 
     def take_back() -> None:
         with nudges_held():
-            unfollow(follow.reader, follow.writer)
+            follow_rows.unfollow(follow.reader, follow.writer)
 
     # What is read next after the condition was asked.
     asked = r'(SELECT|DELETE).* WHERE "testapp_subscription"."id" IN|(SELECT|DELETE).*"id" = '
     meeting = meet(take_back, asked, updates(reader=make_user("third")))
     assert meeting.waited
     assert meeting.second == 0
+
+
+def test_of_two_who_follow_the_same_at_once_one_makes_the_row(ada: User, grace: User, settings: Any) -> None:
+    settings.STREAM_FOLLOW_MODEL = "testapp.Subscription"
+
+    def follows() -> None:
+        with nudges_held():
+            follow_rows.follow(grace, ada)
+
+    assert meet(follows, 'INSERT INTO "testapp_subscription"', follows).waited
+    assert Subscription.objects.count() == 1
 
 
 def test_the_pair_of_a_saved_follow_stays_as_it_was_read(follow: Subscription, make_user: Any) -> None:

@@ -14,12 +14,14 @@ from django.db import connection, models, transaction
 from django.utils import timezone
 
 from django_stream.protocol.errors import ApiError
-from django_stream.server.actions import files
+from django_stream.protocol.persons import Person
+from django_stream.server.actions import files, persons, removal_jobs
 from django_stream.server.aggregation.names import name_older
 from django_stream.server.conf import server_settings
 from django_stream.server.fanout import jobs
 from django_stream.server.files import images
 from django_stream.server.files.images import Resizing
+from django_stream.server.inspection import ServerInspection
 from django_stream.server.maintenance import heal_orphans, rebuild
 from django_stream.server.models import (
     Activity,
@@ -31,6 +33,8 @@ from django_stream.server.models import (
     GroupChange,
     Placement,
     Reaction,
+    ReactionCount,
+    RemovalJob,
     StoredFile,
     StreamUser,
     TimelineEntry,
@@ -76,6 +80,10 @@ def feed(name: str) -> Feed:
 
 def key() -> Any:
     return Activity.objects.get(foreign_id="a").key
+
+
+def shown(foreign_id: str) -> str:
+    return str(Activity.objects.get(foreign_id=foreign_id).activity_id)
 
 
 def insert(model: type[models.Model]) -> str:
@@ -139,7 +147,38 @@ def deletes_its_size() -> None:
     files.delete(StoredFile.objects.get(key="small"))
 
 
-many = {"activity": {"actor": "a", "verb": "v", "object": "o"}, "feeds": ["user:1"]}
+def erases() -> None:
+    for _ in persons.erase(
+        server_settings.own_app_id, Person(frozenset("2"), frozenset(), frozenset(["user:2"]))
+    ):
+        pass
+
+
+def mends_a_counter() -> None:
+    wrong = ReactionCount.objects.get(kind="like")
+    ReactionCount.objects.all().delete()
+    wrong.count = 7
+    wrong.save(force_insert=True)
+    for _ in ServerInspection(server_settings.own_app_id).faults(mend=True):
+        pass
+
+
+def brings_what_a_removal_takes() -> None:
+    RemovalJob.objects.create(
+        feed=feed("user:3").pk,
+        foreign_id="a",
+        before=uuid.UUID(int=2**128 - 1),
+        posted_until=0,
+        touched_at=timezone.now(),
+    )
+    ok("POST", "feed/add_to_many/", {"activity": {**many["activity"], **NAMED}, "feeds": ["user:3"]})
+
+
+def ends_the_removal() -> None:
+    removal_jobs.run_step(RemovalJob.objects.get().pk)
+
+
+many: dict[str, Any] = {"activity": {"actor": "a", "verb": "v", "object": "o"}, "feeds": ["user:1"]}
 follows_one, unfollows_one = "feed/timeline/1/follows/", "feed/timeline/1/follows/user:1/"
 targets = "feed_targets/user/1/activity_to_targets/"
 replaced = {"activities": [{"actor": "c", "verb": "v", "object": "o", **NAMED}]}
@@ -223,6 +262,18 @@ MEETINGS: dict[str, tuple[Callable[[], Any], str, Callable[[], Any]]] = {
         calls("PUT", "reaction/r1/", decided),
         update(Reaction),
         posts("user:3"),
+    ),
+    "erase a recipient of a reaction, change it": (
+        erases,
+        update(Reaction),
+        calls("PUT", "reaction/r1/", {"data": {"n": 2}}),
+    ),
+    "erase a feed, post to it": (erases, delete(Feed), posts("user:2")),
+    "mend a counter, react": (mends_a_counter, update(ReactionCount), lambda: api.react(shown("a"))),
+    "bring what a removal takes, end the removal": (
+        brings_what_a_removal_takes,
+        update(RemovalJob),
+        ends_the_removal,
     ),
     "change a user, change it": (
         calls("PUT", "user/ann/", {"data": {"n": 1}}),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from io import StringIO
+from itertools import pairwise
 
 import pytest
 from django.core.checks import run_checks
@@ -12,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from django_stream.server.fanout import jobs
 from django_stream.server.models import (
+    Activity,
     Exclusion,
     FanoutJob,
     Feed,
@@ -185,6 +188,45 @@ def test_a_page_is_one_statement(heavy):
         page = timelines().page(feed.application_id, feed.feed_id, Window(25))
     assert len(captured) == 1
     assert len(page) == 25
+
+
+def steps_of_a_page() -> int:
+    """How much SQLite works for a page, in hundreds of the steps of its machine."""
+    feed = Feed.objects.get(slug="timeline", user_id="0")
+    steps = 0
+
+    def counted() -> int:
+        nonlocal steps
+        steps += 1
+        return 0
+
+    connection.connection.set_progress_handler(counted, 100)
+    try:
+        assert len(timelines().page(feed.application_id, feed.feed_id, Window(5))) == 5
+    finally:
+        connection.connection.set_progress_handler(None, 0)
+    return steps
+
+
+def hide(numbers: Iterable[int]) -> None:
+    feed = Feed.objects.get(slug="timeline", user_id="0")
+    keys = Activity.objects.filter(foreign_id__in=[f"p:{number}" for number in numbers]).values_list("key")
+    Exclusion.objects.bulk_create(Exclusion(feed=feed, key=key) for (key,) in keys)
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite counts its steps")
+def test_what_a_reader_has_hidden_costs_a_page_what_is_among_it(heavy):
+    for number in range(1, 130):
+        posted(number)
+    costs = [steps_of_a_page()]
+    hide(range(60))
+    assert steps_of_a_page() <= costs[0] * 1.1, "what is older than the page costs it nothing"
+    for newest in (range(110, 130), range(90, 110), range(70, 90)):
+        hide(newest)
+        costs.append(steps_of_a_page())
+    # Each is looked at once.
+    first, *others = [more - less for less, more in pairwise(costs)]
+    assert max(others) <= first * 1.2 + 2
 
 
 def test_what_is_noted_of_what_is_gone_is_pruned(heavy):

@@ -7,6 +7,7 @@ kept or acknowledged: what nobody hears costs its readers STREAM_SERVER_STREAMS_
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from functools import lru_cache
 from urllib.parse import urlsplit
@@ -21,7 +22,7 @@ from django_stream.server.feed_store import database
 
 __all__ = ["Channel", "channel", "channel_at"]
 
-_BY_SCHEME: dict[str, Callable[[str], Channel]] = {
+BY_SCHEME: dict[str, Callable[[str], Channel]] = {
     **dict.fromkeys(("redis", "rediss", "unix"), redis.Redis),
     **dict.fromkeys(("nats", "tls"), nats.Nats),
 }
@@ -34,17 +35,32 @@ def channel() -> Channel | None:
     return Notifications(database()) if connections[database()].vendor == "postgresql" else None
 
 
-@lru_cache(maxsize=1)
 def channel_at(url: str) -> Channel:
     """The channel of a URL, which connects when it is used; ValueError or MissingExtra where none can be."""
+    # Of two threads that ask first at the same time, each would get a connection of its own.
+    with _making:
+        return _made(url)
+
+
+@lru_cache(maxsize=1)
+def _made(url: str) -> Channel:
     scheme = urlsplit(url).scheme
-    if scheme not in _BY_SCHEME:
+    if scheme not in BY_SCHEME:
         raise ValueError(
-            f"no channel has URLs that begin with {scheme!r}: take one of {', '.join(_BY_SCHEME)}"
+            f"no channel has URLs that begin with {scheme!r}: take one of {', '.join(BY_SCHEME)}"
         )
-    return _BY_SCHEME[scheme](url)
+    return BY_SCHEME[scheme](url)
+
+
+_making = threading.Lock()
+
+
+def _begin_anew() -> None:
+    """Neither connections nor threads survive a fork, and one of them may have held the lock."""
+    global _making
+    _making = threading.Lock()
+    _made.cache_clear()
 
 
 if hasattr(os, "register_at_fork"):
-    # Neither connections nor threads survive a fork.
-    os.register_at_fork(after_in_child=channel_at.cache_clear)
+    os.register_at_fork(after_in_child=_begin_anew)
