@@ -16,7 +16,7 @@ from typing import Any
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Manager, Model, QuerySet
+from django.db.models import AutoField, ForeignKey, Manager, Model, QuerySet
 
 from django_stream.database.dialect import Dialect, Fragment, placeholders
 from django_stream.database.statements import Condition, Database, Row
@@ -67,14 +67,23 @@ def among(field: Any, values: Collection[Any]) -> Condition:
     """A field has one of these values, `MOST` or fewer and at least one."""
 
     def made(dialect: Dialect) -> Fragment:
-        prepare = field.get_db_prep_value
-        prepared = [prepare(value, dialect.connection, prepared=False) for value in values]
+        prepared = _prepared(field, values, dialect.connection)
         # The last once more, so that pages of many sizes share a few texts, which databases prepare.
         prepared += prepared[-1:] * ((1 << (len(prepared) - 1).bit_length()) - len(prepared))
         given = dialect.params(prepared)
         return Fragment(f"{dialect.name(field.column)} IN {placeholders(given)}", given)
 
     return made
+
+
+def _prepared(field: Any, values: Collection[Any], connection: BaseDatabaseWrapper) -> list[Any]:
+    """Values as parameters of this field's column. Numbers of automatic keys are such, 0 included."""
+    while type(field).get_db_prep_value is ForeignKey.get_db_prep_value:
+        field = field.target_field
+    prepare = field.get_db_prep_value
+    if type(field).get_db_prep_value is AutoField.get_db_prep_value and set(map(type, values)) <= {int}:
+        return list(values)
+    return [prepare(value, connection, prepared=False) for value in values]
 
 
 def _statement_of(model: type[Model], connection: BaseDatabaseWrapper) -> _Statement:

@@ -22,7 +22,8 @@ def with_references(entry: Entry, fields: Sequence[str]) -> Entry:
 
 
 def _reference(value: object) -> str | None:
-    if not isinstance(value, Mapping):
+    # Nearly all are texts, and that is seen sooner.
+    if isinstance(value, str) or not isinstance(value, Mapping):
         return None
     text = _text(value)
     reference = parse_reference(text)

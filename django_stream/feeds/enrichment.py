@@ -128,13 +128,13 @@ class Enrich:
         return found
 
     def _fetch(self, activities: Iterable[Iterable[tuple[str, Reference]]]) -> _Rows:
-        wanted: dict[type[models.Model], set[str]] = defaultdict(set)
+        wanted: dict[type[models.Model], set[Reference]] = defaultdict(set)
         for references in activities:
-            for _, (model, object_id) in references:
-                wanted[model].add(object_id)
+            for _, reference in references:
+                wanted[reference.model].add(reference)
         names = {
-            model: {pk: one for one in ids if (pk := clean_pk(model, one)) is not None}
-            for model, ids in wanted.items()
+            model: {pk: one for one in references if (pk := clean_pk(*one)) is not None}
+            for model, references in wanted.items()
         }
         restricted = {model for model in wanted if self._is_restricted(model)}
         found = {
@@ -147,7 +147,7 @@ class Enrich:
             if model in restricted:
                 self._add_visible(rows, model, names[model], candidates, hidden)
             else:
-                self._add(rows, model, names[model], candidates)
+                self._add(rows, names[model], candidates)
         return rows
 
     def _is_restricted(self, model: type[models.Model]) -> bool:
@@ -171,7 +171,7 @@ class Enrich:
         self,
         rows: _Rows,
         model: type[models.Model],
-        names: Mapping[Any, str],
+        names: Mapping[Any, Reference],
         candidates: Mapping[Any, Any],
         hidden: set[models.Model],
     ) -> None:
@@ -180,17 +180,14 @@ class Enrich:
         if self._fetches(model):
             fetched = self.fetch_model_instances(model, list(seen))
             seen = {pk: fetched[pk] for pk in seen if pk in fetched}
-        self._add(rows, model, names, seen)
-        absent = self._there(model, names.keys() - seen.keys())
-        rows.hidden |= {Reference(model, names[pk]) for pk in absent}
+        self._add(rows, names, seen)
+        rows.hidden.update(names[pk] for pk in self._there(model, names.keys() - seen.keys()))
 
-    def _add(
-        self, rows: _Rows, model: type[models.Model], names: Mapping[Any, str], seen: Mapping[Any, Any]
-    ) -> None:
+    def _add(self, rows: _Rows, names: Mapping[Any, Reference], seen: Mapping[Any, Any]) -> None:
         shown = _published(seen)
         if type(self).enrich_instance is not Enrich.enrich_instance:
             shown = {pk: self._shown(row, pk) for pk, row in shown.items()}
-        rows.found |= {Reference(model, names[pk]): row for pk, row in shown.items() if pk in names}
+        rows.found |= {names[pk]: row for pk, row in shown.items() if pk in names}
 
     def _shown(self, row: Any, pk: Any) -> Any:
         """None where code of the project fails for this row: it counts as missing."""

@@ -81,7 +81,10 @@ def test_what_is_no_reference_stays_as_it_is(
 
 @pytest.mark.parametrize(
     "reference",
-    ["testapp.Article:999999", "testapp.Article:not-a-number", "testapp.Reading:[1]", "testapp.Photo:xyz"],
+    [
+        *("testapp.Article:999999", "testapp.Article:0", "testapp.Article:not-a-number"),
+        *("testapp.Reading:[1]", "testapp.Photo:xyz"),
+    ],
 )
 def test_a_row_that_is_gone_or_never_was_is_missing(reference: str) -> None:
     (entry,) = Enrich().enrich_activities([activity("someone", reference)])
