@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from operator import or_
+from operator import attrgetter, or_
 from typing import Any, TypeGuard
 
 from django.db import models, transaction
@@ -15,6 +15,8 @@ from django.db.models.signals import post_save
 from django_stream.activities.owners import is_user_model, owner_model
 from django_stream.activities.publishers.follows import FollowPublisher
 from django_stream.activities.registry import ModelOrLabel, model_of
+from django_stream.database import instances
+from django_stream.database.statements import either, every
 from django_stream.publishing.publisher import Publisher, publishers
 
 
@@ -49,11 +51,31 @@ class Relation:
 
     def hidden_among(self, viewer: models.Model, pks: Sequence[Any]) -> set[Any]:
         """Which of these people are hidden from the viewer."""
-        ways = [Q(**{f"{mine}__pk": viewer.pk, f"{theirs}__pk__in": pks}) for mine, theirs in self._ways]
-        pairs = self.model._default_manager.filter(reduce(or_, ways)).values_list(
-            *(f"{one}__pk" for one in self._ways[0])
-        )
+        by_columns = self._holds_keys and len(pks) <= instances.MOST
+        pairs = self._pairs_by_columns(viewer, pks) if by_columns else self._pairs(viewer, pks)
         return {theirs if mine == viewer.pk else mine for mine, theirs in pairs}
+
+    def _pairs(self, viewer: models.Model, pks: Sequence[Any]) -> Iterable[tuple[Any, Any]]:
+        """The keys of `by` and `of` in the rows between the viewer and these people."""
+        ways = [Q(**{f"{mine}__pk": viewer.pk, f"{theirs}__pk__in": pks}) for mine, theirs in self._ways]
+        rows = self.model._default_manager.filter(reduce(or_, ways))
+        return rows.values_list(*(f"{one}__pk" for one in self._ways[0]))
+
+    def _pairs_by_columns(self, viewer: models.Model, pks: Sequence[Any]) -> Iterable[tuple[Any, Any]]:
+        """The same by a statement whose text is kept: every page asks it."""
+        field: Any = self.model._meta.get_field
+        ways = [
+            every(instances.among(field(mine), [viewer.pk]), instances.among(field(theirs), pks))
+            for mine, theirs in self._ways
+        ]
+        rows = instances.matching(self.model, self.model._default_manager.db, either(*ways))
+        return map(attrgetter(field(self.by).attname, field(self.of).attname), rows)
+
+    @property
+    def _holds_keys(self) -> bool:
+        """Whether the columns of both foreign keys hold primary keys, and the manager hides no row."""
+        ends: Any = [self.model._meta.get_field(name) for name in (self.by, self.of)]
+        return instances.adds_nothing(self.model) and all(end.target_field.primary_key for end in ends)
 
     def without_hidden(
         self, rows: models.QuerySet[Any], viewer: models.Model, path: str

@@ -1,4 +1,4 @@
-"""Instances by primary key, by a statement that Django wrote once.
+"""Instances by primary key or another field, by a statement that Django wrote once.
 
 Most of what a small query costs is Django putting its text together. Of a model whose manager adds nothing,
 the text is the same each time, so each thread keeps it. Every other model is read by its queryset.
@@ -16,9 +16,10 @@ from typing import Any
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Manager, Model, QuerySet
+from django.db.models import AutoField, ForeignKey, Manager, Model, QuerySet
 
-from django_stream.database.statements import Condition, Database, Row, in_list
+from django_stream.database.dialect import Dialect, Fragment, placeholders
+from django_stream.database.statements import Condition, Database, Row
 
 MOST = 500
 """More keys than this are left to a queryset, which knows how many each database takes at once."""
@@ -53,11 +54,43 @@ def by_key(model: type[Model], using: str, pks: Collection[Any]) -> dict[Any, An
     """The rows with these keys, `MOST` or fewer; only of a model of which `adds_nothing` holds."""
     if not pks:
         return {}
-    connection = connections[using]
-    statement = _kept.statements.get((using, model))
-    if statement is None or statement.connection is not connection:
-        statement = _kept.statements[using, model] = _Statement(model, connection)
-    return {row.pk: row for row in statement.instances(pks)}
+    key: Any = model._meta.pk
+    return {row.pk: row for row in matching(model, using, among(key, pks))}
+
+
+def matching(model: type[Model], using: str, condition: Condition) -> list[Any]:
+    """The rows that meet a condition, in no order; only of a model of which `adds_nothing` holds."""
+    return _statement_of(model, connections[using]).instances(condition)
+
+
+def among(field: Any, values: Collection[Any]) -> Condition:
+    """A field has one of these values, `MOST` or fewer and at least one."""
+
+    def made(dialect: Dialect) -> Fragment:
+        prepared = _prepared(field, values, dialect.connection)
+        # The last once more, so that pages of many sizes share a few texts, which databases prepare.
+        prepared += prepared[-1:] * ((1 << (len(prepared) - 1).bit_length()) - len(prepared))
+        given = dialect.params(prepared)
+        return Fragment(f"{dialect.name(field.column)} IN {placeholders(given)}", given)
+
+    return made
+
+
+def _prepared(field: Any, values: Collection[Any], connection: BaseDatabaseWrapper) -> list[Any]:
+    """Values as parameters of this field's column. Numbers of automatic keys are such, 0 included."""
+    while type(field).get_db_prep_value is ForeignKey.get_db_prep_value:
+        field = field.target_field
+    prepare = field.get_db_prep_value
+    if type(field).get_db_prep_value is AutoField.get_db_prep_value and set(map(type, values)) <= {int}:
+        return list(values)
+    return [prepare(value, connection, prepared=False) for value in values]
+
+
+def _statement_of(model: type[Model], connection: BaseDatabaseWrapper) -> _Statement:
+    kept = _kept.statements.get((connection.alias, model))
+    if kept is None or kept.connection is not connection:
+        kept = _kept.statements[connection.alias, model] = _Statement(model, connection)
+    return kept
 
 
 class _Statement:
@@ -75,21 +108,13 @@ class _Statement:
             (place, converters, column)
             for place, (converters, column) in compiler.get_converters(chosen).items()
         ]
-        self._key: Any = model._meta.pk
 
-    def instances(self, pks: Collection[Any]) -> list[Any]:
-        where = self._database.where(self._chosen(pks))
+    def instances(self, condition: Condition) -> list[Any]:
+        where = self._database.where(condition)
         found = self._database.rows(f"{self._text} WHERE {where.text}", where.params)
         rows = self._converted(found) if self._converters else found
         alias, names, from_db = self.connection.alias, self._names, self._model.from_db
         return [from_db(alias, names, row) for row in rows]
-
-    def _chosen(self, pks: Collection[Any]) -> Condition:
-        prepare = self._key.get_db_prep_value
-        values = [prepare(pk, self.connection, prepared=False) for pk in pks]
-        # The last once more, so that pages of many sizes share a few texts, which databases prepare.
-        values += values[-1:] * ((1 << (len(values) - 1).bit_length()) - len(values))
-        return in_list(self._key.column, values)
 
     def _converted(self, rows: Sequence[Row]) -> list[list[Any]]:
         changed = [list(row) for row in rows]

@@ -31,7 +31,11 @@ def resolve_activities(client: StreamClient, entries: Sequence[Entry], fields: S
 
 def _references(activity: Mapping[str, Any], fields: Sequence[str]) -> list[str]:
     values = (activity.get(name) for name in fields)
-    return [value for value in values if isinstance(value, str) and _REFERENCE.fullmatch(value)]
+    return [
+        value
+        for value in values
+        if isinstance(value, str) and value.startswith(_PREFIX) and _REFERENCE.fullmatch(value)
+    ]
 
 
 def _rows_of(client: StreamClient, references: list[str]) -> dict[str, str]:

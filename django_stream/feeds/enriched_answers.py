@@ -18,11 +18,12 @@ def with_references(entry: Entry, fields: Sequence[str]) -> Entry:
     if is_group(entry):
         return {**entry, "activities": [with_references(one, fields) for one in entry["activities"]]}
     found = {name: reference for name in fields if (reference := _reference(entry.get(name)))}
-    return {**entry, **found}
+    return {**entry, **found} if found else entry
 
 
 def _reference(value: object) -> str | None:
-    if not isinstance(value, Mapping):
+    # Nearly all are texts, and that is seen sooner.
+    if isinstance(value, str) or not isinstance(value, Mapping):
         return None
     text = _text(value)
     reference = parse_reference(text)

@@ -13,7 +13,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import models
 
 from django_stream.activities.model_references import Reference, clean_pk, parse_reference
-from django_stream.activities.publishers.activities import is_published, with_condition
+from django_stream.activities.publishers.activities import decides, is_published, with_condition
 from django_stream.activities.registry import is_shown
 from django_stream.activities.visibility import (
     by_hidden_authors,
@@ -128,13 +128,13 @@ class Enrich:
         return found
 
     def _fetch(self, activities: Iterable[Iterable[tuple[str, Reference]]]) -> _Rows:
-        wanted: dict[type[models.Model], set[str]] = defaultdict(set)
+        wanted: dict[type[models.Model], set[Reference]] = defaultdict(set)
         for references in activities:
-            for _, (model, object_id) in references:
-                wanted[model].add(object_id)
+            for _, reference in references:
+                wanted[reference.model].add(reference)
         names = {
-            model: {pk: one for one in ids if (pk := clean_pk(model, one)) is not None}
-            for model, ids in wanted.items()
+            model: {pk: one for one in references if (pk := clean_pk(*one)) is not None}
+            for model, references in wanted.items()
         }
         restricted = {model for model in wanted if self._is_restricted(model)}
         found = {
@@ -147,7 +147,7 @@ class Enrich:
             if model in restricted:
                 self._add_visible(rows, model, names[model], candidates, hidden)
             else:
-                self._add(rows, model, names[model], candidates)
+                self._add(rows, names[model], candidates)
         return rows
 
     def _is_restricted(self, model: type[models.Model]) -> bool:
@@ -171,7 +171,7 @@ class Enrich:
         self,
         rows: _Rows,
         model: type[models.Model],
-        names: Mapping[Any, str],
+        names: Mapping[Any, Reference],
         candidates: Mapping[Any, Any],
         hidden: set[models.Model],
     ) -> None:
@@ -180,23 +180,22 @@ class Enrich:
         if self._fetches(model):
             fetched = self.fetch_model_instances(model, list(seen))
             seen = {pk: fetched[pk] for pk in seen if pk in fetched}
-        self._add(rows, model, names, seen)
-        absent = self._there(model, names.keys() - seen.keys())
-        rows.hidden |= {Reference(model, names[pk]) for pk in absent}
+        self._add(rows, names, seen)
+        rows.hidden.update(names[pk] for pk in self._there(model, names.keys() - seen.keys()))
 
-    def _add(
-        self, rows: _Rows, model: type[models.Model], names: Mapping[Any, str], seen: Mapping[Any, Any]
-    ) -> None:
-        for pk, object_id in names.items():
-            if pk in seen and _may_be_shown(seen[pk]):
-                rows.found[Reference(model, object_id)] = self._shown(seen[pk], pk)
+    def _add(self, rows: _Rows, names: Mapping[Any, Reference], seen: Mapping[Any, Any]) -> None:
+        shown = _published(seen)
+        if type(self).enrich_instance is not Enrich.enrich_instance:
+            shown = {pk: self._shown(row, pk) for pk, row in shown.items()}
+        rows.found |= {names[pk]: row for pk, row in shown.items() if pk in names}
 
     def _shown(self, row: Any, pk: Any) -> Any:
         """None where code of the project fails for this row: it counts as missing."""
         return or_else(None, lambda: self.enrich_instance(row), logger, "row %s cannot be shown", pk)
 
     def _all(self, model: type[models.Model]) -> models.QuerySet[Any]:
-        return model._default_manager.using(self.using)
+        manager = model._default_manager
+        return manager.all() if self.using is None else manager.using(self.using)
 
     def fetch_model_instances(self, model: type[models.Model], pks: Collection[Any]) -> Mapping[Any, Any]:
         """Rows of a model by primary key; those that are not there are missing from the answer.
@@ -231,21 +230,19 @@ class Enrich:
     def _enrich(
         self, activity: Mapping[str, Any], references: Iterable[tuple[str, Reference]], rows: _Rows
     ) -> EnrichedActivity:
-        values: dict[str, Any] = dict(activity)
-        missing: dict[str, str] = {}
-        hidden = False
+        enriched = EnrichedActivity(activity)
         for name, reference in references:
             row = rows.found.get(reference)
             if row is not None:
-                values[name] = row
+                enriched[name] = row
                 continue
             if name in _OPTIONAL:
-                values[name] = ""  # as in an activity that never had one
+                enriched[name] = ""  # as in an activity that never had one
             if reference not in rows.hidden:
-                missing[name] = activity[name]
+                enriched.missing[name] = activity[name]
             elif name not in _OPTIONAL:
-                hidden = True
-        return EnrichedActivity(values, missing, hidden=hidden)
+                enriched.hidden = True
+        return enriched
 
 
 class _Rows:
@@ -290,9 +287,13 @@ def _tell_of_text(model: type[models.Model]) -> None:
     )
 
 
-def _may_be_shown(row: Any) -> bool:
-    """Rows that should not be published count as missing, since anybody can write a reference to them."""
-    return not isinstance(row, models.Model) or is_published(row)
+def _published(rows: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    """The rows without those that should not be published: anybody can write a reference to them."""
+    one_of_each = {type(row): row for row in rows.values()}
+    deciding = {kind for kind, row in one_of_each.items() if isinstance(row, models.Model) and decides(row)}
+    if not deciding:
+        return rows
+    return {pk: row for pk, row in rows.items() if type(row) not in deciding or is_published(row)}
 
 
 def shown_entry(entry: EnrichedActivity, policy: str | None = None) -> EnrichedActivity | None:

@@ -121,7 +121,10 @@ class Selection:
 
 def _activities(entries: Iterable[Mapping[str, Any]]) -> Iterator[Any]:
     for entry in entries:
-        yield from members(entry)
+        if is_group(entry):
+            yield from entry["activities"]
+        else:
+            yield entry
 
 
 def _models_of(entries: Iterable[Mapping[str, Any]], fields: Sequence[str]) -> set[type[models.Model]]:

@@ -23,6 +23,7 @@ from django_stream.activities.publishers.targets import TargetSender
 from django_stream.activities.representation import (
     DEFAULT_ACTOR,
     ActivityProperties,
+    RegisteredActivity,
     overrides,
     represents_itself,
     sources_of,
@@ -49,6 +50,8 @@ _ROWS = (
     "activity_object",
     "activity_target",
 )
+# What tells whether a row should be published.
+_DECIDING = ("activity_should_publish", "activity_declaration", "_declared")
 
 
 class ActivityPublisher(RowPublisher):
@@ -164,6 +167,15 @@ def representation_of(row: models.Model) -> ActivityProperties | None:
         if isinstance(publisher, ActivityPublisher) and isinstance(row, publisher.model):
             return publisher.representation(row)
     return None
+
+
+def decides(row: models.Model) -> bool:
+    """Whether rows of this one's class say one by one if they should be published; or else, all should."""
+    said = representation_of(row)
+    if said is None:
+        return False
+    replaced = not isinstance(said, RegisteredActivity) and overrides(type(row), *_DECIDING)
+    return replaced or said.activity_declaration.should_publish is not None
 
 
 def is_published(row: models.Model) -> bool:

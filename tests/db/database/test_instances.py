@@ -21,7 +21,7 @@ from django.test.utils import CaptureQueriesContext, isolate_apps
 
 from django_stream.activities.inherited_managers import track_managers
 from django_stream.activities.managers import TrackedManager
-from django_stream.database.instances import adds_nothing, by_key
+from django_stream.database.instances import adds_nothing, among, by_key, matching
 from tests.testapp.models import Photo, Tag, Video
 
 
@@ -39,6 +39,7 @@ def kinds() -> Iterator[Any]:
             is_on = models.BooleanField(null=True)
             long = models.DurationField(null=True)
             owner = models.ForeignKey(User, models.CASCADE, null=True, db_constraint=False)
+            before = models.ForeignKey("self", models.CASCADE, null=True, db_constraint=False)
 
             class Meta:
                 app_label = "testapp"
@@ -53,6 +54,19 @@ def kinds() -> Iterator[Any]:
     yield Kinds
     with connection.schema_editor() as editor:
         editor.delete_model(Kinds)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_rows_are_found_by_what_a_foreign_key_holds(kinds: Any) -> None:
+    first, other = kinds.objects.create(), kinds.objects.create()
+    later = [kinds.objects.create(before=first) for _ in range(3)]
+    kinds.objects.create(before=other)
+    field = kinds._meta.get_field("before")
+
+    found = matching(kinds, "default", among(field, [first.pk, uuid.uuid4(), uuid.uuid4()]))
+
+    assert {row.pk for row in found} == {row.pk for row in later}
+    assert {row.before_id for row in found} == {first.pk}
 
 
 @pytest.mark.django_db(transaction=True)

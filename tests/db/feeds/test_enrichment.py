@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import Group, User
 
 from django_stream.feeds.enrichment import Enrich, MissingObject, apply_missing_policy
-from tests.testapp.models import Article, Reading, Tag
+from tests.testapp.models import Article, Product, Reading, Review, Tag
 
 pytestmark = pytest.mark.django_db
 
@@ -81,7 +81,10 @@ def test_what_is_no_reference_stays_as_it_is(
 
 @pytest.mark.parametrize(
     "reference",
-    ["testapp.Article:999999", "testapp.Article:not-a-number", "testapp.Reading:[1]", "testapp.Photo:xyz"],
+    [
+        *("testapp.Article:999999", "testapp.Article:0", "testapp.Article:not-a-number"),
+        *("testapp.Reading:[1]", "testapp.Photo:xyz"),
+    ],
 )
 def test_a_row_that_is_gone_or_never_was_is_missing(reference: str) -> None:
     (entry,) = Enrich().enrich_activities([activity("someone", reference)])
@@ -92,6 +95,23 @@ def test_a_row_that_is_gone_or_never_was_is_missing(reference: str) -> None:
     assert list(apply_missing_policy([entry], "placeholder")) == [entry]
     with pytest.raises(MissingObject, match="activity 1 refers to rows that are gone"):
         list(apply_missing_policy([entry], "raise"))
+
+
+def test_a_row_that_is_not_published_is_missing(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Anybody can write a reference to it. Columns say it, and code of the model."""
+    product = Product.objects.create(owner=ada, title="pen")
+    monkeypatch.setattr(Tag, "activity_should_publish", property(lambda tag: tag.name != "secret"))
+    rows = [
+        [Article.objects.create(author=ada, title=str(on), is_public=on) for on in (True, False)],
+        [Review.objects.create(user=ada, product=product, approved=on) for on in (True, False)],
+        [Tag.objects.create(user=ada, name=name) for name in ("open", "secret")],
+    ]
+    page = [activity("x", f"{row._meta.label}:{row.pk}") for pair in rows for row in pair]
+
+    enriched = Enrich().enrich_activities(page)
+
+    assert [one["object"] for one in enriched[::2]] == [shown for shown, _ in rows]
+    assert [set(one.missing) for one in enriched[1::2]] == [{"object"}] * 3
 
 
 def test_a_group_loses_missing_members_and_goes_when_all_are_gone(articles: list[Article]) -> None:
