@@ -42,10 +42,11 @@ $(VENV)/scale.stamp: $(VENV)/dev.stamp
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[scale]"
 	touch $@
 
-test-scale: $(VENV)/scale.stamp ## a Redis Cluster, a replica, PgBouncer, NATS, S3: what happens when they fail, and the suites on them
+test-scale: $(VENV)/scale.stamp ## a Redis Cluster, a replica, PgBouncer, NATS, Galera, S3: what happens when they fail, and the suites on them
 	$(BIN)/python -m pytest -n 0 -m scale tests/scale
 	env -u DATABASE_URL $(BIN)/python -m pytest -n 0 -p tests.scale.on_cluster $(SCALED) -k "process"
 	$(BIN)/python -m pytest -n 0 -p tests.scale.on_bouncer $(BOUNCED) -k "not deadlock and not http"
+	env -u DATABASE_URL $(BIN)/python -m pytest -n 0 -p tests.scale.on_galera tests/scale/test_galera.py $(SCALED) -k "not socket"
 	$(BIN)/python -m pytest -n 0 -p tests.scale.on_s3 $(UPLOADING) -k "not serve_its_files_itself and not cannot_delete"
 
 MARIADB := tests/db/database/test_mariadb.py tests/db/locks tests/contract/test_activities.py tests/contract/test_feeds.py tests/contract/test_follows.py tests/contract/test_grouped_feeds.py tests/contract/objects tests/contract/streams
