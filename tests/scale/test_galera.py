@@ -16,9 +16,11 @@ from django.db import connection, connections, transaction
 from django_stream.database.deadlocks import retry_on_deadlock
 from django_stream.models import OutboxEntry
 from django_stream.publishing.nudge import nudges_held
-from django_stream.server.models import Placement
+from django_stream.server.models import Placement, StreamEvent
+from django_stream.server.streams import log
 from django_stream.tracking import drain
 from tests.contract.calling import call, ids, ok, post
+from tests.contract.streams import calling as streams
 from tests.db.server.test_convergence import ANY, at_once, body, settle_and_compare, step
 from tests.db.server.test_feeds_equal_model import FEED_GROUPS, IDS, TIMES
 from tests.testapp.models import Article
@@ -148,6 +150,22 @@ def test_drains_on_both_nodes_publish_each_change_once(make_user: Callable[[str]
     for author in authors:
         shown = [one["title"] for one in ok("GET", f"feed/user/{author.pk}/")["results"]]
         assert sorted(shown) == sorted(author.articles.values_list("title", flat=True))
+
+
+@pytest.mark.usefixtures("app_streams")
+def test_events_of_both_nodes_get_one_place_each() -> None:
+    assert streams.call("POST", "streams", streams.BODY)[0] == 200
+
+    def writes() -> None:
+        for _ in range(8):
+            post("user:1")
+            log.give_places()
+
+    both(writes, writes)
+    log.give_places()
+    places = list(StreamEvent.objects.order_by("position").values_list("position", flat=True))
+    assert len(places) >= 16
+    assert places == list(range(1, len(places) + 1))
 
 
 def test_who_reads_on_the_other_node_finds_what_was_written() -> None:
