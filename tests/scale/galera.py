@@ -49,6 +49,9 @@ class Node:
             "ist.recv_addr": f"127.0.0.1:{free_port()}",
             "pc.weight": self._weight,
             "gcache.size": "32M",
+            # On a busy machine, who does not answer for a few seconds is not gone.
+            "evs.suspect_timeout": "PT10S",
+            "evs.inactive_timeout": "PT25S",
         }
         own = {
             "datadir": self.data,
