@@ -84,6 +84,22 @@ def conflicts_on(fields: Sequence[str], using: str) -> dict[str, Any]:
     return {"update_conflicts": True, "unique_fields": named}
 
 
+def conflicting_on(model: type[models.Model], options: dict[str, Any], using: str) -> Sequence[Sequence[str]]:
+    """The sets of fields by which `bulk_create` with these options recognises rows that it changes.
+
+    Where the database cannot be told one of them, these are all that are unique.
+    """
+    if not options.get("update_conflicts"):
+        return []
+    if names := options.get("unique_fields"):
+        return [names]
+    if dialect_of(connections[using]).names_conflicts:
+        return []
+    alone = [[field.attname] for field in model._meta.concrete_fields if field.unique]
+    together = [one.fields for one in model._meta.total_unique_constraints]
+    return [*alone, *together, *model._meta.unique_together]
+
+
 def row_locks(using: str, **options: Any) -> dict[str, Any]:
     """`no_key` and `of` for `select_for_update`, where the database has them."""
     return dialect_of(connections[using]).row_locks(**options)
@@ -107,7 +123,9 @@ def insert_copies(
     dialect, model = dialect_of(connections[using]), type(pattern)
     if dialect.rows_of(()) is None:
         given = {field.attname: getattr(pattern, field.attname) for field in _fields(model)}
-        copies = (model(**given | {varied: value}) for value in values)
+        # In one order, others who insert some of the same rows wait in line.
+        ordered = sorted(values) if ignore_conflicts else values
+        copies = (model(**given | {varied: value}) for value in ordered)
         model._base_manager.using(using).bulk_create(copies, ignore_conflicts=ignore_conflicts)
         return
     insert = _insert(dialect, pattern, varied, values, in_order=ignore_conflicts)

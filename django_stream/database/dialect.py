@@ -91,6 +91,12 @@ class Dialect:
         """
         return Fragment("1 = 1")
 
+    def claim(self, numbers: Collection[int]) -> None:
+        """Let no other node commit who claims one of these numbers before this transaction ends.
+
+        For rows that this has locked: where several nodes take writes, locks hold on one of them alone.
+        """
+
     # Parameters and literals
 
     def param(self, value: Any) -> Any:

@@ -74,9 +74,7 @@ def lock_named(application_id: int, feed_ids: Collection[FeedID]) -> dict[FeedID
     if not feed_ids:
         return {}
     store = Database.to_write(Feed)
-    named = _named(application_id, feed_ids)
-    rows = store.locked(Feed, _COLUMNS, ["id"], named, strength="NO KEY UPDATE")
-    return {feed.feed_id: feed for feed in _read(store, rows)}
+    return {feed.feed_id: feed for feed in _locked(store, _named(application_id, feed_ids))}
 
 
 def _named(application_id: int, feed_ids: Iterable[FeedID]) -> Condition:
@@ -109,9 +107,14 @@ def ensure(application_id: int, feed_ids: Iterable[FeedID]) -> dict[FeedID, Feed
 def lock(feeds: Iterable[Feed]) -> dict[int, Feed]:
     """Lock these feeds until the end of the transaction, always in id order. Fresh rows by id."""
     ids, store = {feed.pk for feed in feeds}, Database.to_write(Feed)
+    return {feed.pk: feed for feed in _locked(store, one_of("id", ids))}
+
+
+def _locked(store: Database, chosen: Condition) -> Iterator[Feed]:
     # What merely refers to a feed does not wait.
-    rows = store.locked(Feed, _COLUMNS, ["id"], one_of("id", ids), strength="NO KEY UPDATE")
-    return {feed.pk: feed for feed in _read(store, rows)}
+    rows = store.locked(Feed, _COLUMNS, ["id"], chosen, strength="NO KEY UPDATE")
+    store.dialect.claim([number for number, *_ in rows])
+    return _read(store, rows)
 
 
 def _read(store: Database, rows: Iterable[Row]) -> Iterator[Feed]:

@@ -88,11 +88,7 @@ def _first_step(job_id: int) -> None:
 
 def resume(idle_seconds: float) -> int:
     """Run the fan-outs that nothing has touched for `idle_seconds`; returns how many there were."""
-    return background.resume(_left(idle_seconds), run)
-
-
-def _left(idle_seconds: float) -> list[int]:
-    return background.untouched(FanoutJob, idle_seconds)
+    return background.resume(FAN_OUT_TASK, idle_seconds)
 
 
 def _large_feeds(feeds: Collection[int], activities: int) -> set[int]:
@@ -158,4 +154,4 @@ def run_chunk(job_id: int, *, is_first: bool = False) -> bool:
         return True
 
 
-background.register(FAN_OUT_TASK, _left, run_step)
+background.register(FAN_OUT_TASK, FanoutJob, run_step)
