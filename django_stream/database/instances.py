@@ -10,7 +10,7 @@ rows become instances by `Model.from_db`. tests/db/database/ runs this on every 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -35,7 +35,7 @@ class _Kept(threading.local):
     """The statements of a thread, each for the connection that it was made for."""
 
     def __init__(self) -> None:
-        self.statements: dict[tuple[str, type[Model]], _Statement] = {}
+        self.statements: dict[tuple[Any, ...], _Statement] = {}
 
 
 _kept = _Kept()
@@ -53,43 +53,59 @@ def by_key(model: type[Model], using: str, pks: Collection[Any]) -> dict[Any, An
     """The rows with these keys, `MOST` or fewer; only of a model of which `adds_nothing` holds."""
     if not pks:
         return {}
+    statement = _statement((model,), QuerySet(model), using)
+    alias, names, from_db = using, statement.names, model.from_db
+    return {row.pk: row for row in (from_db(alias, names, values) for values in statement.rows(pks))}
+
+
+def values_by_key(
+    rows: QuerySet[Any], names: Sequence[str], using: str, pks: Collection[Any]
+) -> Iterable[Sequence[Any]]:
+    """The rows of a queryset with these keys, by `values_list` of these names.
+
+    The text is kept where the queryset has no conditions of its own.
+    """
+    if not pks or len(pks) > MOST or rows.query.where or len(rows.model._meta.pk_fields) != 1:
+        return rows.filter(pk__in=pks).values_list(*names)
+    return _statement((rows.model, *names), rows.values_list(*names), using).rows(pks)
+
+
+def _statement(key: tuple[Any, ...], rows: QuerySet[Any], using: str) -> _Statement:
     connection = connections[using]
-    statement = _kept.statements.get((using, model))
+    statement = _kept.statements.get((using, *key))
     if statement is None or statement.connection is not connection:
-        statement = _kept.statements[using, model] = _Statement(model, connection)
-    return {row.pk: row for row in statement.instances(pks)}
+        statement = _kept.statements[using, *key] = _Statement(rows, connection)
+    return statement
 
 
 class _Statement:
-    """The text that selects the rows of a model, and what makes instances of them."""
+    """The text that selects the rows of a queryset without conditions, and what converts their values."""
 
-    def __init__(self, model: type[Model], connection: BaseDatabaseWrapper) -> None:
+    def __init__(self, rows: QuerySet[Any], connection: BaseDatabaseWrapper) -> None:
         self.connection = connection
-        self._model = model
         self._database = Database(connection.alias)
-        compiler = QuerySet(model).order_by().query.get_compiler(connection=connection)
+        compiler = rows.order_by().query.get_compiler(connection=connection)
         self._text: str = compiler.as_sql()[0]
         chosen = [column for column, _, _ in compiler.select]
-        self._names = [column.target.attname for column in chosen]
+        self.names = [column.target.attname for column in chosen]
         self._converters: list[tuple[int, Sequence[_Convert], Any]] = [
             (place, converters, column)
             for place, (converters, column) in compiler.get_converters(chosen).items()
         ]
-        self._key: Any = model._meta.pk
+        self._key: Any = rows.model._meta.pk
+        self._column = f"{self._database.dialect.table(rows.model)}.{self._key.column}"
 
-    def instances(self, pks: Collection[Any]) -> list[Any]:
+    def rows(self, pks: Collection[Any]) -> Sequence[Sequence[Any]]:
         where = self._database.where(self._chosen(pks))
         found = self._database.rows(f"{self._text} WHERE {where.text}", where.params)
-        rows = self._converted(found) if self._converters else found
-        alias, names, from_db = self.connection.alias, self._names, self._model.from_db
-        return [from_db(alias, names, row) for row in rows]
+        return self._converted(found) if self._converters else found
 
     def _chosen(self, pks: Collection[Any]) -> Condition:
         prepare = self._key.get_db_prep_value
         values = [prepare(pk, self.connection, prepared=False) for pk in pks]
         # The last once more, so that pages of many sizes share a few texts, which databases prepare.
         values += values[-1:] * ((1 << (len(values) - 1).bit_length()) - len(values))
-        return in_list(self._key.column, values)
+        return in_list(self._column, values)
 
     def _converted(self, rows: Sequence[Row]) -> list[list[Any]]:
         changed = [list(row) for row in rows]

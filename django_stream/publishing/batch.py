@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from functools import partial
@@ -71,14 +71,14 @@ class Batch:
             changes = self._changes(publisher)
             different = {key: change for key, change in changes.items() if not self._is_unchanged(change)}
             sendable = self._write_intent(different)
-            self._note_failures(_apply(publisher, self._client, sendable), different)
+            self._note_failures(apply(publisher, self._client, sendable), different)
             self._withdraw(publisher)
         return self._settle(publisher, changes, different)
 
     def _changes(self, publisher: Publisher) -> dict[str, Change]:
         state: dict[str, Desired | Exception] = {}
         if not self._nothing_is_desired:
-            state = desired_state(publisher, list(self.objects), self.lease.using)
+            state = self._state(publisher)
         changes = {}
         for key, leased in self.objects.items():
             desired = state.get(key)
@@ -90,6 +90,9 @@ class Batch:
             changes[key] = Change(key, leased.records, desired, confirmed=confirmed)
         return changes
 
+    def _state(self, publisher: Publisher) -> dict[str, Desired | Exception]:
+        return desired_state(publisher, list(self.objects), self.lease.using)
+
     def _withdraw(self, publisher: Publisher) -> None:
         """Take out what the feeds may have of rows that cannot be published any more; they fail even so."""
         gone = {
@@ -97,7 +100,7 @@ class Batch:
             for key, error in self.failures.items()
             if isinstance(error, Unpublishable) and self.objects[key].records
         }
-        failures = _apply(publisher, self._client, self._write_intent(gone))
+        failures = apply(publisher, self._client, self._write_intent(gone))
         self.failures |= failures
         for key in gone.keys() - failures.keys():
             self.objects[key].records = []
@@ -181,6 +184,16 @@ class Batch:
             for key in overtaken & outcome.keys():
                 del outcome[key]
         self._report(list(done), failed, parked, overtaken)
+        return self._counted(done, different, failed, parked, overtaken)
+
+    def _counted(
+        self,
+        done: dict[str, Change],
+        different: dict[str, Change],
+        failed: Collection[str] = (),
+        parked: Collection[str] = (),
+        overtaken: Collection[str] = (),
+    ) -> DrainReport:
         kept_out = sum(one.desired is None and not one.before for one in done.values())
         return DrainReport(
             published=len(done),
@@ -232,7 +245,7 @@ def _contained(using: str) -> AbstractContextManager[object]:
 
 def desired_state(publisher: Publisher, keys: list[str], using: str) -> dict[str, Desired | Exception]:
     """The desired state by key; of what has no form in JSON it is an error."""
-    return {key: _with_json_form(value) for key, value in undigested_state(publisher, keys, using).items()}
+    return {key: with_json_form(value) for key, value in undigested_state(publisher, keys, using).items()}
 
 
 def undigested_state(publisher: Publisher, keys: list[str], using: str) -> dict[str, Desired | Exception]:
@@ -248,7 +261,7 @@ def undigested_state(publisher: Publisher, keys: list[str], using: str) -> dict[
         }
 
 
-def _with_json_form(value: Desired | Exception) -> Desired | Exception:
+def with_json_form(value: Desired | Exception) -> Desired | Exception:
     """Content without a JSON form is an error of this object alone, found before anything is sent."""
     try:
         if isinstance(value, Desired):
@@ -258,7 +271,7 @@ def _with_json_form(value: Desired | Exception) -> Desired | Exception:
     return value
 
 
-def _apply(publisher: Publisher, client: StreamClient, changes: list[Change]) -> _Failures:
+def apply(publisher: Publisher, client: StreamClient, changes: list[Change]) -> _Failures:
     if not changes:
         return {}
     try:
@@ -267,4 +280,4 @@ def _apply(publisher: Publisher, client: StreamClient, changes: list[Change]) ->
         if len(changes) == 1:
             return {changes[0].key: error}
         logger.exception("publishing %s failed as a whole, and is tried one by one", publisher.label)
-    return {key: error for one in changes for key, error in _apply(publisher, client, [one]).items()}
+    return {key: error for one in changes for key, error in apply(publisher, client, [one]).items()}

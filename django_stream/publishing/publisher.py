@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from django_stream.client import StreamClient
 
 _in_one_order = json.JSONEncoder(sort_keys=True, default=str).encode
+ObjectName = tuple[str, str]
+"""The label of an object's publisher, and its key."""
 Record = dict[str, Any]
 """Identifies one thing in the feeds, in plain JSON: enough to remove it when the row is gone."""
 
@@ -122,6 +124,10 @@ class Publisher(ABC):
     def there(self, keys: Collection[str], using: str) -> Collection[str]:
         """Those of the keys that some row has, whether or not it publishes anything."""
         return self.desired(keys, using).keys()
+
+    def desired_by_columns(self, keys: Collection[str], using: str) -> Mapping[str, Desired] | None:
+        """`desired` where the columns say all of it; None where the site's code is to be asked."""
+        return None
 
     def order(self) -> str | None:
         """An indexed column of the model that keeps rows of one feed together; None for no such column."""

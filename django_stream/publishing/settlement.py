@@ -52,10 +52,33 @@ def settle(
         given_up = [objects[key] for key in parked if key in ours]
         ledger.write(given_up, using)
         ledger.release(given_up, using, attempts=1)
-        for other in dependents():
-            entry = OutboxEntry(model_label=other.label, due_at=now, attempts=int(other.force))
-            insert_entries(entry, other.keys, using)
+        _note_dependents(dependents(), now, using)
     return lost
+
+
+def settle_alone(
+    lease: Lease, label: str, change: Change, dependents: Iterable[Dependents], now: datetime, digest: str
+) -> bool:
+    """Write the outcome of one object that was sent in the open transaction; False if its lease is not ours.
+
+    The ledger hears of what was sent here, and not before, since both are committed together.
+    """
+    [leased] = lease.objects[label].values()
+    _delete_entries([leased], lease.using)
+    if change.desired is None:
+        ledger.erase([leased], lease.using)
+    else:
+        outcome = {"records": change.desired.records, "digest": digest, "attempts": 0, **ledger.FREE}
+        if not ledger.held_alone(leased, lease.using, token=lease.token, **outcome):
+            return False
+    _note_dependents(dependents, now, lease.using)
+    return True
+
+
+def _note_dependents(dependents: Iterable[Dependents], now: datetime, using: str) -> None:
+    for other in dependents:
+        entry = OutboxEntry(model_label=other.label, due_at=now, attempts=int(other.force))
+        insert_entries(entry, other.keys, using)
 
 
 def _ended_alone(lease: Lease, objects: dict[str, LeasedObject], done: dict[str, Change]) -> bool:

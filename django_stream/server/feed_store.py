@@ -54,8 +54,8 @@ def find(application_id: int, feed_ids: Collection[FeedID]) -> dict[FeedID, Feed
 def writing(application_id: int, feed_ids: Collection[FeedID]) -> Iterator[dict[FeedID, Feed]]:
     """A transaction that has locked these feeds, in id order; those that are missing are created before."""
     wanted = set(feed_ids)
-    if transaction.get_connection(database()).in_atomic_block:
-        # A savepoint lets go of no lock: what is missing is made before any is taken.
+    if len(wanted) > 1 and transaction.get_connection(database()).in_atomic_block:
+        # A savepoint lets go of no lock: what is missing is made before any is taken. Of one, none is.
         ensure(application_id, wanted)
     with ExitStack() as stack:
         stack.enter_context(transaction.atomic(using=database()))
