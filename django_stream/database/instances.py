@@ -53,28 +53,29 @@ def by_key(model: type[Model], using: str, pks: Collection[Any]) -> dict[Any, An
     """The rows with these keys, `MOST` or fewer; only of a model of which `adds_nothing` holds."""
     if not pks:
         return {}
-    statement = _statement((model,), QuerySet(model), using)
+    statement = _statement((model,), lambda: QuerySet(model), using)
     alias, names, from_db = using, statement.names, model.from_db
     return {row.pk: row for row in (from_db(alias, names, values) for values in statement.rows(pks))}
 
 
 def values_by_key(
-    rows: QuerySet[Any], names: Sequence[str], using: str, pks: Collection[Any]
+    model: type[Model], names: Sequence[str], using: str, pks: Collection[Any]
 ) -> Iterable[Sequence[Any]]:
-    """The rows of a queryset with these keys, by `values_list` of these names.
+    """Rows of a model, as its base manager has them, with these keys, by `values_list` of these names."""
 
-    The text is kept where the queryset has no conditions of its own.
-    """
-    if not pks or len(pks) > MOST or rows.query.where or len(rows.model._meta.pk_fields) != 1:
-        return rows.filter(pk__in=pks).values_list(*names)
-    return _statement((rows.model, *names), rows.values_list(*names), using).rows(pks)
+    def rows() -> QuerySet[Any]:
+        return model._base_manager.using(using).values_list(*names)
+
+    if not pks or len(pks) > MOST or len(model._meta.pk_fields) != 1:
+        return rows().filter(pk__in=pks)
+    return _statement((model, *names), rows, using).rows(pks)
 
 
-def _statement(key: tuple[Any, ...], rows: QuerySet[Any], using: str) -> _Statement:
+def _statement(key: tuple[Any, ...], rows: Callable[[], QuerySet[Any]], using: str) -> _Statement:
     connection = connections[using]
     statement = _kept.statements.get((using, *key))
     if statement is None or statement.connection is not connection:
-        statement = _kept.statements[using, *key] = _Statement(rows, connection)
+        statement = _kept.statements[using, *key] = _Statement(rows(), connection)
     return statement
 
 

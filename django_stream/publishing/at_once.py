@@ -16,6 +16,7 @@ from django.db import transaction
 
 from django_stream.backends import database_of
 from django_stream.database.statements import Database
+from django_stream.database.transactions import undone_as_a_whole
 from django_stream.publishing import telemetry
 from django_stream.publishing.batch import Batch, apply, with_json_form
 from django_stream.publishing.leases import claim_alone
@@ -37,7 +38,7 @@ def publish_at_once(
     if publisher is None or database_of(client) != using:
         return None
     try:
-        with telemetry.span("publish", model=label, objects=1), transaction.atomic(using):
+        with telemetry.span("publish", model=label, objects=1), undone_as_a_whole(using):
             lease = claim_alone(label, key, using, clock())
             batch = _Alone(lease, label, client, clock) if lease else None
             if batch is None or not batch.succeeds(publisher):

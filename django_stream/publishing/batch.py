@@ -125,18 +125,22 @@ class Batch:
             return []
         if len(changes) == 1 and (alone := self._intend_alone(*changes.values())) is not None:
             return alone
-        with transaction.atomic(self.lease.using):
-            ours = self.lease.held_keys(self.label)
-            sendable = [change for change in changes.values() if change.key in ours]
-            intents = []
-            for change in sendable:
-                if change.desired is not None:
-                    leased = self.objects[change.key]
-                    leased.records = [*change.stale, *change.desired.records]
-                    leased.digest = self._digest(change.desired)
-                    intents.append(leased)
-            ledger.write(intents, self.lease.using)
-        return sendable
+        intents: dict[str, ledger.Intent] = {
+            key: (self.objects[key], [*change.stale, *change.desired.records], self._digest(change.desired))
+            for key, change in changes.items()
+            if change.desired is not None
+        }
+        ours, using, token = None, self.lease.using, self.lease.token
+        if len(intents) == len(changes):
+            ours = ledger.write_held([*intents.values()], using, token=token)
+        if ours is None:
+            with transaction.atomic(using):
+                ours = self.lease.held_keys(self.label)
+                ledger.write_locked([intents[key] for key in intents if key in ours], using)
+        for key in ours & intents.keys():
+            leased = self.objects[key]
+            _, leased.records, leased.digest = intents[key]
+        return [change for change in changes.values() if change.key in ours]
 
     def _intend_alone(self, change: Change) -> list[Change] | None:
         """The same for one change that puts something into the feeds: None for all others."""

@@ -43,8 +43,6 @@ class Lease:
 
 # A worker that loses so many races in a row leaves the work to the others.
 _RACES = 10
-# What waits of one object beyond this is left to the next claim.
-_ENTRIES_ALONE = 100
 _ENTRY = ("id", "object_key", "attempts", "parked_at")
 
 
@@ -96,14 +94,14 @@ def claim_objects(
 
 
 def claim_alone(label: str, key: str, using: str, now: datetime) -> Lease | None:
-    """Lease an object that something is noted of, in the open transaction, which is to end the lease as well.
+    """Lease an object and delete its entries, in the open transaction, which is to end the lease as well.
 
-    None while somebody else has it or claims it.
+    None where there are none, or somebody else has the object: the transaction is to be undone.
     """
     lease = Lease(uuid.uuid4(), now + timedelta(seconds=stream_settings.OUTBOX_LEASE_SECONDS), using, {})
     chosen = equal("object_key", key), equal("model_label", label)
     # Entries before the ledger, as in every claim.
-    entries = Database(using).locked_first(OutboxEntry, _ENTRY, ["id"], _ENTRIES_ALONE, *chosen)
+    entries = Database(using).take(OutboxEntry, _ENTRY, *chosen)
     if not entries:
         return None
     taken = ledger.take(label, [key], using, token=lease.token, now=now, until=lease.until)

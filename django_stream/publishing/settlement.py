@@ -39,13 +39,15 @@ def settle(
         # over may find its entries gone, so it gets a new one below.
         _delete_entries([objects[key] for key in done], using)
         _reschedule(label, objects, failed, parked, now, policy, using)
-        if _ended_alone(lease, objects, done):
-            ours, settled = set(objects), True
+        ended = _ended(lease, objects, done)
+        if ended is None or len(ended) < len(objects):
+            # Whatever is entered again below, all rows are locked before.
+            ours = lease.held_keys(label) | (ended or set())
         else:
-            ours, settled = lease.held_keys(label), False
+            ours = ended
         lost = objects.keys() - ours
         _note_lost(label, [objects[key] for key in lost], now, using)
-        if not settled:
+        if ended is None:
             _settle_ledger(objects, {key: change for key, change in done.items() if key in ours}, using)
         ledger.release([objects[key] for key in failed if key in ours], using)
         # One attempt stays open, since nobody knows what arrived; delays start over.
@@ -64,7 +66,6 @@ def settle_alone(
     The ledger hears of what was sent here, and not before, since both are committed together.
     """
     [leased] = lease.objects[label].values()
-    _delete_entries([leased], lease.using)
     if change.desired is None:
         ledger.erase([leased], lease.using)
     else:
@@ -81,17 +82,15 @@ def _note_dependents(dependents: Iterable[Dependents], now: datetime, using: str
         insert_entries(entry, other.keys, using)
 
 
-def _ended_alone(lease: Lease, objects: dict[str, LeasedObject], done: dict[str, Change]) -> bool:
-    """Whether it was one object whose lease is still ours and, since nothing else is to be said, ends now.
-
-    That is what every single save leads to.
-    """
-    if len(objects) != 1 or len(done) != 1:
-        return False
-    [(key, change)] = done.items()
-    if change.desired is None or change.stale:
-        return False
-    return ledger.held_alone(objects[key], lease.using, token=lease.token, **ledger.FREE, attempts=0)
+def _ended(lease: Lease, objects: dict[str, LeasedObject], done: dict[str, Change]) -> set[str] | None:
+    """Where nothing is to be said but that it is done: end what is still ours, and tell which that is."""
+    if len(done) < len(objects) or any(one.desired is None or one.stale for one in done.values()):
+        return None
+    if len(objects) > 1:
+        return ledger.end(objects.values(), lease.using, token=lease.token)
+    [(key, leased)] = objects.items()
+    is_ours = ledger.held_alone(leased, lease.using, token=lease.token, **ledger.FREE, attempts=0)
+    return {key} if is_ours else set()
 
 
 def _delete_entries(objects: Collection[LeasedObject], using: str) -> None:

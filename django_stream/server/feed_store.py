@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from django.db import router, transaction
 
 from django_stream.database.statements import Condition, Database, Row, either, equal, every, one_of
+from django_stream.database.transactions import needs_savepoint
 from django_stream.protocol.errors import invalid
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.server.conf import server_settings
@@ -58,7 +59,7 @@ def writing(application_id: int, feed_ids: Collection[FeedID]) -> Iterator[dict[
         # A savepoint lets go of no lock: what is missing is made before any is taken. Of one, none is.
         ensure(application_id, wanted)
     with ExitStack() as stack:
-        stack.enter_context(transaction.atomic(using=database()))
+        stack.enter_context(transaction.atomic(using=database(), savepoint=needs_savepoint(database())))
         found = lock_named(application_id, wanted)
         if len(found) < len(wanted):
             # Nobody waits for who makes a feed while holding another one.

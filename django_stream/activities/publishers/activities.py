@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -111,7 +111,11 @@ class ActivityPublisher(RowPublisher):
         names, tell = columns
         found: dict[str, Desired] = {}
         unusual, text = [], key_texts_of(self.model)
-        for row in values_by_key(self._every(using), names, using, self.pks_of(keys)):
+        if any(self._child_links()):
+            rows: Iterable[Sequence[Any]] = self._matching(keys, using).values_list(*names)
+        else:
+            rows = values_by_key(self.model, names, using, self.pks_of(keys))
+        for row in rows:
             key = text(row[0])
             try:
                 desired = _desired(tell(row))

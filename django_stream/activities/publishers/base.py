@@ -131,10 +131,7 @@ class RowPublisher(TrackedPublisher):
         return with_related(self._matching(keys, using), self._sources, using)
 
     def _matching(self, keys: Collection[str], using: str) -> models.QuerySet[Any]:
-        return self._every(using).filter(pk__in=self.pks_of(keys))
-
-    def _every(self, using: str) -> models.QuerySet[Any]:
-        rows = self.model._base_manager.using(using)
+        rows = self.model._base_manager.using(using).filter(pk__in=self.pks_of(keys))
         # A row that is also a row of a tracked child model is published as that.
         children = {link.remote_field.get_accessor_name() for link in self._child_links()}
         return rows.filter(**dict.fromkeys(children, None)) if children else rows
