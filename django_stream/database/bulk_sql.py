@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -21,6 +21,13 @@ from django_stream.database.vendors import dialect_of
 
 # Databases bound how many parameters a statement has.
 _ROWS_AT_ONCE = 500
+_PLAIN: dict[type, type] = {
+    models.CharField: str,
+    models.TextField: str,
+    models.AutoField: int,
+    models.BigAutoField: int,
+    models.PositiveIntegerField: int,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,14 +274,50 @@ def update_rows(
             update = dialect.update_from(table, Fragment(changes), source, f"{table}.id = given.id")
             cursor.execute(update.text, update.params)
             return
-        prepared = [
-            [field.get_db_prep_save(value, connection) for field, value in zip(chosen, row, strict=True)]
-            for row in rows
-        ]
+        ways = [_preparing(field, connection) for field in chosen]
+        prepared = [[way(value) for way, value in zip(ways, row, strict=True)] for row in rows]
         changes = ", ".join(f"{column} = %s" for column in columns)
         # The driver repeats it without parsing it again.
         text = f"UPDATE {table} SET {changes} WHERE id = %s"
         cursor.executemany(text, [[*values, key] for key, *values in prepared])
+
+
+def update_rows_with(
+    model: type[models.Model],
+    names: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    using: str,
+    *,
+    condition: tuple[str, Any],
+    returning: str,
+) -> list[Any] | None:
+    """The same, only of rows whose column holds a value; a column of those that were changed.
+
+    None where one statement can not do it.
+    """
+    dialect = dialect_of(connections[using])
+    fields = {field.name: field for field in model._meta.concrete_fields}
+    source = dialect.records_of([fields[name] for name in ("id", *names)], rows)
+    if source is None or not dialect.answers_updates:
+        return None
+    table, (column, value) = dialect.table(model), condition
+    changes = ", ".join(f"{name} = given.{name}" for name in map(dialect.name, names))
+    match = f"{table}.id = given.id AND {table}.{dialect.name(column)} = %s"
+    update = dialect.update_from(table, Fragment(changes), source, match)
+    with dialect.connection.cursor() as cursor:
+        text = f"{update.text} RETURNING {table}.{dialect.name(returning)}"
+        cursor.execute(text, [*update.params, dialect.param(value)])
+        return [answer for (answer,) in cursor.fetchall()]
+
+
+def _preparing(field: models.Field[Any, Any], connection: BaseDatabaseWrapper) -> Callable[[Any], Any]:
+    """What makes a column's value of a field's: no database has another form for texts and whole numbers."""
+    plain = _PLAIN.get(type(field))
+
+    def prepared(value: Any) -> Any:
+        return value if type(value) is plain else field.get_db_prep_save(value, connection)
+
+    return prepared
 
 
 @cache

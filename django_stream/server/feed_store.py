@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from django.db import router, transaction
 
 from django_stream.database.statements import Condition, Database, Row, either, equal, every, one_of
+from django_stream.database.transactions import needs_savepoint
 from django_stream.protocol.errors import invalid
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.server.conf import server_settings
@@ -54,11 +55,11 @@ def find(application_id: int, feed_ids: Collection[FeedID]) -> dict[FeedID, Feed
 def writing(application_id: int, feed_ids: Collection[FeedID]) -> Iterator[dict[FeedID, Feed]]:
     """A transaction that has locked these feeds, in id order; those that are missing are created before."""
     wanted = set(feed_ids)
-    if transaction.get_connection(database()).in_atomic_block:
-        # A savepoint lets go of no lock: what is missing is made before any is taken.
+    if len(wanted) > 1 and transaction.get_connection(database()).in_atomic_block:
+        # A savepoint lets go of no lock: what is missing is made before any is taken. Of one, none is.
         ensure(application_id, wanted)
     with ExitStack() as stack:
-        stack.enter_context(transaction.atomic(using=database()))
+        stack.enter_context(transaction.atomic(using=database(), savepoint=needs_savepoint(database())))
         found = lock_named(application_id, wanted)
         if len(found) < len(wanted):
             # Nobody waits for who makes a feed while holding another one.
