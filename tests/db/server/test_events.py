@@ -449,6 +449,17 @@ def test_without_a_reader_events_are_not_even_made(settings):
     recording.record(pytest.fail("an event was made") for _ in range(1))
 
 
+def test_users_that_are_made_are_told_from_those_that_are_replaced(memory):
+    ann, bob = ({"id": name, "data": {}} for name in ("ann", "bob"))
+    for users in ([ann], [ann, bob]):
+        api.ok("POST", "users/", {"users": users, "override": True})
+    assert [(event.object_id, event.action) for event in memory.events] == [
+        ("ann", "create"),
+        ("ann", "update"),
+        ("bob", "create"),
+    ]
+
+
 def test_keys_are_recorded(admin_client, memory):
     application = Application.objects.create()
     key = ApiKey.objects.create(application=application)

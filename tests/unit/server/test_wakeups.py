@@ -60,11 +60,12 @@ def test_who_ask_at_once_for_the_first_time_share_a_channel(monkeypatch):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="it is forked")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
 def test_a_fork_has_a_channel_of_its_own_whoever_was_making_one(monkeypatch):
-    making, go_on = threading.Event(), threading.Event()
+    making, go_on, parent = threading.Event(), threading.Event(), os.getpid()
 
     def held(url: str) -> None:
-        making.set()
-        go_on.wait(20)
+        if os.getpid() == parent:
+            making.set()
+            go_on.wait(20)
 
     monkeypatch.setitem(channels.BY_SCHEME, "held", held)
     with ThreadPoolExecutor(1) as pool:
@@ -73,7 +74,6 @@ def test_a_fork_has_a_channel_of_its_own_whoever_was_making_one(monkeypatch):
         if not (child := os.fork()):
             signal.alarm(20)
             try:
-                go_on.set()
                 channels.channel_at("held://")
                 os._exit(7)
             finally:
