@@ -4,23 +4,9 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.utils import timezone
 
+from benchmarks.report.peer_site.said import Said
 from django_stream.models import ActivityMixin
-
-
-class Said(models.Model):
-    """An ordinary row."""
-
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
-    title = models.CharField(max_length=100)
-    created_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        abstract = True
-
-    def __str__(self) -> str:
-        return self.title
 
 
 class Silent(Said):

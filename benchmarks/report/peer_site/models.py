@@ -1,24 +1,8 @@
-"""What the report's site is about, with the same columns."""
+"""The five models of the report's site, without ours."""
 
 from __future__ import annotations
 
-from django.contrib.auth.models import User
-from django.db import models
-from django.utils import timezone
-
-
-class Said(models.Model):
-    """An ordinary row."""
-
-    user = models.ForeignKey(User, models.CASCADE, related_name="+")
-    title = models.CharField(max_length=100)
-    created_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        abstract = True
-
-    def __str__(self) -> str:
-        return self.title
+from .said import Said
 
 
 class Post(Said):
