@@ -42,14 +42,19 @@ $(VENV)/scale.stamp: $(VENV)/dev.stamp
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[scale]"
 	touch $@
 
-test-scale: $(VENV)/scale.stamp ## a Redis Cluster, a replica, PgBouncer, NATS, S3: what happens when they fail, and the suites on them
+test-scale: $(VENV)/scale.stamp ## a Redis Cluster, a replica, PgBouncer, NATS, Galera, S3: what happens when they fail, and the suites on them; ONLY=short runs Galera alone, in two minutes
+ifeq ($(ONLY),short)
+	env -u DATABASE_URL $(BIN)/python -m pytest -n 0 -p tests.scale.on_galera tests/scale/test_galera.py
+else
 	$(BIN)/python -m pytest -n 0 -m scale tests/scale
 	env -u DATABASE_URL $(BIN)/python -m pytest -n 0 -p tests.scale.on_cluster $(SCALED) -k "process"
 	$(BIN)/python -m pytest -n 0 -p tests.scale.on_bouncer $(BOUNCED) -k "not deadlock and not http"
+	env -u DATABASE_URL $(BIN)/python -m pytest -n 0 -p tests.scale.on_galera tests/scale/test_galera.py $(SCALED) -k "not socket"
 	$(BIN)/python -m pytest -n 0 -p tests.scale.on_s3 $(UPLOADING) -k "not serve_its_files_itself and not cannot_delete"
+endif
 
 MARIADB := tests/db/database/test_mariadb.py tests/db/locks tests/contract/test_activities.py tests/contract/test_feeds.py tests/contract/test_follows.py tests/contract/test_grouped_feeds.py tests/contract/objects tests/contract/streams
-MARIADB_ALL := tests/db/server/test_feeds_equal_model.py tests/db/server/test_flat_feeds.py tests/db/server/test_removal_property.py tests/db/server/test_paging_property.py tests/db/server/test_convergence.py tests/db/server/isolation tests/db/server/test_content.py
+MARIADB_ALL := tests/db/server/test_feeds_equal_model.py tests/db/server/test_flat_feeds.py tests/db/server/test_removal_property.py tests/db/server/test_paging_property.py tests/db/server/test_convergence.py tests/db/server/isolation tests/db/server/test_content.py tests/db/publishing/test_hostile_rows.py tests/db/publishing/test_overtaking.py tests/db/publishing/test_receivers.py
 MARIADB_HOST ?= 127.0.0.1
 test-mariadb: export DATABASE_URL = mysql://root@$(MARIADB_HOST):3306/feeds
 test-mariadb: $(VENV)/dev.stamp ## the server on MariaDB on its usual port; ONLY=short takes a few minutes

@@ -3,6 +3,16 @@
 from django.apps import AppConfig, apps
 from django.core import checks
 
+_CHECKS_OF_MODELS = (
+    "api_reactions.check_api_reactions",
+    "capture.check_capture",
+    "databases.check_databases",
+    "keys.check_keys",
+    "models.check_tracked_models",
+    "owners.check_owners",
+    "visibility.check_visibility",
+)
+
 
 class DjangoStreamConfig(AppConfig):
     name = "django_stream"
@@ -13,35 +23,21 @@ class DjangoStreamConfig(AppConfig):
     def ready(self) -> None:
         from django.contrib.auth import get_user_model
 
-        from django_stream.activities.checks.api_reactions import check_api_reactions
-        from django_stream.activities.checks.capture import check_capture, check_triggers
-        from django_stream.activities.checks.databases import check_databases
-        from django_stream.activities.checks.keys import check_keys
-        from django_stream.activities.checks.models import check_tracked_models
-        from django_stream.activities.checks.owners import check_owners
-        from django_stream.activities.checks.visibility import check_visibility
         from django_stream.activities.registry import show, track_mixins
         from django_stream.backends import get_client
-        from django_stream.checks import check_condition, check_settings
         from django_stream.client.shared import provide
         from django_stream.database import mariadb_checks, mariadb_tables
-        from django_stream.database.poolers import check_pooler
-        from django_stream.database.replicas.checks import check_replicas
+        from django_stream.database.late_checks import register_late
         from django_stream.publishing.migrating import follow_migrations
 
-        checks.register(check_capture, checks.Tags.models)
-        checks.register(check_triggers, checks.Tags.database)
-        checks.register(check_pooler, checks.Tags.database)
-        checks.register(check_settings, "django_stream")
-        checks.register(check_condition, "django_stream", deploy=True)
-        checks.register(check_tracked_models, checks.Tags.models)
-        checks.register(check_keys, checks.Tags.models)
-        checks.register(check_owners, checks.Tags.models)
-        checks.register(check_databases, checks.Tags.models)
-        checks.register(check_api_reactions, checks.Tags.models)
-        checks.register(check_replicas)
+        for path in _CHECKS_OF_MODELS:
+            register_late(f"django_stream.activities.checks.{path}", checks.Tags.models)
+        register_late("django_stream.activities.checks.capture.check_triggers", checks.Tags.database)
+        register_late("django_stream.database.poolers.check_pooler", checks.Tags.database)
+        register_late("django_stream.database.replicas.checks.check_replicas")
+        register_late("django_stream.checks.check_settings", "django_stream")
+        register_late("django_stream.checks.check_condition", "django_stream", deploy=True)
         provide(get_client)
-        checks.register(check_visibility, checks.Tags.models)
         track_mixins()
         follow_migrations(self)
         mariadb_tables.follow_migrations(self)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +66,13 @@ def get_client() -> StreamClient:
 
     other, share = get_other_client(), stream_settings.SHADOW_READS
     return client.with_transport(ShadowTransport(client.api.transport, other, share))
+
+
+def database_of(client: StreamClient) -> str | None:
+    """Alias of the database that the client's requests write to, in its open transaction; None elsewhere."""
+    # Asked of the transport itself: one that wraps another is another.
+    database: Callable[[], str] | None = getattr(client.api.transport, "database", None)
+    return database() if database else None
 
 
 def get_other_client(backend: str | None = None) -> StreamClient:

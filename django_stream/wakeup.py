@@ -115,7 +115,7 @@ class Work:
 
 
 def send_now(
-    task: str, args: tuple[Any, ...], *, queue: str | None, on_failure: Callable[[], object]
+    task: str, args: tuple[Any, ...], *, queue: str | None, on_failure: Callable[[], object] | None
 ) -> None:
     """Give a task to the broker before this returns; where it does not take it, call `on_failure` here.
 

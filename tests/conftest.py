@@ -31,6 +31,40 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
                 cursor.execute("SELECT setval(%s::regclass, %s)", [f'"{name}"', 990 + 1003 * place])
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Where each change of a table is committed, a test that makes one is not undone by a rollback."""
+    from django.db import connection
+
+    if item.get_closest_marker("tables") and not connection.features.can_rollback_ddl:
+        asked = item.get_closest_marker("django_db")
+        options = {**(asked.kwargs if asked else {}), "transaction": True}
+        item.add_marker(pytest.mark.django_db(**options), append=False)
+
+
+@pytest.fixture(autouse=True)
+def _no_change_of_tables_stays(request: pytest.FixtureRequest) -> Iterator[None]:
+    from django.db import connection
+
+    if connection.features.can_rollback_ddl:
+        yield
+    elif request.node.get_closest_marker("tables"):
+        from django_stream.publishing import capture
+
+        request.getfixturevalue("transactional_db")
+        yield
+        capture.remove("default")
+    else:
+        with connection.execute_wrapper(_tells_of_changed_tables):
+            yield
+
+
+def _tells_of_changed_tables(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+    changes = sql.lstrip().upper().startswith(("CREATE ", "ALTER ", "DROP ", "RENAME "))
+    if changes and context["connection"].in_atomic_block:
+        pytest.fail(f"no rollback takes this back here, so mark the test with `tables`: {sql[:80]}")
+    return execute(sql, params, many, context)
+
+
 @pytest.fixture(autouse=True)
 def _no_relations() -> Iterator[None]:
     """Mutes and blocks are those of the test alone, and not of the example: each costs every page a query."""

@@ -5,16 +5,17 @@ from __future__ import annotations
 import itertools
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from django.contrib.auth.models import User
+from django.core.signals import request_finished, request_started
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from benchmarks.report import data
 from benchmarks.report.models import Photo, Post, Silent
-from benchmarks.report.rows import Row, in_turns, timed
+from benchmarks.report.rows import Row, Timed, in_turns, timed
 from benchmarks.server.data import run, series
 from django_stream.operations.backfill import Options, backfill
 from django_stream.operations.selection import Selection
@@ -26,13 +27,18 @@ from django_stream.server.activity_input import activity_inputs
 from django_stream.server.models import Feed, Follow
 from django_stream.server.timelines.admission import keys_of_foreign_id
 from django_stream.tracking import activities_paused
+from django_stream.wakeup import waker
 
 _numbers = itertools.count()
 _NEWS = ("timeline", "timeline_aggregated")
 
 
 def create_rows(followers: int, rounds: int) -> Iterator[Row]:
-    """`create()` without Celery, default feeds: against the bare save, and with followers against none."""
+    """`create()` without Celery, default feeds: against the bare save, and with followers against none.
+
+    With followers it is asked in a request, whose visitor waits; and until the thread that brings it to them
+    has done so, against one transaction that does all of it.
+    """
     lonely, popular = (
         User.objects.create(username=f"{name}-{uuid.uuid4()}") for name in ("lonely", "popular")
     )
@@ -41,7 +47,9 @@ def create_rows(followers: int, rounds: int) -> Iterator[Row]:
     calls = {
         "bare": timed(lambda: Silent.objects.create(user=lonely, title="x"), 5),
         "none": timed(lambda: Post.objects.create(user=lonely, title="x"), 5),
-        "many": timed(lambda: Post.objects.create(user=popular, title="x")),
+        "many": in_request(lambda: Post.objects.create(user=popular, title="x"), until_all=False),
+        "all": in_request(lambda: Post.objects.create(user=popular, title="x"), until_all=True),
+        "together": timed(lambda: Post.objects.create(user=popular, title="x")),
     }
     found = in_turns(calls, rounds)
     yield Row(
@@ -49,10 +57,27 @@ def create_rows(followers: int, rounds: int) -> Iterator[Row]:
     )
     name = f"create() without Celery, {followers:,} followers"
     yield Row(name, found["many"], 2, against="without followers", limit=found["none"])
+    until = f"{name}, until all have it"
+    yield Row(until, found["all"], 1.5, against="all in one transaction", limit=found["together"])
     with CaptureQueriesContext(connection) as queries:
         Post.objects.create(user=lonely, title="x")
     count = sum(not one["sql"].startswith(("BEGIN", "COMMIT")) for one in queries)
     yield Row("create() without Celery", float(count), 20, "statements")
+
+
+def in_request(call: Callable[[], object], *, until_all: bool) -> Timed:
+    """What a visitor waits for; or until the threads of the process have done the rest."""
+
+    def run() -> float:
+        request_started.send(None)
+        started = time.perf_counter()
+        call()
+        answered = time.perf_counter()
+        request_finished.send(None)
+        assert waker.flush(60)
+        return (time.perf_counter() if until_all else answered) - started
+
+    return run
 
 
 def backfill_rows(rows: int) -> Iterator[Row]:

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import connections, models
 
 from django_stream.database.batches import batched
+from django_stream.database.bulk_sql import conflicting_on
 from django_stream.database.querysets import all_rows, forget_rows, write_database
 from django_stream.publishing import outbox, related
 from django_stream.publishing.publisher import Publisher, publishers_of
@@ -124,14 +125,15 @@ class TrackedQuerySet(models.QuerySet[Any]):
 
     def _note_conflicting(self, objs: list[Any], options: dict[str, Any], *, before: bool = False) -> None:
         """Rows that an upsert changes are known by its unique fields, and not by the instances given."""
-        names = options.get("unique_fields")
-        if not options.get("update_conflicts") or not names:
-            return
+        unique = conflicting_on(self.model, options, self.db)
         publishers = [one for one in publishers_of(self.model) if one.keys_follow_fields or not before]
-        for some in batched(objs, _CHUNK) if publishers else ():
-            same = models.Q()
+        for some in batched(objs, _CHUNK) if unique and publishers else ():
+            same = models.Q(pk__in=[])
             for row in some:
-                same |= models.Q(**{name: getattr(row, name) for name in names})
+                for names in unique:
+                    values = {name: getattr(row, name) for name in names}
+                    if None not in values.values():  # which is the same as nothing
+                        same |= models.Q(**values)
             rows = all_rows(self.model, self.db).filter(same)
             for publisher in publishers:
                 outbox.note(publisher.label, publisher.keys_where(rows), self.db, bulk=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -21,6 +21,13 @@ from django_stream.database.vendors import dialect_of
 
 # Databases bound how many parameters a statement has.
 _ROWS_AT_ONCE = 500
+_PLAIN: dict[type, type] = {
+    models.CharField: str,
+    models.TextField: str,
+    models.AutoField: int,
+    models.BigAutoField: int,
+    models.PositiveIntegerField: int,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +91,22 @@ def conflicts_on(fields: Sequence[str], using: str) -> dict[str, Any]:
     return {"update_conflicts": True, "unique_fields": named}
 
 
+def conflicting_on(model: type[models.Model], options: dict[str, Any], using: str) -> Sequence[Sequence[str]]:
+    """The sets of fields by which `bulk_create` with these options recognises rows that it changes.
+
+    Where the database cannot be told one of them, these are all that are unique.
+    """
+    if not options.get("update_conflicts"):
+        return []
+    if names := options.get("unique_fields"):
+        return [names]
+    if dialect_of(connections[using]).names_conflicts:
+        return []
+    alone = [[field.attname] for field in model._meta.concrete_fields if field.unique]
+    together = [one.fields for one in model._meta.total_unique_constraints]
+    return [*alone, *together, *model._meta.unique_together]
+
+
 def row_locks(using: str, **options: Any) -> dict[str, Any]:
     """`no_key` and `of` for `select_for_update`, where the database has them."""
     return dialect_of(connections[using]).row_locks(**options)
@@ -107,7 +130,9 @@ def insert_copies(
     dialect, model = dialect_of(connections[using]), type(pattern)
     if dialect.rows_of(()) is None:
         given = {field.attname: getattr(pattern, field.attname) for field in _fields(model)}
-        copies = (model(**given | {varied: value}) for value in values)
+        # In one order, others who insert some of the same rows wait in line.
+        ordered = sorted(values) if ignore_conflicts else values
+        copies = (model(**given | {varied: value}) for value in ordered)
         model._base_manager.using(using).bulk_create(copies, ignore_conflicts=ignore_conflicts)
         return
     insert = _insert(dialect, pattern, varied, values, in_order=ignore_conflicts)
@@ -249,14 +274,50 @@ def update_rows(
             update = dialect.update_from(table, Fragment(changes), source, f"{table}.id = given.id")
             cursor.execute(update.text, update.params)
             return
-        prepared = [
-            [field.get_db_prep_save(value, connection) for field, value in zip(chosen, row, strict=True)]
-            for row in rows
-        ]
+        ways = [_preparing(field, connection) for field in chosen]
+        prepared = [[way(value) for way, value in zip(ways, row, strict=True)] for row in rows]
         changes = ", ".join(f"{column} = %s" for column in columns)
         # The driver repeats it without parsing it again.
         text = f"UPDATE {table} SET {changes} WHERE id = %s"
         cursor.executemany(text, [[*values, key] for key, *values in prepared])
+
+
+def update_rows_with(
+    model: type[models.Model],
+    names: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    using: str,
+    *,
+    condition: tuple[str, Any],
+    returning: str,
+) -> list[Any] | None:
+    """The same, only of rows whose column holds a value; a column of those that were changed.
+
+    None where one statement can not do it.
+    """
+    dialect = dialect_of(connections[using])
+    fields = {field.name: field for field in model._meta.concrete_fields}
+    source = dialect.records_of([fields[name] for name in ("id", *names)], rows)
+    if source is None or not dialect.answers_updates:
+        return None
+    table, (column, value) = dialect.table(model), condition
+    changes = ", ".join(f"{name} = given.{name}" for name in map(dialect.name, names))
+    match = f"{table}.id = given.id AND {table}.{dialect.name(column)} = %s"
+    update = dialect.update_from(table, Fragment(changes), source, match)
+    with dialect.connection.cursor() as cursor:
+        text = f"{update.text} RETURNING {table}.{dialect.name(returning)}"
+        cursor.execute(text, [*update.params, dialect.param(value)])
+        return [answer for (answer,) in cursor.fetchall()]
+
+
+def _preparing(field: models.Field[Any, Any], connection: BaseDatabaseWrapper) -> Callable[[Any], Any]:
+    """What makes a column's value of a field's: no database has another form for texts and whole numbers."""
+    plain = _PLAIN.get(type(field))
+
+    def prepared(value: Any) -> Any:
+        return value if type(value) is plain else field.get_db_prep_save(value, connection)
+
+    return prepared
 
 
 @cache

@@ -3,10 +3,15 @@
 Locks are taken in one order wherever the order can be known. In the outbox, a worker that was overtaken
 inserts rows again that were deleted meanwhile; on the server, the groups that a change concerns are
 found one after the other. A rare second run costs less than one more lock for everybody.
+
+On a Galera cluster, a transaction that wrote the same rows as one on another node is told so likewise, also
+by its COMMIT. As nobody waited there, the others may be writing them still: each run begins a little later.
 """
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
@@ -16,7 +21,8 @@ from django.db import OperationalError, connections
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
 
-_TRIES = 5
+# Seconds to wait at most before each further run.
+_PAUSES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
 # PostgreSQL's deadlock_detected, and what MariaDB calls it, in SQL and by number.
 _DEADLOCKS = {"40P01", "40001", 1213}
 
@@ -26,12 +32,13 @@ def retry_on_deadlock(work: Callable[Given, Result]) -> Callable[Given, Result]:
 
     @wraps(work)
     def again(*args: Given.args, **kwargs: Given.kwargs) -> Result:
-        for _ in range(_TRIES - 1):
+        for most in _PAUSES:
             try:
                 return work(*args, **kwargs)
             except OperationalError as error:
                 if not _DEADLOCKS.intersection(_codes(error)) or _inside_a_transaction():
                     raise
+            time.sleep(random.uniform(0.0, most))  # noqa: S311  # no secret
         return work(*args, **kwargs)
 
     return again

@@ -21,6 +21,8 @@ from django.db.models import DateTimeField, Field, Model, Q, UUIDField
 
 _UUID: Field[Any, Any] = UUIDField()
 _TIME: Field[Any, Any] = DateTimeField()
+_quoted: dict[tuple[str, str], str] = {}
+"""Names of columns by the kind of database."""
 
 
 class Fragment(NamedTuple):
@@ -48,8 +50,11 @@ class Dialect:
 
     def name(self, column: str) -> str:
         """A column, quoted."""
-        alias, dot, rest = column.rpartition(".")
-        return f"{alias}{dot}{self.connection.ops.quote_name(rest)}"
+        key = (self.connection.vendor, column)
+        if (quoted := _quoted.get(key)) is None:
+            alias, dot, rest = column.rpartition(".")
+            quoted = _quoted[key] = f"{alias}{dot}{self.connection.ops.quote_name(rest)}"
+        return quoted
 
     def table(self, model: type[Model]) -> str:
         """A model's table, quoted."""
@@ -77,6 +82,8 @@ class Dialect:
         return f"SELECT count(*) FROM ({query}{lock}) locked" if lock else ""
 
     names_conflicts = True
+    answers_updates = False
+    """Whether an UPDATE can answer with the rows that it changed."""
     """Whether `bulk_create` takes `unique_fields`."""
 
     def row_locks(self, **options: Any) -> dict[str, Any]:
@@ -90,6 +97,12 @@ class Dialect:
         row, on MariaDB when this is called. Always true where all writers queue anyway.
         """
         return Fragment("1 = 1")
+
+    def claim(self, numbers: Collection[int]) -> None:
+        """Let no other node commit who claims one of these numbers before this transaction ends.
+
+        For rows that this has locked: where several nodes take writes, locks hold on one of them alone.
+        """
 
     # Parameters and literals
 

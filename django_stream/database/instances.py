@@ -10,7 +10,7 @@ rows become instances by `Model.from_db`. tests/db/database/ runs this on every 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -36,7 +36,7 @@ class _Kept(threading.local):
     """The statements of a thread, each for the connection that it was made for."""
 
     def __init__(self) -> None:
-        self.statements: dict[tuple[str, type[Model]], _Statement] = {}
+        self.statements: dict[tuple[Any, ...], _Statement] = {}
 
 
 _kept = _Kept()
@@ -60,18 +60,34 @@ def by_key(model: type[Model], using: str, pks: Collection[Any]) -> dict[Any, An
 
 def matching(model: type[Model], using: str, condition: Condition) -> list[Any]:
     """The rows that meet a condition, in no order; only of a model of which `adds_nothing` holds."""
-    return _statement_of(model, connections[using]).instances(condition)
+    statement = _statement((model,), lambda: QuerySet(model), using)
+    alias, names, from_db = using, statement.names, model.from_db
+    return [from_db(alias, names, values) for values in statement.rows(condition)]
 
 
-def among(field: Any, values: Collection[Any]) -> Condition:
-    """A field has one of these values, `MOST` or fewer and at least one."""
+def values_by_key(
+    model: type[Model], names: Sequence[str], using: str, pks: Collection[Any]
+) -> Iterable[Sequence[Any]]:
+    """Rows of a model, as its base manager has them, with these keys, by `values_list` of these names."""
+
+    def rows() -> QuerySet[Any]:
+        return model._base_manager.using(using).values_list(*names)
+
+    if not pks or len(pks) > MOST or len(model._meta.pk_fields) != 1:
+        return rows().filter(pk__in=pks)
+    return _statement((model, *names), rows, using).rows(among(model._meta.pk, pks, of=model))
+
+
+def among(field: Any, values: Collection[Any], of: type[Model] | None = None) -> Condition:
+    """A field has one of these values, `MOST` or fewer and at least one; `of` says whose column it is."""
 
     def made(dialect: Dialect) -> Fragment:
         prepared = _prepared(field, values, dialect.connection)
         # The last once more, so that pages of many sizes share a few texts, which databases prepare.
         prepared += prepared[-1:] * ((1 << (len(prepared) - 1).bit_length()) - len(prepared))
         given = dialect.params(prepared)
-        return Fragment(f"{dialect.name(field.column)} IN {placeholders(given)}", given)
+        table = f"{dialect.table(of)}." if of else ""
+        return Fragment(f"{table}{dialect.name(field.column)} IN {placeholders(given)}", given)
 
     return made
 
@@ -86,35 +102,33 @@ def _prepared(field: Any, values: Collection[Any], connection: BaseDatabaseWrapp
     return [prepare(value, connection, prepared=False) for value in values]
 
 
-def _statement_of(model: type[Model], connection: BaseDatabaseWrapper) -> _Statement:
-    kept = _kept.statements.get((connection.alias, model))
-    if kept is None or kept.connection is not connection:
-        kept = _kept.statements[connection.alias, model] = _Statement(model, connection)
-    return kept
+def _statement(key: tuple[Any, ...], rows: Callable[[], QuerySet[Any]], using: str) -> _Statement:
+    connection = connections[using]
+    statement = _kept.statements.get((using, *key))
+    if statement is None or statement.connection is not connection:
+        statement = _kept.statements[using, *key] = _Statement(rows(), connection)
+    return statement
 
 
 class _Statement:
-    """The text that selects the rows of a model, and what makes instances of them."""
+    """The text that selects the rows of a queryset without conditions, and what converts their values."""
 
-    def __init__(self, model: type[Model], connection: BaseDatabaseWrapper) -> None:
+    def __init__(self, rows: QuerySet[Any], connection: BaseDatabaseWrapper) -> None:
         self.connection = connection
-        self._model = model
         self._database = Database(connection.alias)
-        compiler = QuerySet(model).order_by().query.get_compiler(connection=connection)
+        compiler = rows.order_by().query.get_compiler(connection=connection)
         self._text: str = compiler.as_sql()[0]
         chosen = [column for column, _, _ in compiler.select]
-        self._names = [column.target.attname for column in chosen]
+        self.names = [column.target.attname for column in chosen]
         self._converters: list[tuple[int, Sequence[_Convert], Any]] = [
             (place, converters, column)
             for place, (converters, column) in compiler.get_converters(chosen).items()
         ]
 
-    def instances(self, condition: Condition) -> list[Any]:
+    def rows(self, condition: Condition) -> Sequence[Sequence[Any]]:
         where = self._database.where(condition)
         found = self._database.rows(f"{self._text} WHERE {where.text}", where.params)
-        rows = self._converted(found) if self._converters else found
-        alias, names, from_db = self.connection.alias, self._names, self._model.from_db
-        return [from_db(alias, names, row) for row in rows]
+        return self._converted(found) if self._converters else found
 
     def _converted(self, rows: Sequence[Row]) -> list[list[Any]]:
         changed = [list(row) for row in rows]

@@ -136,9 +136,14 @@ def _column(model: type[Model], field: str) -> str:
 def _turns(connection: BaseDatabaseWrapper) -> Iterator[str]:
     with connection.cursor() as cursor:
         there = TURNS in connection.introspection.table_names(cursor)
+        columns = connection.introspection.get_table_description(cursor, TURNS) if there else []
+        numbers = 0
         if there:
             cursor.execute(f"SELECT count(*) FROM {TURNS}")
-            if cursor.fetchone()[0] == TURNS_MAX:
-                return
-    yield f"CREATE TABLE IF NOT EXISTS {TURNS} (number int PRIMARY KEY) ENGINE InnoDB"
-    yield f"INSERT IGNORE INTO {TURNS} SELECT seq FROM seq_0_to_{TURNS_MAX - 1}"
+            (numbers,) = cursor.fetchone()
+    if not there:
+        yield f"CREATE TABLE {TURNS} (number int PRIMARY KEY, taken bigint NOT NULL DEFAULT 0) ENGINE InnoDB"
+    elif "taken" not in [one.name for one in columns]:
+        yield f"ALTER TABLE {TURNS} ADD COLUMN taken bigint NOT NULL DEFAULT 0"
+    if numbers < TURNS_MAX:
+        yield f"INSERT IGNORE INTO {TURNS} (number) SELECT seq FROM seq_0_to_{TURNS_MAX - 1}"

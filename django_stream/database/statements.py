@@ -290,6 +290,22 @@ class Database:
         text = f"UPDATE {self.dialect.table(model)} SET {changed} WHERE {where.text}"
         return self.execute(text, [*self.dialect.params(changes.values()), *where.params])
 
+    def updated(
+        self,
+        model: type[Model],
+        changes: Mapping[str, Any],
+        columns: Sequence[Column],
+        *conditions: Condition,
+    ) -> list[Row] | None:
+        """Likewise; these columns of the rows that it touched. None where an UPDATE does not tell them."""
+        if not self.dialect.answers_updates:
+            return None
+        where = self.where(*conditions)
+        changed = ", ".join(f"{self.dialect.name(column)} = %s" for column in changes)
+        text = f"UPDATE {self.dialect.table(model)} SET {changed} WHERE {where.text}"
+        params = [*self.dialect.params(changes.values()), *where.params]
+        return self.rows(f"{text} RETURNING {self.columns(columns)}", params)
+
     def increase(self, model: type[Model], column: str, step: int, *conditions: Condition) -> int:
         """Add to a column; the number of rows that it touched."""
         where, name = self.where(*conditions), self.dialect.name(column)
@@ -304,6 +320,12 @@ class Database:
         where, order = self.where(*conditions), self.dialect.last_first if last_first else ""
         text = f"DELETE FROM {self.dialect.table(model)} WHERE {where.text}{order}"
         return self.execute(text, where.params)
+
+    def take(self, model: type[Model], columns: Sequence[Column], *conditions: Condition) -> list[Row]:
+        """Delete rows likewise; these columns of those that it deleted."""
+        where = self.where(*conditions)
+        text = f"DELETE FROM {self.dialect.table(model)} WHERE {where.text} RETURNING {self.columns(columns)}"
+        return self.rows(text, where.params)
 
     def lock(self, model: type[Model], order: Sequence[str], *conditions: Condition) -> None:
         """Lock rows until the transaction ends, in an order that all writers keep."""

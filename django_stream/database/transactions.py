@@ -1,9 +1,12 @@
-"""Waiting for transactions that are under way in other connections."""
+"""Transactions that are undone as a whole, and waiting for those of other connections."""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from django.db import connections, transaction
 
@@ -14,6 +17,24 @@ _OPEN = (
     " WHERE l.locktype = 'transactionid' AND l.mode = 'ExclusiveLock' AND l.granted"
     " AND a.datname = current_database() AND l.pid <> pg_backend_pid()"
 )
+
+_undone_as_a_whole: ContextVar[str | None] = ContextVar("django_stream_undone_as_a_whole", default=None)
+
+
+@contextmanager
+def undone_as_a_whole(using: str) -> Iterator[None]:
+    """A transaction that is undone if anything inside fails, so that no part of it needs a savepoint."""
+    token = _undone_as_a_whole.set(using)
+    try:
+        with transaction.atomic(using=using):
+            yield
+    finally:
+        _undone_as_a_whole.reset(token)
+
+
+def needs_savepoint(using: str) -> bool:
+    """Whether a part of the open transaction may be undone, and the rest committed."""
+    return _undone_as_a_whole.get() != using
 
 
 def wait_for_writers(alias: str, seconds: float) -> bool:

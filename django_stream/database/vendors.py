@@ -34,6 +34,7 @@ class _AnyOf(Func):
 
 class PostgreSQL(Dialect):
     __slots__ = ()
+    answers_updates = True
 
     def turn(self, of: str, number: int, *, wait: bool = True) -> Fragment:
         function = "pg_advisory_xact_lock" if wait else "pg_try_advisory_xact_lock"
@@ -105,6 +106,7 @@ class PostgreSQL(Dialect):
 
 class SQLite(Dialect):
     __slots__ = ()
+    answers_updates = True
 
     def boolean(self, value: bool) -> str:
         return str(int(value))

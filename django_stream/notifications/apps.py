@@ -1,7 +1,6 @@
 """App configuration; with it, notification feeds are read as their owners want them."""
 
 from django.apps import AppConfig
-from django.core import checks
 
 
 class NotificationsConfig(AppConfig):
@@ -12,11 +11,11 @@ class NotificationsConfig(AppConfig):
 
     def ready(self) -> None:
         from django_stream.database import mariadb_checks, mariadb_tables
+        from django_stream.database.late_checks import register_late
         from django_stream.feeds.lenses import install_lens
-        from django_stream.notifications.checks import check_digests
         from django_stream.notifications.lens import lens_for
 
-        checks.register(check_digests, "django_stream")
+        register_late("django_stream.notifications.checks.check_digests", "django_stream")
         mariadb_tables.follow_migrations(self)
         mariadb_checks.register(self)
         install_lens(lens_for)

@@ -13,6 +13,7 @@ from django_stream.backends import get_client
 from django_stream.client import StreamClient
 from django_stream.conf import stream_settings
 from django_stream.database.batches import batched
+from django_stream.database.deadlocks import retry_on_deadlock
 from django_stream.operations import checkpoints
 from django_stream.operations.checkpoints import Progress
 from django_stream.operations.comparison import Difference
@@ -92,6 +93,7 @@ def _end(follows: list[Record], client: StreamClient) -> int:
     return len(ended) - len(begun)
 
 
+@retry_on_deadlock
 def _write_down(label: str, found: dict[str, list[Record]], using: str) -> None:
     objects = [LeasedObject(0, key, records, "", 0) for key, records in found.items() if records]
     if objects:

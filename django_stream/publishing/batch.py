@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from functools import partial
@@ -71,14 +71,14 @@ class Batch:
             changes = self._changes(publisher)
             different = {key: change for key, change in changes.items() if not self._is_unchanged(change)}
             sendable = self._write_intent(different)
-            self._note_failures(_apply(publisher, self._client, sendable), different)
+            self._note_failures(apply(publisher, self._client, sendable), different)
             self._withdraw(publisher)
         return self._settle(publisher, changes, different)
 
     def _changes(self, publisher: Publisher) -> dict[str, Change]:
         state: dict[str, Desired | Exception] = {}
         if not self._nothing_is_desired:
-            state = desired_state(publisher, list(self.objects), self.lease.using)
+            state = self._state(publisher)
         changes = {}
         for key, leased in self.objects.items():
             desired = state.get(key)
@@ -90,6 +90,9 @@ class Batch:
             changes[key] = Change(key, leased.records, desired, confirmed=confirmed)
         return changes
 
+    def _state(self, publisher: Publisher) -> dict[str, Desired | Exception]:
+        return desired_state(publisher, list(self.objects), self.lease.using)
+
     def _withdraw(self, publisher: Publisher) -> None:
         """Take out what the feeds may have of rows that cannot be published any more; they fail even so."""
         gone = {
@@ -97,7 +100,7 @@ class Batch:
             for key, error in self.failures.items()
             if isinstance(error, Unpublishable) and self.objects[key].records
         }
-        failures = _apply(publisher, self._client, self._write_intent(gone))
+        failures = apply(publisher, self._client, self._write_intent(gone))
         self.failures |= failures
         for key in gone.keys() - failures.keys():
             self.objects[key].records = []
@@ -122,18 +125,22 @@ class Batch:
             return []
         if len(changes) == 1 and (alone := self._intend_alone(*changes.values())) is not None:
             return alone
-        with transaction.atomic(self.lease.using):
-            ours = self.lease.held_keys(self.label)
-            sendable = [change for change in changes.values() if change.key in ours]
-            intents = []
-            for change in sendable:
-                if change.desired is not None:
-                    leased = self.objects[change.key]
-                    leased.records = [*change.stale, *change.desired.records]
-                    leased.digest = self._digest(change.desired)
-                    intents.append(leased)
-            ledger.write(intents, self.lease.using)
-        return sendable
+        intents: dict[str, ledger.Intent] = {
+            key: (self.objects[key], [*change.stale, *change.desired.records], self._digest(change.desired))
+            for key, change in changes.items()
+            if change.desired is not None
+        }
+        ours, using, token = None, self.lease.using, self.lease.token
+        if len(intents) == len(changes):
+            ours = ledger.write_held([*intents.values()], using, token=token)
+        if ours is None:
+            with transaction.atomic(using):
+                ours = self.lease.held_keys(self.label)
+                ledger.write_locked([intents[key] for key in intents if key in ours], using)
+        for key in ours & intents.keys():
+            leased = self.objects[key]
+            _, leased.records, leased.digest = intents[key]
+        return [change for change in changes.values() if change.key in ours]
 
     def _intend_alone(self, change: Change) -> list[Change] | None:
         """The same for one change that puts something into the feeds: None for all others."""
@@ -181,6 +188,16 @@ class Batch:
             for key in overtaken & outcome.keys():
                 del outcome[key]
         self._report(list(done), failed, parked, overtaken)
+        return self._counted(done, different, failed, parked, overtaken)
+
+    def _counted(
+        self,
+        done: dict[str, Change],
+        different: dict[str, Change],
+        failed: Collection[str] = (),
+        parked: Collection[str] = (),
+        overtaken: Collection[str] = (),
+    ) -> DrainReport:
         kept_out = sum(one.desired is None and not one.before for one in done.values())
         return DrainReport(
             published=len(done),
@@ -232,7 +249,7 @@ def _contained(using: str) -> AbstractContextManager[object]:
 
 def desired_state(publisher: Publisher, keys: list[str], using: str) -> dict[str, Desired | Exception]:
     """The desired state by key; of what has no form in JSON it is an error."""
-    return {key: _with_json_form(value) for key, value in undigested_state(publisher, keys, using).items()}
+    return {key: with_json_form(value) for key, value in undigested_state(publisher, keys, using).items()}
 
 
 def undigested_state(publisher: Publisher, keys: list[str], using: str) -> dict[str, Desired | Exception]:
@@ -248,7 +265,7 @@ def undigested_state(publisher: Publisher, keys: list[str], using: str) -> dict[
         }
 
 
-def _with_json_form(value: Desired | Exception) -> Desired | Exception:
+def with_json_form(value: Desired | Exception) -> Desired | Exception:
     """Content without a JSON form is an error of this object alone, found before anything is sent."""
     try:
         if isinstance(value, Desired):
@@ -258,7 +275,7 @@ def _with_json_form(value: Desired | Exception) -> Desired | Exception:
     return value
 
 
-def _apply(publisher: Publisher, client: StreamClient, changes: list[Change]) -> _Failures:
+def apply(publisher: Publisher, client: StreamClient, changes: list[Change]) -> _Failures:
     if not changes:
         return {}
     try:
@@ -267,4 +284,4 @@ def _apply(publisher: Publisher, client: StreamClient, changes: list[Change]) ->
         if len(changes) == 1:
             return {changes[0].key: error}
         logger.exception("publishing %s failed as a whole, and is tried one by one", publisher.label)
-    return {key: error for one in changes for key, error in _apply(publisher, client, [one]).items()}
+    return {key: error for one in changes for key, error in apply(publisher, client, [one]).items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,6 +15,7 @@ from django_stream.database.deadlocks import retry_on_deadlock
 from django_stream.database.statements import (
     Condition,
     Database,
+    Row,
     at_least,
     at_most,
     equal,
@@ -42,6 +43,7 @@ class Lease:
 
 # A worker that loses so many races in a row leaves the work to the others.
 _RACES = 10
+_ENTRY = ("id", "object_key", "attempts", "parked_at")
 
 
 def claim(
@@ -91,6 +93,25 @@ def claim_objects(
     return lease
 
 
+def claim_alone(label: str, key: str, using: str, now: datetime) -> Lease | None:
+    """Lease an object and delete its entries, in the open transaction, which is to end the lease as well.
+
+    None where there are none, or somebody else has the object: the transaction is to be undone.
+    """
+    lease = Lease(uuid.uuid4(), now + timedelta(seconds=stream_settings.OUTBOX_LEASE_SECONDS), using, {})
+    chosen = equal("object_key", key), equal("model_label", label)
+    # Entries before the ledger, as in every claim.
+    entries = Database(using).take(OutboxEntry, _ENTRY, *chosen)
+    if not entries:
+        return None
+    taken = ledger.take(label, [key], using, token=lease.token, now=now, until=lease.until)
+    if not taken:
+        return None
+    lease.objects[label] = taken
+    _attach(taken, entries)
+    return lease
+
+
 @retry_on_deadlock
 def _claim(using: str, now: datetime, limit: int, bulk: bool, token: uuid.UUID) -> Lease | None:
     """None when nothing is due; an empty lease when other workers were faster."""
@@ -132,9 +153,12 @@ def _due_objects(using: str, now: datetime, limit: int, bulk: bool) -> dict[str,
 
 def _attach_entries(label: str, objects: dict[str, LeasedObject], using: str) -> None:
     """Find all entries of the leased objects, parked ones too: this attempt settles them."""
-    columns = ["id", "object_key", "attempts", "parked_at"]
     chosen = one_of("object_key", objects), equal("model_label", label)
-    for entry_id, key, attempts, parked_at in Database(using).select(OutboxEntry, columns, *chosen):
+    _attach(objects, Database(using).select(OutboxEntry, _ENTRY, *chosen))
+
+
+def _attach(objects: dict[str, LeasedObject], entries: Iterable[Row]) -> None:
+    for entry_id, key, attempts, parked_at in entries:
         leased = objects[key]
         leased.entry_ids.append(entry_id)
         if attempts:

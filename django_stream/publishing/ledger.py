@@ -10,7 +10,14 @@ from typing import Any
 
 from django.db.models import F, Q, QuerySet
 
-from django_stream.database.bulk_sql import Upsert, among, insert_copies, update_rows, upsert_copies
+from django_stream.database.bulk_sql import (
+    Upsert,
+    among,
+    insert_copies,
+    update_rows,
+    update_rows_with,
+    upsert_copies,
+)
 from django_stream.database.statements import Database, Row, equal, one_of
 from django_stream.publishing.models import Publication
 from django_stream.publishing.publisher import Record
@@ -106,10 +113,44 @@ def held_alone(leased: LeasedObject, using: str, *, token: uuid.UUID, **changes:
     return bool(database.update(Publication, values, *ours))
 
 
+Intent = tuple[LeasedObject, list[Record], str]
+"""An object with the records and the digest that it will have."""
+
+
+def write_held(intents: Sequence[Intent], using: str, *, token: uuid.UUID) -> set[str] | None:
+    """Write down what may be sent of objects whose lease nobody has taken over; their keys.
+
+    None where one statement can not do it.
+    """
+    names, ours = ("records", "digest"), ("lease", token)
+    written = update_rows_with(
+        Publication, names, _rows_of(intents), using, condition=ours, returning="object_key"
+    )
+    return None if written is None else set(written)
+
+
+def end(objects: Collection[LeasedObject], using: str, *, token: uuid.UUID) -> set[str] | None:
+    """End the leases that nobody has taken over, after a success; the keys of these.
+
+    None where one statement can not do it.
+    """
+    chosen = one_of("id", [leased.ledger_id for leased in objects]), equal("lease", token)
+    ended = Database(using).updated(Publication, FREE | {"attempts": 0}, ["object_key"], *chosen)
+    return None if ended is None else {key for (key,) in ended}
+
+
 def write(objects: Collection[LeasedObject], using: str) -> None:
     """Write records and digests."""
-    rows = [(one.ledger_id, one.records, one.digest) for one in objects]
-    update_rows(Publication, ("records", "digest"), rows, using)
+    write_locked([(one, one.records, one.digest) for one in objects], using)
+
+
+def write_locked(intents: Sequence[Intent], using: str) -> None:
+    """Write down what may be sent of locked objects."""
+    update_rows(Publication, ("records", "digest"), _rows_of(intents), using)
+
+
+def _rows_of(intents: Sequence[Intent]) -> list[Row]:
+    return [(leased.ledger_id, records, digest) for leased, records, digest in intents]
 
 
 def erase(objects: Collection[LeasedObject], using: str) -> None:

@@ -173,15 +173,16 @@ def noted_together(using: str) -> Iterator[None]:
 
 def _write(label: str, keys: Iterable[str], using: str, *, bulk: bool, force: bool = False) -> int:
     # `force` counts as an attempt with unknown outcome, after which the drain sends whatever it finds.
-    entry = OutboxEntry(model_label=label, bulk=bulk, due_at=_first_due(), attempts=int(force))
+    window = stream_settings.OUTBOX_WINDOW_SECONDS
+    entry = OutboxEntry(model_label=label, bulk=bulk, due_at=_first_due(window), attempts=int(force))
     with missing_tables_told(using):
         count = insert_entries(entry, keys, using)
     if count:
-        nudge_on_commit(using, bulk=bulk)
+        first = (label, *keys) if isinstance(keys, list) and len(keys) == 1 and not (bulk or window) else None
+        nudge_on_commit(using, bulk=bulk, first=first)
     return count
 
 
-def _first_due() -> datetime:
+def _first_due(window: float) -> datetime:
     """At once, also for hosts whose clocks are behind; or when the window for coalescing is over."""
-    window = stream_settings.OUTBOX_WINDOW_SECONDS
     return timezone.now() + (timedelta(seconds=window) if window else -_CLOCK_SKEW)

@@ -7,7 +7,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import models
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from django_stream.client import StreamClient
 
 _in_one_order = json.JSONEncoder(sort_keys=True, default=str).encode
+ObjectName = tuple[str, str]
+"""The label of an object's publisher, and its key."""
 Record = dict[str, Any]
 """Identifies one thing in the feeds, in plain JSON: enough to remove it when the row is gone."""
 
@@ -123,6 +125,10 @@ class Publisher(ABC):
         """Those of the keys that some row has, whether or not it publishes anything."""
         return self.desired(keys, using).keys()
 
+    def desired_by_columns(self, keys: Collection[str], using: str) -> Mapping[str, Desired] | None:
+        """`desired` where the columns say all of it; None where the site's code is to be asked."""
+        return None
+
     def order(self) -> str | None:
         """An indexed column of the model that keeps rows of one feed together; None for no such column."""
         return None
@@ -150,13 +156,18 @@ _by_model: dict[type[models.Model], list[Publisher]] = {}
 def register_publisher(publisher: Publisher) -> None:
     """Track a model; a second registration of the same kind replaces the first."""
     _publishers[publisher.label] = publisher
-    _by_model.clear()
+    _forget_who_publishes()
 
 
 def unregister_publisher(publisher: Publisher) -> None:
     """Track a model no longer; its signals are received and find no publisher."""
     _publishers.pop(publisher.label, None)
+    _forget_who_publishes()
+
+
+def _forget_who_publishes() -> None:
     _by_model.clear()
+    publishers.cache_clear()
 
 
 def publisher_for(label: str) -> Publisher | None:
@@ -178,5 +189,6 @@ def publishers_of(model: type[models.Model]) -> list[Publisher]:
     return _by_model[model]
 
 
-def publishers() -> list[Publisher]:
-    return sorted(_publishers.values(), key=lambda publisher: publisher.label)
+@cache
+def publishers() -> tuple[Publisher, ...]:
+    return tuple(sorted(_publishers.values(), key=lambda publisher: publisher.label))

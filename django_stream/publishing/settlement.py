@@ -39,36 +39,58 @@ def settle(
         # over may find its entries gone, so it gets a new one below.
         _delete_entries([objects[key] for key in done], using)
         _reschedule(label, objects, failed, parked, now, policy, using)
-        if _ended_alone(lease, objects, done):
-            ours, settled = set(objects), True
+        ended = _ended(lease, objects, done)
+        if ended is None or len(ended) < len(objects):
+            # Whatever is entered again below, all rows are locked before.
+            ours = lease.held_keys(label) | (ended or set())
         else:
-            ours, settled = lease.held_keys(label), False
+            ours = ended
         lost = objects.keys() - ours
         _note_lost(label, [objects[key] for key in lost], now, using)
-        if not settled:
+        if ended is None:
             _settle_ledger(objects, {key: change for key, change in done.items() if key in ours}, using)
         ledger.release([objects[key] for key in failed if key in ours], using)
         # One attempt stays open, since nobody knows what arrived; delays start over.
         given_up = [objects[key] for key in parked if key in ours]
         ledger.write(given_up, using)
         ledger.release(given_up, using, attempts=1)
-        for other in dependents():
-            entry = OutboxEntry(model_label=other.label, due_at=now, attempts=int(other.force))
-            insert_entries(entry, other.keys, using)
+        _note_dependents(dependents(), now, using)
     return lost
 
 
-def _ended_alone(lease: Lease, objects: dict[str, LeasedObject], done: dict[str, Change]) -> bool:
-    """Whether it was one object whose lease is still ours and, since nothing else is to be said, ends now.
+def settle_alone(
+    lease: Lease, label: str, change: Change, dependents: Iterable[Dependents], now: datetime, digest: str
+) -> bool:
+    """Write the outcome of one object that was sent in the open transaction; False if its lease is not ours.
 
-    That is what every single save leads to.
+    The ledger hears of what was sent here, and not before, since both are committed together.
     """
-    if len(objects) != 1 or len(done) != 1:
-        return False
-    [(key, change)] = done.items()
-    if change.desired is None or change.stale:
-        return False
-    return ledger.held_alone(objects[key], lease.using, token=lease.token, **ledger.FREE, attempts=0)
+    [leased] = lease.objects[label].values()
+    if change.desired is None:
+        ledger.erase([leased], lease.using)
+    else:
+        outcome = {"records": change.desired.records, "digest": digest, "attempts": 0, **ledger.FREE}
+        if not ledger.held_alone(leased, lease.using, token=lease.token, **outcome):
+            return False
+    _note_dependents(dependents, now, lease.using)
+    return True
+
+
+def _note_dependents(dependents: Iterable[Dependents], now: datetime, using: str) -> None:
+    for other in dependents:
+        entry = OutboxEntry(model_label=other.label, due_at=now, attempts=int(other.force))
+        insert_entries(entry, other.keys, using)
+
+
+def _ended(lease: Lease, objects: dict[str, LeasedObject], done: dict[str, Change]) -> set[str] | None:
+    """Where nothing is to be said but that it is done: end what is still ours, and tell which that is."""
+    if len(done) < len(objects) or any(one.desired is None or one.stale for one in done.values()):
+        return None
+    if len(objects) > 1:
+        return ledger.end(objects.values(), lease.using, token=lease.token)
+    [(key, leased)] = objects.items()
+    is_ours = ledger.held_alone(leased, lease.using, token=lease.token, **ledger.FREE, attempts=0)
+    return {key} if is_ours else set()
 
 
 def _delete_entries(objects: Collection[LeasedObject], using: str) -> None:

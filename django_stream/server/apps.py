@@ -1,7 +1,7 @@
 """App configuration of the server half."""
 
 from django.apps import AppConfig
-from django.core.checks import Tags, register
+from django.core.checks import Tags
 
 
 class StreamServerConfig(AppConfig):
@@ -13,15 +13,16 @@ class StreamServerConfig(AppConfig):
     def ready(self) -> None:
         """Register the system checks, and see to it that Django can read every request."""
         from django_stream.database import mariadb_checks, mariadb_tables
-        from django_stream.database.poolers import check_pooler
-        from django_stream.database.replicas.checks import check_replicas
-        from django_stream.server import checks, deployment_checks
+        from django_stream.database.late_checks import register_late
         from django_stream.server.charsets import mend_requests
 
-        assert checks
-        assert deployment_checks
-        register(check_pooler, Tags.database)
-        register(check_replicas)
+        register_late("django_stream.server.checks.check_settings", "django_stream_server")
+        register_late("django_stream.server.checks.check_pulled_placements", Tags.database)
+        register_late(
+            "django_stream.server.deployment_checks.check_deployment", "django_stream_server", deploy=True
+        )
+        register_late("django_stream.database.poolers.check_pooler", Tags.database)
+        register_late("django_stream.database.replicas.checks.check_replicas")
         mend_requests()
         mariadb_tables.follow_migrations(self, takes_turns=True)
         mariadb_checks.register(self, takes_turns=True)

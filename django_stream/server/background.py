@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
@@ -24,17 +25,41 @@ logger = logging.getLogger("django_stream.server")
 _IDLE_SECONDS = 300.0
 # So often at least a writer that waits for SQLite looks again.
 _LOOKED_FOR_SECONDS = 0.1
-_left: dict[str, tuple[Callable[[float], list[int]], Callable[[int], bool]]] = {}
 
 
-def register(task: str, left: Callable[[float], list[int]], step: Callable[[int], bool]) -> None:
-    """Name a kind of jobs: which nobody has touched for so many seconds, and a step of one."""
-    _left[task] = left, step
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """Jobs of one table, done by one task."""
+
+    model: type[models.Model]
+    step: Callable[[int], bool]
+    name: str
+    """The field by which a job is known."""
+
+    def left(self, seconds: float) -> list[int]:
+        """Those that nobody has touched for so long."""
+        cutoff = timezone.now() - timedelta(seconds=seconds)
+        idle = self._jobs().filter(touched_at__lte=cutoff)
+        return list(idle.values_list(self.name, flat=True))
+
+    def touch(self, job_id: int) -> None:
+        self._jobs().filter(**{self.name: job_id}).update(touched_at=timezone.now())
+
+    def _jobs(self) -> models.QuerySet[models.Model]:
+        return self.model._default_manager.using(database())
+
+
+_kinds: dict[str, _Kind] = {}
+
+
+def register(task: str, model: type[models.Model], step: Callable[[int], bool], *, name: str = "pk") -> None:
+    """Name a kind of jobs: their table, what does a step of one, and the field by which it is known."""
+    _kinds[task] = _Kind(model, step, name)
 
 
 def idle_jobs(seconds: float) -> int:
     """How many jobs nobody has touched for so long, of all applications."""
-    return sum(len(left(seconds)) for left, _ in _left.values())
+    return sum(len(kind.left(seconds)) for kind in _kinds.values())
 
 
 def on_commit(task: str, step: Callable[[int], bool], job_id: int) -> None:
@@ -73,7 +98,7 @@ def in_turns(task: str, job_id: int) -> None:
 
     So many large jobs take turns with each other and with what is small, on any number of workers.
     """
-    _, step = _left[task]
+    step = _kinds[task].step
     if not has_workers():
         _to_its_end(step, job_id)
     elif step(job_id):
@@ -88,23 +113,37 @@ def _to_its_end(step: Callable[[int], bool], job_id: int) -> None:
 
 def _resume_here() -> None:
     """Where no worker and perhaps no schedule is: what a process that ended has left goes on in this one."""
-    for task, (left, step) in _left.items():
-        for job_id in left(_IDLE_SECONDS):
-            waker.call_in_steps(task, (job_id,), partial(step, job_id), rest=_rest())
+    for task, kind in _kinds.items():
+        for job_id in kind.left(_IDLE_SECONDS):
+            waker.call_in_steps(task, (job_id,), partial(kind.step, job_id), rest=_rest())
 
 
-def untouched(model: type[models.Model], idle_seconds: float, *, name: str = "pk") -> list[int]:
-    """The numbers of a kind's jobs that nobody has touched for so long; `name` is the field that has them."""
-    cutoff = timezone.now() - timedelta(seconds=idle_seconds)
-    jobs = model._default_manager.using(database()).filter(touched_at__lte=cutoff)
-    return list(jobs.values_list(name, flat=True))
+def resume(task: str, idle_seconds: float) -> int:
+    """Do the jobs of a kind that nobody has touched for so long, to their end; how many there were.
 
-
-def resume(jobs: Sequence[int], run: Callable[[int], None]) -> int:
-    """Run jobs that were left; one that fails is logged, stays, and keeps nobody else waiting."""
-    for number in jobs:
+    One that fails is logged, stays, and keeps nobody else waiting.
+    """
+    kind = _kinds[task]
+    jobs = kind.left(idle_seconds)
+    for job_id in jobs:
         try:
-            run(number)
+            _to_its_end(kind.step, job_id)
         except Exception:
-            logger.exception("job %s of %s failed, and stays", number, run.__module__)
+            logger.exception("job %s of %s failed, and stays", job_id, task)
     return len(jobs)
+
+
+def hand_on_left(idle_seconds: float) -> None:
+    """Give the queue the jobs of all kinds that nobody has touched for so long; without workers, do them.
+
+    A queue that is so far behind has them already. So each counts as touched by this, and is given once in
+    `idle_seconds`: a job in the queue twice is done as one whose task came twice.
+    """
+    for task, kind in _kinds.items():
+        if not has_workers():
+            resume(task, idle_seconds)
+            continue
+        for job_id in kind.left(idle_seconds):
+            kind.touch(job_id)
+            # Where the broker does not take it, the next round does.
+            send_now(task, (job_id,), queue=server_settings.FANOUT_QUEUE, on_failure=None)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.checks import CheckMessage, Error, Warning
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 
@@ -27,7 +27,6 @@ from django_stream.server.timelines import built
 _RENAMED = {"STREAM_SERVER_STREAMS_REDIS_URL": "Call it STREAM_SERVER_STREAMS_WAKEUPS; the value stays."}
 
 
-@register("django_stream_server")
 def check_settings(**_: Any) -> list[CheckMessage]:
     """Names, feed groups, app id, store, wake-ups and followers."""
     return [
@@ -40,7 +39,6 @@ def check_settings(**_: Any) -> list[CheckMessage]:
     ]
 
 
-@register(Tags.database)
 def check_pulled_placements(databases: Collection[str] | None = None, **_: Any) -> list[CheckMessage]:
     """What readers must find has to be looked for; only where the database may be asked."""
     is_left = server_settings.PUSH_FOLLOWERS_MAX is None and "://" not in server_settings.TIMELINES

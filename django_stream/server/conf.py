@@ -38,6 +38,8 @@ class ServerSettings:
     """With this its keys begin: sites that share a cluster need a prefix each."""
     FANOUT_INLINE_MAX: int = 5_000
     """So many rows of timelines, followers times activities, are written in the writer's own transaction."""
+    FANOUT_REQUEST_MAX: int = 500
+    """So many in a request, where there is no worker for the rest: a thread of the process does it."""
     FANOUT_CHUNK: int = 25_000
     """Rows written in one transaction at most beyond that."""
     FANOUT_STEP_SECONDS: float = 0.1

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Warning, register
+from django.core.checks import CheckMessage, Warning
 from django.db import connections
 
 from django_stream.server.feed_store import database
@@ -16,7 +16,6 @@ _KEY_LENGTH, _KEY_CHARACTERS = 50, 5
 _KNOWN = ("django-insecure-", "the-example-is-no-secret")
 
 
-@register("django_stream_server", deploy=True)
 def check_deployment(**_: Any) -> list[CheckMessage]:
     """Secrets that can be guessed, connections that are not looked at before they are used."""
     return [*_secrets(), *_connections()]

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from django.db import router, transaction
 
 from django_stream.database.statements import Condition, Database, Row, either, equal, every, one_of
+from django_stream.database.transactions import needs_savepoint
 from django_stream.protocol.errors import invalid
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.server.conf import server_settings
@@ -54,11 +55,11 @@ def find(application_id: int, feed_ids: Collection[FeedID]) -> dict[FeedID, Feed
 def writing(application_id: int, feed_ids: Collection[FeedID]) -> Iterator[dict[FeedID, Feed]]:
     """A transaction that has locked these feeds, in id order; those that are missing are created before."""
     wanted = set(feed_ids)
-    if transaction.get_connection(database()).in_atomic_block:
-        # A savepoint lets go of no lock: what is missing is made before any is taken.
+    if len(wanted) > 1 and transaction.get_connection(database()).in_atomic_block:
+        # A savepoint lets go of no lock: what is missing is made before any is taken. Of one, none is.
         ensure(application_id, wanted)
     with ExitStack() as stack:
-        stack.enter_context(transaction.atomic(using=database()))
+        stack.enter_context(transaction.atomic(using=database(), savepoint=needs_savepoint(database())))
         found = lock_named(application_id, wanted)
         if len(found) < len(wanted):
             # Nobody waits for who makes a feed while holding another one.
@@ -74,9 +75,7 @@ def lock_named(application_id: int, feed_ids: Collection[FeedID]) -> dict[FeedID
     if not feed_ids:
         return {}
     store = Database.to_write(Feed)
-    named = _named(application_id, feed_ids)
-    rows = store.locked(Feed, _COLUMNS, ["id"], named, strength="NO KEY UPDATE")
-    return {feed.feed_id: feed for feed in _read(store, rows)}
+    return {feed.feed_id: feed for feed in _locked(store, _named(application_id, feed_ids))}
 
 
 def _named(application_id: int, feed_ids: Iterable[FeedID]) -> Condition:
@@ -109,9 +108,14 @@ def ensure(application_id: int, feed_ids: Iterable[FeedID]) -> dict[FeedID, Feed
 def lock(feeds: Iterable[Feed]) -> dict[int, Feed]:
     """Lock these feeds until the end of the transaction, always in id order. Fresh rows by id."""
     ids, store = {feed.pk for feed in feeds}, Database.to_write(Feed)
+    return {feed.pk: feed for feed in _locked(store, one_of("id", ids))}
+
+
+def _locked(store: Database, chosen: Condition) -> Iterator[Feed]:
     # What merely refers to a feed does not wait.
-    rows = store.locked(Feed, _COLUMNS, ["id"], one_of("id", ids), strength="NO KEY UPDATE")
-    return {feed.pk: feed for feed in _read(store, rows)}
+    rows = store.locked(Feed, _COLUMNS, ["id"], chosen, strength="NO KEY UPDATE")
+    store.dialect.claim([number for number, *_ in rows])
+    return _read(store, rows)
 
 
 def _read(store: Database, rows: Iterable[Row]) -> Iterator[Feed]:

@@ -37,6 +37,7 @@ def lock_writers(feed: Feed) -> None:
     lock([feed, *Feed.objects.using(database()).filter(pk__in=followed)])
 
 
+@retry_on_deadlock
 def _delete_orphaned_placements(feed: Feed) -> None:
     with transaction.atomic(using=database()):
         lock([feed])

@@ -33,10 +33,8 @@ def remove_activities(number: int) -> None:
 
 @shared_task(name="django_stream.server.maintain", ignore_result=True)
 def maintain(idle_seconds: float = 300.0) -> None:
-    """Run the jobs that a killed worker left, and delete what is old. To be run every few minutes."""
-    fanout.resume(idle_seconds)
-    reaction_jobs.resume(idle_seconds)
-    removal_jobs.resume(idle_seconds)
+    """Queue the jobs that a killed worker left, and delete what is old. To be run every few minutes."""
+    background.hand_on_left(idle_seconds)
     audit_log.prune()
     reactions.prune_places()
     reaction_counts.prune()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -30,6 +30,7 @@ from django_stream.activities.representation import (
 )
 from django_stream.conf import stream_settings
 from django_stream.database.failures import or_else
+from django_stream.database.instances import values_by_key
 from django_stream.protocol import limits
 from django_stream.protocol.activity_ids import activity_id
 from django_stream.protocol.feed_ids import FeedID
@@ -95,13 +96,29 @@ class ActivityPublisher(RowPublisher):
         return _desired(payload_of(self.representation(row)))
 
     def desired(self, keys: Collection[str], using: str) -> dict[str, Desired | Exception]:
+        by_columns = self._by_columns(keys, using)
+        if by_columns is None:
+            return super().desired(keys, using)
+        found, unusual = by_columns
+        return {**found, **(super().desired(unusual, using) if unusual else {})}
+
+    def desired_by_columns(self, keys: Collection[str], using: str) -> dict[str, Desired] | None:
+        by_columns = self._by_columns(keys, using)
+        return by_columns[0] if by_columns and not by_columns[1] else None
+
+    def _by_columns(self, keys: Collection[str], using: str) -> tuple[dict[str, Desired], list[str]] | None:
+        """The desired state by the columns alone, and the keys of rows that are to be asked themselves."""
         columns = columns_of(self.model, self.representation, using)
         if columns is None:
-            return super().desired(keys, using)
+            return None
         names, tell = columns
-        found: dict[str, Desired | Exception] = {}
+        found: dict[str, Desired] = {}
         unusual, text = [], key_texts_of(self.model)
-        for row in self._matching(keys, using).values_list(*names):
+        if any(self._child_links()):
+            rows: Iterable[Sequence[Any]] = self._matching(keys, using).values_list(*names)
+        else:
+            rows = values_by_key(self.model, names, using, self.pks_of(keys))
+        for row in rows:
             key = text(row[0])
             try:
                 desired = _desired(tell(row))
@@ -110,7 +127,7 @@ class ActivityPublisher(RowPublisher):
             else:
                 if desired is not None:
                     found[key] = desired
-        return found | super().desired(unusual, using) if unusual else found
+        return found, unusual
 
     def reading(self) -> Callable[[Any], Desired | None]:
         payload = payloads_by(self.representation)

@@ -55,11 +55,7 @@ def run(number: int) -> None:
 
 def resume(idle_seconds: float) -> int:
     """Run the jobs that nothing has touched for `idle_seconds`; returns how many there were."""
-    return background.resume(_left(idle_seconds), run)
-
-
-def _left(idle_seconds: float) -> list[int]:
-    return background.untouched(ReactionJob, idle_seconds, name="root")
+    return background.resume(TASK, idle_seconds)
 
 
 @retry_on_deadlock
@@ -90,4 +86,4 @@ def _next(root: Reaction) -> Callable[..., Below]:
     return show if root.deleted_at is None else hide
 
 
-background.register(TASK, _left, run_step)
+background.register(TASK, ReactionJob, run_step, name="root")

@@ -63,11 +63,7 @@ def run(number: int) -> None:
 
 def resume(idle_seconds: float) -> int:
     """Run the jobs that nothing has touched for `idle_seconds`; returns how many there were."""
-    return background.resume(_left(idle_seconds), run)
-
-
-def _left(idle_seconds: float) -> list[int]:
-    return background.untouched(RemovalJob, idle_seconds)
+    return background.resume(TASK, idle_seconds)
 
 
 @retry_on_deadlock
@@ -110,4 +106,4 @@ def _spared(job: RemovalJob, keys: Collection[uuid.UUID]) -> Spared:
     return Spared(later | {uuid.UUID(key) for key in kept}, set(keys) - brought)
 
 
-background.register(TASK, _left, run_step)
+background.register(TASK, RemovalJob, run_step)

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from django_stream.database.bulk_sql import among
 from django_stream.database.deadlocks import retry_on_deadlock
+from django_stream.database.requests import is_in_request
 from django_stream.server import background
 from django_stream.server.conf import server_settings
 from django_stream.server.fanout.pace import pace
@@ -20,6 +21,7 @@ from django_stream.server.feed_store import database, lock
 from django_stream.server.models import FanoutJob, Feed, Follow
 from django_stream.server.timelines import timelines
 from django_stream.server.timelines.admission import with_more_followers
+from django_stream.wakeup import has_workers
 
 logger = logging.getLogger("django_stream.server")
 
@@ -88,11 +90,7 @@ def _first_step(job_id: int) -> None:
 
 def resume(idle_seconds: float) -> int:
     """Run the fan-outs that nothing has touched for `idle_seconds`; returns how many there were."""
-    return background.resume(_left(idle_seconds), run)
-
-
-def _left(idle_seconds: float) -> list[int]:
-    return background.untouched(FanoutJob, idle_seconds)
+    return background.resume(FAN_OUT_TASK, idle_seconds)
 
 
 def _large_feeds(feeds: Collection[int], activities: int) -> set[int]:
@@ -100,11 +98,20 @@ def _large_feeds(feeds: Collection[int], activities: int) -> set[int]:
 
     It serves so many rows of timelines and no more, however many feeds and activities there are.
     """
-    most = server_settings.FANOUT_INLINE_MAX // max(activities, 1)
+    most = _most_rows() // max(activities, 1)
     if len(feeds) > 1 and not _has_more(feeds, most):
         return set()
     each = most // max(len(feeds), 1)
     return with_more_followers(feeds, each)
+
+
+def _most_rows() -> int:
+    """Beyond what takes about as long as all else of a post, no visitor waits for the rows of others.
+
+    With workers the one who waits is a worker, for whom a further task costs more than the rows.
+    """
+    most = server_settings.FANOUT_INLINE_MAX
+    return min(most, server_settings.FANOUT_REQUEST_MAX) if is_in_request() and not has_workers() else most
 
 
 def _has_more(feeds: Collection[int], most: int) -> bool:
@@ -158,4 +165,4 @@ def run_chunk(job_id: int, *, is_first: bool = False) -> bool:
         return True
 
 
-background.register(FAN_OUT_TASK, _left, run_step)
+background.register(FAN_OUT_TASK, FanoutJob, run_step)

@@ -19,6 +19,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from django_stream.database.batches import batched
+from django_stream.database.deadlocks import retry_on_deadlock
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.protocol.times import format_rfc3339
 from django_stream.server.events import interest
@@ -140,6 +141,7 @@ def _begin(application_id: int) -> int:
     return log.state().newest
 
 
+@retry_on_deadlock
 def _lease(application_id: int) -> None:
     now = timezone.now()
     ensure_application(application_id)

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from django_stream.database.deadlocks import retry_on_deadlock
 from django_stream.database.dialect import Fragment
 from django_stream.database.statements import Database, Row, time_text
 from django_stream.server.conf import server_settings
@@ -77,6 +78,7 @@ def give_places() -> int:
     return given
 
 
+@retry_on_deadlock
 def place_some() -> int:
     """Put a batch of committed events into their place; how many there were."""
     server = Database(database())
@@ -157,6 +159,7 @@ def prune() -> int:
     return deleted
 
 
+@retry_on_deadlock
 def _prune_some(oldest: datetime) -> int:
     """Delete some of the oldest events. Readers are told of the gap: they look at `pruned`."""
     rows = StreamEvent.objects.using(database()).filter(position__isnull=False)

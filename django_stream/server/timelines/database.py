@@ -13,7 +13,6 @@ from django_stream.database.statements import (
     in_list,
     in_query,
     one_of,
-    union,
 )
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.server.activity_rows import ActivityRow
@@ -124,7 +123,10 @@ class DatabaseTimelines(Timelines):
                 [*chosen.params, *kept.params, *brought.params],
             )
             ways = Fragment(f"{ways.text} UNION ALL {followed.text}", [*ways.params, *followed.params])
-            changed = union(changed, Fragment(f"{_FORWARDED}{chosen.text}", chosen.params))
+            # Doubles are kept out by the insert: to sort them out before costs as much as all of it.
+            changed = Fragment(
+                f"{changed.text} UNION ALL {_FORWARDED}{chosen.text}", [*changed.params, *chosen.params]
+            )
         database.execute(f"{ways.text}{_KEEP}", ways.params)
         group_changes.note(database, changed)
 

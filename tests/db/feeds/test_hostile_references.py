@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from django_stream.feeds.enrichment import Enrich
 from django_stream.syndication import AtomView
 from tests.contract.calling import ok
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.tables]
 
 PLAIN = (
     *("AutoField", "BigAutoField", "SmallAutoField", "PositiveSmallIntegerField", "BooleanField"),
@@ -58,7 +59,7 @@ HOSTILE = [
 
 
 @pytest.fixture
-def model(request: pytest.FixtureRequest) -> type[models.Model]:
+def model(request: pytest.FixtureRequest) -> Iterator[type[models.Model]]:
     """A model that has such a key and nothing else, and its table."""
     name = request.param
     meta = type("Meta", (), {"app_label": "testapp", "db_table": "a_table_of_keys"})
@@ -70,7 +71,9 @@ def model(request: pytest.FixtureRequest) -> type[models.Model]:
         cursor.execute(
             f"CREATE TABLE a_table_of_keys ({connection.ops.quote_name('key')} {kind} PRIMARY KEY)"
         )
-    return made
+    yield made
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE a_table_of_keys")
 
 
 @pytest.mark.parametrize("model", KEYS, indirect=True)

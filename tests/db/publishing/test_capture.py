@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from django_stream import feeds
 from django_stream.activities.checks.capture import check_capture
 from django_stream.activities.publishers.noted_tables import NoCapture, pair_table, row_tables
+from django_stream.database.bulk_sql import conflicts_on
 from django_stream.database.triggers.installing import installed_names
 from django_stream.database.triggers.noting import KeyColumn, NotedTable
 from django_stream.models import OutboxEntry
@@ -46,7 +47,7 @@ from tests.testapp.models import (
     Video,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.tables]
 SQL = models.QuerySet  # its bulk operations send no signals, and none of ours sees them
 
 
@@ -136,8 +137,10 @@ def test_any_text_is_a_key(text: str) -> None:
 
 
 def test_a_key_that_the_outbox_cannot_hold_breaks_nothing() -> None:
-    if connection.vendor == "postgresql":  # elsewhere columns hold more than they say
+    if connection.vendor == "postgresql":  # SQLite's columns hold more than they say
         execute("ALTER TABLE testapp_member ALTER COLUMN email TYPE text")
+    if connection.vendor == "mysql":
+        pytest.skip("no column of a key is longer than the outbox's there")
     SQL(Member).bulk_create([Member(email="é" * 255), Member(email="é" * 256)])
     assert noted() == ["testapp.Member#user:" + "é" * 255]
 
@@ -151,9 +154,8 @@ WAYS: dict[str, tuple[Callable[[Article], object], bool]] = {
     "an upsert": (
         lambda row: SQL(Article).bulk_create(
             [Article(pk=row.pk, author=row.author, title="y")],
-            update_conflicts=True,
-            unique_fields=["id"],
             update_fields=["title"],
+            **conflicts_on(["id"], connection.alias),
         ),
         True,
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,9 @@ import pytest
 from django.contrib.auth.models import User
 
 from django_stream.checks import check_settings
+from django_stream.feeds import feed_manager
 from django_stream.models import OutboxEntry
+from django_stream.wakeup import waker
 from tests.testapp.models import Article
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -64,6 +67,26 @@ def test_bulk_operations_and_long_queues_are_several_tasks(
         assert result.task.call(*result.args) == done
     assert tasks.results == []
     assert not OutboxEntry.objects.exists()
+
+
+@has_tasks
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_large_fanout_is_done_beside_the_task_that_leads_to_it(
+    tasks: Any, ada: User, grace: User, settings: Any, feed_of: FeedOf
+) -> None:
+    settings.STREAM_SERVER_FANOUT_INLINE_MAX = 0
+    feed_manager.get_feed("timeline", grace.pk).follow("user", ada.pk)
+    Article.objects.create(author=ada, title="a")
+    may_go_on = threading.Event()
+    waker.call("hold", (), lambda: may_go_on.wait(30))
+    try:
+        (result,) = tasks.results
+        assert result.task.call(*result.args) == 1
+        assert feed_of("timeline", grace) == []
+    finally:
+        may_go_on.set()
+        assert waker.flush(30)
+    assert [entry["title"] for entry in feed_of("timeline", grace)] == ["a"]
 
 
 @has_tasks

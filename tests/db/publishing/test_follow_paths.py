@@ -26,7 +26,7 @@ from django_stream.tracking import drain, register_blocks
 from tests.testapp.models import Fan, Subscription
 from tests.testapp.shop import Alert, Introduction, Product, Review, Vote
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.tables]
 
 
 @pytest.fixture

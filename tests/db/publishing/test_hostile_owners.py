@@ -18,7 +18,7 @@ from django_stream.publishing import capture
 from django_stream.tracking import drain
 from tests.testapp.models import Album, Bookmark, Product, Tag
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.tables]
 
 
 def followed_by(user: User) -> list[str]:

@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.db.models import Count, Subquery
 from django.utils import timezone
 
+from django_stream.database.bulk_sql import conflicts_on
 from django_stream.feeds.enrichment import Enrich
 from django_stream.models import OutboxEntry
 from django_stream.rendering.templates import template_names
@@ -48,9 +49,8 @@ def test_an_upsert_publishes_the_row_that_it_changed(ada: User, feed_of: FeedOf)
 
     Tag.objects.bulk_create(
         [Tag(name="t", user=ada, created_at=moment)],
-        update_conflicts=True,
-        unique_fields=["name"],
         update_fields=["created_at"],
+        **conflicts_on(["name"], "default"),
     )
     assert set(OutboxEntry.objects.values_list("object_key", flat=True)) == {"t"}
     drain()

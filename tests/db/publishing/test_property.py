@@ -26,7 +26,7 @@ from tests.faults import BreakingTransport, Step, after, before, client_over
 from tests.testapp.models import Article, Club, Comment, Media, Opinion, Reading, Subscription, Tag, Video
 from tests.testapp.shop import Bookmark, Introduction, Product, Review, Vote
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.tables]
 
 START = datetime(2026, 1, 31, 12, tzinfo=UTC)
 LOST = ConnectionFailed("the line is dead")
@@ -302,6 +302,7 @@ class Rows(RuleBasedStateMachine):
             if not Reading.objects.filter(reader=reader, article=row.article_id).exists():
                 Reading.objects.filter(pk=row.pk).update(reader=reader)
 
+    @precondition(lambda self: connection.features.can_defer_constraint_checks)
     @rule(number=which)
     def move_article(self, number: int) -> None:
         """To another primary key, and all that refers to it along with it."""
@@ -405,6 +406,7 @@ class CapturedRows(Rows):
         Bookmark.objects.filter(user=self.row(User, user)).update(deleted=approved)
         Product.objects.filter(owner=self.row(User, user)).update(owner=self.row(User, number))
 
+    @precondition(lambda self: connection.features.can_defer_constraint_checks)
     @rule(number=which)
     def move_user(self, number: int) -> None:
         """Whose key changes owns other feeds."""

@@ -16,7 +16,7 @@ from tests.testapp.models import Tag
 pytestmark = pytest.mark.django_db(transaction=True)
 
 _NO_STATEMENTS = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
-MOST = 21
+MOST = 18
 """The row and its outbox entry, and everything until it is in the feeds; one asks for the row's reactions."""
 
 

@@ -15,7 +15,7 @@ from django_stream.publishing import capture
 from tests.testapp.houses import Building, BuildingWatch, Station, Tower, TowerWatch
 from tests.testapp.shop import Alert
 
-pytestmark = pytest.mark.django_db(databases=["default", "other"])
+pytestmark = [pytest.mark.django_db(databases=["default", "other"]), pytest.mark.tables]
 
 
 def of_parent(pk: int, owner: User) -> None:

@@ -23,7 +23,7 @@ from django_stream.publishing.publisher import publisher_for, register_publisher
 from django_stream.testing import drain_outbox
 from tests.testapp.models import Article, Clip, Comment, Fan, Media, Video
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.tables]
 WATCHED = {
     "should_publish": "article.is_public",
     "watch": ["user", "article.is_public"],

@@ -20,13 +20,14 @@ from django_stream.activities.publishers.mirrors import MirrorDeclaration
 from django_stream.activities.registry import _start
 from django_stream.backends import get_client
 from django_stream.client.exceptions import DoesNotExistException
+from django_stream.database.bulk_sql import conflicts_on
 from django_stream.models import Publication
 from django_stream.publishing import receivers
 from django_stream.publishing.publisher import unregister_publisher
 from django_stream.testing import drain_outbox
 from tests.testapp.models import Article, Cheer, Gauge, Media, Member, Reading, Subscription, Tag, Video
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.tables]
 
 FeedOf = Callable[..., list[dict[str, Any]]]
 
@@ -69,7 +70,7 @@ def bulk_update(row: Any) -> None:
 
 def upsert(row: Any) -> None:
     row.level = 7
-    Gauge.objects.bulk_create([row], update_conflicts=True, unique_fields=["id"], update_fields=["level"])
+    Gauge.objects.bulk_create([row], update_fields=["level"], **conflicts_on(["id"], "default"))
 
 
 def revert(row: Any) -> None:

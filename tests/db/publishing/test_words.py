@@ -88,6 +88,7 @@ def test_a_row_that_was_never_saved_is_refused_although_it_has_a_key(use: Any) -
         use(Photo(id=uuid.uuid4()))
 
 
+@pytest.mark.tables
 def test_saving_before_migrate_says_what_to_run(ada: User) -> None:
     try:
         with transaction.atomic():
@@ -97,7 +98,9 @@ def test_saving_before_migrate_says_what_to_run(ada: User) -> None:
                 Article.objects.create(author=ada)
             raise _Undone
     except _Undone:
-        pass
+        if not connection.features.can_rollback_ddl:
+            with connection.cursor() as cursor:
+                cursor.execute(f"ALTER TABLE away RENAME TO {OutboxEntry._meta.db_table}")
 
 
 class _Undone(Exception):

@@ -67,6 +67,25 @@ def test_a_post_to_many_is_answered_before_they_have_it(held: threading.Event, s
     assert not FanoutJob.objects.exists()
 
 
+def test_few_rows_of_others_are_written_while_a_visitor_waits(held: threading.Event, settings: Any) -> None:
+    settings.STREAM_SERVER_FANOUT_REQUEST_MAX = 3
+    ok("POST", "follow_many/", [{"source": name, "target": "user:1"} for name in FOLLOWERS])
+    ok("POST", "follow_many/", [{"source": name, "target": "user:2"} for name in FOLLOWERS[:3]])
+    new = {"actor": "a", "verb": "v", "object": "o"}
+
+    few = requested("POST", "feed/user/2/", new | {"object": "few"})["id"]
+    many = requested("POST", "feed/user/1/", new)["id"]
+
+    assert [ids(name) for name in FOLLOWERS] == [[few]] * 3 + [[]]
+    assert ids("user:1") == [many], "the author sees it"
+    unasked = post("user:1")["id"]
+    assert [ids(name)[0] for name in FOLLOWERS] == [unasked] * 4, "nobody waits outside of a request"
+    held.set()
+    assert waker.flush(30)
+    assert [many in ids(name) for name in FOLLOWERS] == [True] * 4
+    assert not FanoutJob.objects.exists()
+
+
 def test_a_large_tree_of_reactions_goes_and_comes_after_the_answer(
     held: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:

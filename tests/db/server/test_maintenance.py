@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from django_stream.feeds import feed_manager
 from django_stream.server import background, tasks
-from django_stream.server.models import AuditLog
+from django_stream.server.models import AuditLog, FanoutJob
 
 pytestmark = pytest.mark.django_db
 
@@ -36,14 +36,21 @@ def test_old_audit_entries_are_deleted_and_young_ones_stay(by: str) -> None:
     assert not AuditLog.objects.filter(pk=old.pk).exists()
 
 
-def test_a_job_that_fails_keeps_no_other_one_waiting(caplog):
-    done = []
+def test_a_job_that_fails_keeps_no_other_one_waiting(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    done: list[int] = []
+    now = timezone.now()
+    jobs = [FanoutJob.objects.create(feed=1, keys=[], change="placed", touched_at=now).pk for _ in range(3)]
 
-    def run(number):
-        if number == 1:
+    def step(number: int) -> bool:
+        if number == jobs[0]:
             raise RuntimeError("for ever")
         done.append(number)
+        return False
 
-    assert background.resume([1, 2, 3], run) == 3
-    assert done == [2, 3]
-    assert "job 1" in caplog.text
+    monkeypatch.setattr(background, "_kinds", {})
+    background.register("some.task", FanoutJob, step)
+    assert background.resume("some.task", 0) == 3
+    assert sorted(done) == jobs[1:]
+    assert f"job {jobs[0]}" in caplog.text

@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from celery import current_app
+from django.utils import timezone
 
 from django_stream.database.requests import others_wait, serving_others
 from django_stream.server import tasks
@@ -146,6 +148,28 @@ def test_a_worker_whose_broker_refuses_goes_on_itself(broker, large, monkeypatch
     tasks.fan_out(large)
     assert not FanoutJob.objects.exists()
     assert [len(ids(name)) for name in FOLLOWERS] == [1] * len(FOLLOWERS)
+
+
+def test_maintenance_gives_each_job_that_was_left_to_the_queue_and_does_none(broker, large, settings):
+    settings.STREAM_SERVER_FANOUT_QUEUE = "large"
+    FanoutJob.objects.update(touched_at=timezone.now() - timedelta(seconds=301))
+    before = position(large)
+    tasks.maintain()
+    assert broker.sent == [(jobs.FAN_OUT_TASK, (large,), "large")]
+    assert position(large) == before
+    tasks.maintain()
+    assert len(broker.sent) == 1, "a queue that is behind would fill with them"
+
+
+def test_maintenance_without_the_broker_leaves_the_job_to_the_next_round(broker, large):
+    broker.fails = True
+    FanoutJob.objects.update(touched_at=timezone.now() - timedelta(seconds=301))
+    tasks.maintain()
+    assert FanoutJob.objects.filter(pk=large).exists()
+    broker.fails = False
+    FanoutJob.objects.update(touched_at=timezone.now() - timedelta(seconds=301))
+    tasks.maintain()
+    assert len(broker.sent) == 1
 
 
 def test_without_workers_a_task_does_all(large):

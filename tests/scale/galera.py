@@ -1,0 +1,119 @@
+"""A Galera cluster of the tests' own: two MariaDB nodes, each of which takes writes, on loopback."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from typing import Any
+
+import pymysql
+
+from tests.services.processes import Program, Reaper, free_port, program, wait_until
+
+_PROVIDER = "usr/lib/galera/libgalera_smm.so"
+# Crashes here are those of processes, which lose nothing that the system has in its cache.
+_OPTIONS = {
+    "bind-address": "127.0.0.1",
+    "innodb-flush-log-at-trx-commit": "2",
+    "innodb-buffer-pool-size": "64M",
+    "innodb-autoinc-lock-mode": "2",
+    "default-storage-engine": "InnoDB",
+    "binlog-format": "ROW",
+    "wsrep-on": "ON",
+    "wsrep-cluster-name": "feeds",
+    "wsrep-node-address": "127.0.0.1",
+    "wsrep-sst-method": "rsync",
+    "wsrep-provider": f"/{_PROVIDER}",
+}
+
+
+class Node:
+    """One server; of two that no longer see each other, the one with more weight goes on."""
+
+    def __init__(self, reaper: Reaper, name: str, weight: int) -> None:
+        # The server refuses to run as root.
+        self.user = "mysql" if os.geteuid() == 0 else None
+        self.name, self._weight, self._reaper = name, weight, reaper
+        self.folder = reaper.folder("galera", self.user)
+        self.data = self.folder / "data"
+        self.data.mkdir()
+        if self.user:
+            shutil.chown(self.data, self.user, self.user)
+        self.port, self.group_port = free_port(), free_port()
+
+    def start(self, members: str) -> None:
+        """Join those of these addresses that are there; without any, begin a new cluster."""
+        provider = {
+            "gmcast.listen_addr": f"tcp://127.0.0.1:{self.group_port}",
+            "ist.recv_addr": f"127.0.0.1:{free_port()}",
+            "pc.weight": self._weight,
+            "gcache.size": "32M",
+            # On a busy machine, who does not answer for a few seconds is not gone.
+            "evs.suspect_timeout": "PT10S",
+            "evs.inactive_timeout": "PT25S",
+        }
+        own = {
+            "datadir": self.data,
+            "port": self.port,
+            "socket": self.folder / "socket",
+            "pid-file": self.folder / "pid",
+            "wsrep-node-name": self.name,
+            "wsrep-cluster-address": f"gcomm://{members}",
+            "wsrep-sst-receive-address": f"127.0.0.1:{free_port()}",
+            "wsrep-provider-options": ";".join(f"{option}={value}" for option, value in provider.items()),
+        }
+        options = [f"--{option}={value}" for option, value in {**_OPTIONS, **own}.items()]
+        command = [program("mariadbd", "usr/sbin/mariadbd"), "--no-defaults", *options]
+        self.server = Program(self.name, command, reaper=self._reaper, folder=self.folder, user=self.user)
+        self.server.start()
+
+    def wait(self, members: int) -> None:
+        """Until it answers as one of so many that have the same rows."""
+        wait_until(lambda: self._is_synced(members), f"{self.name} is one of {members}", within=120)
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        connected = pymysql.connect(host="127.0.0.1", port=self.port, user="root", autocommit=True)
+        with connected as connection, connection.cursor() as cursor:
+            cursor.execute(sql)
+            return list(cursor.fetchall())
+
+    def url(self, database: str) -> str:
+        return f"mysql://root@127.0.0.1:{self.port}/{database}"
+
+    def _is_synced(self, members: int) -> bool:
+        wanted = ("wsrep_cluster_size", "wsrep_local_state_comment", "wsrep_cluster_status")
+        try:
+            found = dict(self.query(f"SHOW STATUS WHERE Variable_name IN {wanted}"))
+        except pymysql.Error:
+            assert self.server.is_running, self.server.tail()
+            return False
+        return [found.get(name) for name in wanted] == [str(members), "Synced", "Primary"]
+
+
+class Pair:
+    """The first one goes on without the second one, and not the other way round."""
+
+    def __init__(self, reaper: Reaper) -> None:
+        self.first, self.second = Node(reaper, "first", 2), Node(reaper, "second", 1)
+
+    def start(self) -> None:
+        data, user = self.first.data, self.first.user
+        making = [program("mariadb-install-db"), "--no-defaults", f"--datadir={data}", "--skip-test-db"]
+        making += ["--auth-root-authentication-method=normal"]
+        subprocess.run(
+            making, check=True, capture_output=True, cwd="/", user=user, group=user, extra_groups=[]
+        )
+        self.first.start("")
+        self.first.wait(1)
+        self.start_second()
+
+    def start_second(self) -> None:
+        """It gets whatever the first one has."""
+        self.second.start(f"127.0.0.1:{self.first.group_port}")
+        for node in (self.second, self.first):
+            node.wait(2)
+
+    def stop(self) -> None:
+        for node in (self.second, self.first):
+            node.server.stop()
