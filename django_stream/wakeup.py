@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import logging
+import math
 import os
 import sys
 import threading
@@ -26,7 +27,7 @@ logger = logging.getLogger("django_stream.wakeup")
 # does not answer never gets is found by the schedule.
 _EXIT_SECONDS = 2.0
 # After it has sent something the thread rests: many commits in a row wake a worker so often, and not each.
-_REST_SECONDS = 0.05
+_REST_SECONDS = 0.1
 # Seconds before work that the database refused is done again. After them it waits for the schedule.
 _PAUSES = (0.1, 0.5, 2.0, 5.0)
 
@@ -141,7 +142,7 @@ class Waker:
     def _start_afresh(self) -> None:
         self._changed = threading.Condition()
         self._waiting: dict[Message | Work, float] = {}
-        self._sending = False
+        self._sending = self._resting = False
         self._flushing = 0
         self._thread: threading.Thread | None = None
 
@@ -200,8 +201,11 @@ class Waker:
     def _add(self, message: Message | Work, delay: float = 0.0) -> None:
         due = time.monotonic() + delay
         with self._changed:
-            self._waiting[message] = min(due, self._waiting.get(message, due))
-            self._changed.notify_all()
+            if due < self._waiting.get(message, math.inf):
+                self._waiting[message] = due
+                # Who rests looks by itself: waking the thread for each commit costs more than its messages.
+                if not self._resting:
+                    self._changed.notify_all()
             try:
                 self._ensure_thread()
             except RuntimeError:  # too many threads, or the interpreter is shutting down
@@ -234,7 +238,9 @@ class Waker:
                 self._sending = False
                 self._changed.notify_all()
                 if any(isinstance(message, Message) for message in messages):
+                    self._resting = True
                     self._changed.wait_for(lambda: self._flushing > 0, _REST_SECONDS)
+                    self._resting = False
 
     def _due(self) -> list[Message | Work]:
         """What is to be done now, taken from what waits."""

@@ -78,6 +78,9 @@ def measured(name: str, options: argparse.Namespace) -> Iterator[Row]:
         yield from rows_of("measure", sizes, url)
         drained = ["--rows", str(many), "--rounds", str(rounds)]
         yield from rows_of("drained", drained, stack.enter_context(_DATABASES[name]()))
+        few = ["--rounds", "5" if options.quick else "15"]
+        for module in ("nudged", "served"):
+            yield from rows_of(module, few, stack.enter_context(_DATABASES[name]()))
 
 
 def rows_of(module: str, arguments: list[str], url: str) -> Iterator[Row]:

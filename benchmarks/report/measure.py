@@ -39,10 +39,11 @@ def rows(options: argparse.Namespace) -> Iterator:  # type: ignore[type-arg]
     call_command("migrate", verbosity=0, run_syncdb=True)
     Application.objects.create(id=data.application(), name="report")
     few = max(options.rounds // 3, 3)
-    # First, while nobody has run ANALYZE.
-    yield from writes.fanout_rows(options.followers[0], 20, few, statistics=False)
     few_followers, *many_followers = options.followers
-    yield from writes.fanout_rows(few_followers, options.late, few, statistics=True)
+    # First, while nobody has run ANALYZE.
+    without = list(writes.fanout_rows(few_followers, 20, few, statistics=False))
+    analyzed = list(writes.fanout_rows(few_followers, options.late, few, statistics=True))
+    yield from [*without, *analyzed, *writes.statistics_rows(without, analyzed)]
     # 200 activities to 100,000 feeds each would be sixty million rows.
     for followers in many_followers:
         yield from writes.fanout_rows(followers, 20, few, statistics=True)
@@ -51,6 +52,8 @@ def rows(options: argparse.Namespace) -> Iterator:  # type: ignore[type-arg]
         data.fill(reader, size)
         with peer(options.peer, size) as process:
             yield from pages.page_rows(reader, size, process, options.rounds)
+            if process is not None and size == options.sizes[-1]:
+                yield pages.quiet_row(size, process, few)
     yield from viewers.viewer_rows(reader, options.sizes[-1], options.rounds)
     with enriching_peer(options.enriching_peer) as process:
         yield from pages.enriching_rows(process, options.rounds)

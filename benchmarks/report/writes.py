@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from django.contrib.auth.models import User
@@ -30,6 +30,7 @@ from django_stream.tracking import activities_paused
 from django_stream.wakeup import waker
 
 _numbers = itertools.count()
+_UNKNOWN = ", without statistics"
 _NEWS = ("timeline", "timeline_aggregated")
 
 
@@ -102,7 +103,7 @@ def fanout_rows(followers: int, late: int, rounds: int, *, statistics: bool) -> 
         follow(author, slug, followers)
     if statistics:
         run("ANALYZE")
-    known = "" if statistics else ", without statistics"
+    known = "" if statistics else _UNKNOWN
     for before in (3, late):
         for number in range(before):
             for author in authors.values():
@@ -120,6 +121,14 @@ def fanout_rows(followers: int, late: int, rounds: int, *, statistics: bool) -> 
                 against="flat feeds",
                 limit=found["timeline"],
             )
+
+
+def statistics_rows(without: Sequence[Row], analyzed: Sequence[Row]) -> Iterator[Row]:
+    """The same fan-outs with the statistics of ANALYZE and without them."""
+    taken = {row.name.removesuffix(_UNKNOWN): row.ours for row in without}
+    for row in analyzed:
+        if row.name in taken:
+            yield Row(f"{row.name}{_UNKNOWN}", taken[row.name], 1.2, against="with them", limit=row.ours)
 
 
 def follow(author: str, slug: str, followers: int) -> None:
