@@ -75,6 +75,7 @@ def examine(using: str = "default", *, deploy: bool = False, full: bool = False)
             ("triggers", lambda: _triggers(using)),
             ("templates", _templates),
             ("jobs", _jobs),
+            ("files", _files),
             ("orphans", lambda: _orphans(full)),
         ]
     )
@@ -314,6 +315,16 @@ def _jobs() -> Iterator[Finding]:
         yield Finding(
             "jobs", "error", text, "run `manage.py stream_server_maintain` by cron, every few minutes"
         )
+
+
+def _files() -> Iterator[Finding]:
+    """Whether what was deleted is gone from the storage."""
+    inspection = inspection_of_home()
+    count, seconds = inspection.undeleted_files() if inspection is not None else (0, 0.0)
+    if seconds > _JOB_SECONDS:
+        text = f"{count} deleted files have their bytes in the storage still, the oldest for {seconds:.0f} s"
+        remedy = "run `manage.py stream_server_maintain` by cron, every few minutes; its log says what fails"
+        yield Finding("files", "error", text, remedy)
 
 
 def _orphans(full: bool) -> Iterator[Finding]:

@@ -45,6 +45,9 @@ class Inspection(Protocol):
     def idle_jobs(self, seconds: float) -> int:
         """Large fan-outs and trees of reactions that nothing has touched for so long: nobody runs them."""
 
+    def undeleted_files(self) -> tuple[int, float]:
+        """Deleted files of all applications whose bytes are in the storage, and the oldest's seconds."""
+
     def queues(self) -> Collection[str]:
         """Queues of Celery that its work goes to by settings of its own."""
 

@@ -2,6 +2,7 @@
 
 from django.apps import AppConfig
 from django.core.checks import Tags
+from django.db.models.signals import pre_delete
 
 
 class StreamServerConfig(AppConfig):
@@ -15,6 +16,8 @@ class StreamServerConfig(AppConfig):
         from django_stream.database import mariadb_checks, mariadb_tables
         from django_stream.database.late_checks import register_late
         from django_stream.server.charsets import mend_requests
+        from django_stream.server.files.deletions import forget_application
+        from django_stream.server.models import Application
 
         register_late("django_stream.server.checks.check_settings", "django_stream_server")
         register_late("django_stream.server.checks.check_pulled_placements", Tags.database)
@@ -24,5 +27,8 @@ class StreamServerConfig(AppConfig):
         register_late("django_stream.database.poolers.check_pooler", Tags.database)
         register_late("django_stream.database.replicas.checks.check_replicas")
         mend_requests()
+        pre_delete.connect(
+            forget_application, sender=Application, dispatch_uid="django_stream_server.forget_application"
+        )
         mariadb_tables.follow_migrations(self, takes_turns=True)
         mariadb_checks.register(self, takes_turns=True)

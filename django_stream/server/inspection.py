@@ -21,6 +21,7 @@ from django_stream.server import activity_rows, background
 from django_stream.server.actions import persons as actions
 from django_stream.server.conf import server_settings
 from django_stream.server.feed_store import database, find
+from django_stream.server.files import deletions
 from django_stream.server.files.urls import storage
 from django_stream.server.maintenance import lock_writers, rebuild
 from django_stream.server.models import (
@@ -110,6 +111,10 @@ class ServerInspection:
     def idle_jobs(self, seconds: float) -> int:
         """Jobs of all applications that nothing has touched for so long."""
         return background.idle_jobs(seconds)
+
+    def undeleted_files(self) -> tuple[int, float]:
+        """Deleted files of all applications whose bytes are in the storage, and the oldest's seconds."""
+        return deletions.waiting()
 
     def queues(self) -> Collection[str]:
         """Queues of Celery that its work goes to by settings of its own."""

@@ -8,6 +8,7 @@ from django_stream.server import background
 from django_stream.server.actions import reaction_counts, reaction_jobs, reactions, removal_jobs
 from django_stream.server.events import audit_log
 from django_stream.server.fanout import jobs as fanout
+from django_stream.server.files import deletions
 from django_stream.server.streams import log as stream_log
 from django_stream.server.streams import status, webhooks
 from django_stream.server.timelines import timelines
@@ -41,6 +42,7 @@ def maintain(idle_seconds: float = 300.0) -> None:
     timelines().prune()
     stream_log.prune()
     status.forget_the_gone()
+    deletions.delete_due()  # last: a storage that does not answer takes long
 
 
 @shared_task(name="django_stream.server.deliver_webhooks", ignore_result=True)

@@ -84,7 +84,7 @@ class Command(FamilyCommand):
             raise Unfinished("the API is out of reach: nothing was erased") from error
         unfinished = 0
         for one in what_stays(person, using):
-            unfinished += 0 if one.why else one.count
+            unfinished += one.count if one.is_unfinished else 0
             why = one.why or "should be gone: run the command again"
             self.tell(f"stays: {one.where}, {one.count}: {why}", stays=one.where, count=one.count, why=why)
         remaining = f"{unfinished} places still name them: run the command again" if unfinished else ""

@@ -31,8 +31,12 @@ _REASONS = {
     "checkpoint": "the place of a run that has not ended: gone when it ends",
     "streamfilter": "a filter that an application made: change it there",
     "appstream": "a stream that an application made: change it there",
+    "filedeletion": "bytes of deleted files that the storage has not deleted: this command tries it again, "
+    "as does stream_server_maintain",
     "auditlog": "kept until STREAM_SERVER_AUDIT_LOG_DAYS have gone by",
 }
+# What was their file, and not another's whose name has a word of theirs.
+_UNDELETED = ("filedeletion", "user_id")
 # A user may be called "like", and a topic have a user's number: nothing of that is erased.
 _DOUBTS = {
     "": "",
@@ -54,7 +58,9 @@ class Stays:
     where: str
     count: int
     why: str
-    """Empty when it should be gone."""
+    """Empty when it should be gone, and nothing more is known."""
+    is_unfinished: bool = False
+    """Whether it should be gone."""
 
 
 def erase(
@@ -106,10 +112,15 @@ def what_stays(person: Person, using: str = "default") -> Iterator[Stays]:
     if inspection is not None:
         found.update((one.table, one.column, _reason(one)) for one in inspection.mentions(person))
     for (table, column, why), count in sorted(found.items()):
-        yield Stays(f"{table}.{column}", count, why)
+        is_unfinished = not why or (_kind(table), column) == _UNDELETED
+        yield Stays(f"{table}.{column}", count, why, is_unfinished)
     if inspection is None:
         yield Stays("the API", 1, "files, logs and collections without a row here: ask who runs it")
 
 
 def _reason(mention: Mention) -> str:
-    return _REASONS.get(mention.table.rpartition("_")[2]) or _DOUBTS[mention.doubt]
+    return _REASONS.get(_kind(mention.table)) or _DOUBTS[mention.doubt]
+
+
+def _kind(table: str) -> str:
+    return table.rpartition("_")[2]

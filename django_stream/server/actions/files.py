@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import suppress
 from itertools import islice
 from typing import IO, Any
 
@@ -21,7 +20,7 @@ from django_stream.server.conf import server_settings
 from django_stream.server.events.event import Event, current_caller
 from django_stream.server.events.recording import record
 from django_stream.server.feed_store import database, ensure_application
-from django_stream.server.files import images, kinds
+from django_stream.server.files import deletions, images, kinds
 from django_stream.server.files.images import Resizing
 from django_stream.server.files.uploads import spooled
 from django_stream.server.files.urls import storage
@@ -93,19 +92,19 @@ def _check_sizes(original: StoredFile) -> None:
         raise invalid(f"at most {most} other sizes can be made of an image", "url")
 
 
-def delete(file: StoredFile) -> None:
+def delete(file: StoredFile, *, bytes_now: bool = True) -> None:
     """Delete a file and every other size that was made of it.
 
-    What the storage refuses to delete keeps its row: without it nobody knows what is still to be deleted.
+    Their bytes go after the commit or, without `bytes_now`, when somebody asks for it.
     """
     with transaction.atomic(using=database()):
         # Each is locked before its sizes are looked for: none is being made of it from then on.
         gone = [one for one in with_sizes(file) if _lock(one.pk)]
-        for one in gone:
-            storage().delete(one.name)
-        StoredFile.objects.using(database()).filter(
-            among("pk", [one.pk for one in gone], database())
-        ).delete()
+        rows = StoredFile.objects.using(database()).filter(among("pk", [one.pk for one in gone], database()))
+        if bytes_now:
+            deletions.delete(rows)
+        else:
+            rows.delete()
         record([_event(one, "delete", is_gone=True) for one in gone])
 
 
@@ -131,7 +130,13 @@ def _store(file_row: StoredFile, name: str, content: IO[bytes]) -> StoredFile:
     file = File(content)
     # Else storages that serve files themselves go by the name, which the sender chose.
     file.content_type = file_row.content_type  # type: ignore[attr-defined]
-    file_row.name = storage().save(wanted, file, max_length=255)
+    file_row.name = wanted
+    try:
+        file_row.name = storage().save(wanted, file, max_length=255)
+    except BaseException:
+        # It may have arrived, or arrive yet; and who does not answer is not asked again at once.
+        deletions.discard_later(file_row)
+        raise
     try:
         with transaction.atomic(using=database()):
             if file_row.source and not _lock(file_row.source):
@@ -139,8 +144,7 @@ def _store(file_row: StoredFile, name: str, content: IO[bytes]) -> StoredFile:
             file_row.save(using=database(), force_insert=True)
             record([_event(file_row, "create", on_behalf_of=file_row.user_id)])
     except BaseException:
-        with suppress(Exception):  # each storage has errors of its own
-            storage().delete(file_row.name)
+        deletions.discard(file_row)
         raise
     return file_row
 

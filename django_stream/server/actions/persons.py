@@ -19,6 +19,7 @@ from django_stream.server.actions.follows import Unfollowing, unfollow_many
 from django_stream.server.actions.targets import Retargeting
 from django_stream.server.content import encoded
 from django_stream.server.feed_store import database, lock
+from django_stream.server.files import deletions
 from django_stream.server.models import (
     Activity,
     ActivityGroup,
@@ -168,13 +169,16 @@ def _collections(application_id: int, person: Person) -> int:
 
 
 def _files(application_id: int, person: Person) -> int:
+    """Their files; bytes that the storage does not delete are found afterwards, and told."""
     found = persons.rows(StoredFile, application_id).filter(user_id__in=person.user_ids)
     count = 0
     while file := found.order_by("pk").first():
         with transaction.atomic(using=database()):
-            files.delete(file)
+            # A storage that is away is waited for once, and not for each of them.
+            files.delete(file, bytes_now=False)
             _forget(application_id, "file", [file.public_id])
         count += 1
+    deletions.delete_of(application_id, person.user_ids)
     return count
 
 

@@ -5,7 +5,7 @@ from django_stream.server.models.applications import ApiKey, Application
 from django_stream.server.models.audit import AuditLog, ModerationFlag, ModerationStatus
 from django_stream.server.models.collections import CollectionEntry
 from django_stream.server.models.feeds import Exclusion, Feed, Follow, Placement
-from django_stream.server.models.files import StoredFile
+from django_stream.server.models.files import FileDeletion, StoredFile
 from django_stream.server.models.reactions import (
     ChildCount,
     DeletedReaction,
@@ -55,6 +55,7 @@ __all__ = [
     "FanoutJob",
     "Feed",
     "FeedListening",
+    "FileDeletion",
     "Follow",
     "FormerGroupEntry",
     "GroupChange",

@@ -19,6 +19,7 @@ from django_stream.server.models import (
     AuditLog,
     CollectionEntry,
     Feed,
+    FileDeletion,
     Follow,
     ModerationFlag,
     ModerationStatus,
@@ -27,7 +28,7 @@ from django_stream.server.models import (
 )
 from django_stream.server.reads import serializers
 
-_NOT_TOLD = frozenset({"application", "key", "group_names", "name"})
+_NOT_TOLD = frozenset({"application", "application_id", "key", "group_names", "name"})
 _OF_FEEDS = ("feed", "notification")
 """Types of events whose id is that of a feed."""
 _IDS = frozenset({"user_id", "created_by", "moderator_id", "caller"})
@@ -72,6 +73,8 @@ def held(application_id: int, person: Person) -> Iterator[Held]:
             yield Held(section, dict(serializers.follow(follow)))
     for file in _of_user(StoredFile, application_id, person).order_by("pk").iterator(chunk_size=500):
         yield Held("files", {**_told(file), "name": file.base_name}, file.name)
+    for gone in _of_user(FileDeletion, application_id, person).order_by("pk").iterator(chunk_size=500):
+        yield Held("deleted files", {**_told(gone), "name": gone.base_name})
     hidden = _of_user(Reaction, application_id, person).exclude(deleted_at=None).order_by("pk")
     for reaction in hidden.iterator(chunk_size=500):
         yield Held("deleted reactions", _told(reaction))

@@ -21,6 +21,7 @@ from django_stream.publishing.parking import discard, park, retry_parked
 from django_stream.server.actions import reaction_jobs, removal_jobs
 from django_stream.server.conf import server_settings
 from django_stream.server.fanout import jobs
+from django_stream.server.files import deletions
 from django_stream.server.inspection import ServerInspection
 from django_stream.server.maintenance import rebuild
 from django_stream.server.models import (
@@ -28,6 +29,7 @@ from django_stream.server.models import (
     ActivityGroup,
     FanoutJob,
     Feed,
+    FileDeletion,
     Placement,
     Reaction,
     ReactionCount,
@@ -174,6 +176,11 @@ def test_a_step_of_a_removal() -> None:
     )
     survives(lambda: removal_jobs.run(job.pk), delete(RemovalJob))
     assert ids("user:1") == ids("timeline:1") == []
+
+
+def test_a_step_of_deleted_files() -> None:
+    FileDeletion.objects.create(name="stream/1/a/b.txt", application_id=1)
+    assert survives(deletions.delete_due, f'UPDATE "{FileDeletion._meta.db_table}"').gone == 1
 
 
 @pytest.mark.usefixtures("made")

@@ -18,7 +18,7 @@ from django_stream.backends import get_client
 from django_stream.client.exceptions import ConnectionFailed
 from django_stream.models import Checkpoint, OutboxEntry, Publication
 from django_stream.operations import doctor
-from django_stream.server.models import Activity, FanoutJob, Placement
+from django_stream.server.models import Activity, FanoutJob, FileDeletion, Placement
 from tests.faults import BreakingTransport, before, client_over
 from tests.testapp.models import Article
 
@@ -141,6 +141,16 @@ def test_jobs_that_nobody_runs() -> None:
     for moment in (now, now - timedelta(hours=1)):
         FanoutJob.objects.create(feed=1, keys=[], change=FanoutJob.Change.PLACED, touched_at=moment)
     assert findings()["jobs"][0]["text"] == "1 large fan-outs or trees of reactions were left undone"
+
+
+def test_deleted_files_whose_bytes_stay() -> None:
+    note = FileDeletion.objects.create(name="stream/1/a/b.txt", application_id=1)
+    assert "files" not in findings(), "it goes with the next maintenance"
+    FileDeletion.objects.filter(pk=note.pk).update(noted_at=timezone.now() - timedelta(hours=1))
+    (finding,) = findings()["files"]
+    assert finding["text"].startswith(
+        "1 deleted files have their bytes in the storage still, the oldest for 36"
+    )
 
 
 def test_feeds_with_activities_that_do_not_exist() -> None:

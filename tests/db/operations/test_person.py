@@ -8,11 +8,11 @@ import zipfile
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.files.storage import Storage
+from django.core.files.storage import FileSystemStorage, Storage
 from django.core.management import CommandError, call_command
 
 from django_stream.activities.publishers.activities import ActivityPublisher
@@ -28,6 +28,7 @@ from django_stream.publishing.publisher import publishers_of
 from django_stream.server import models as server
 from django_stream.server import object_types
 from django_stream.server.conf import server_settings
+from django_stream.server.files import deletions
 from django_stream.testing import drain_outbox
 from django_stream.tracking import activities_paused
 from tests.person import KEY, START, activity_of, cells, found, somebody_who_did_everything
@@ -40,6 +41,12 @@ pytestmark = [pytest.mark.django_db(databases=["default", "other"]), pytest.mark
 @pytest.fixture
 def storage(tmp_path: Path, settings: Any) -> Storage:
     return keep_in(settings, tmp_path / "media")
+
+
+@pytest.fixture(autouse=True)
+def _bytes_go_without_a_commit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is none in a test's transaction; with a real one it is shown by the tests of deleted files."""
+    monkeypatch.setattr(deletions, "call_after_commit", lambda using, function, *args: function(*args))
 
 
 @pytest.fixture
@@ -182,6 +189,42 @@ def test_the_audit_log_stays_if_it_has_to(wanda: User) -> None:
     code, lines = told("erase", str(KEY), "--keep-audit-log")
     assert code == 0
     assert "AUDIT_LOG_DAYS" in stays(lines)["django_stream_server_auditlog"]
+
+
+class Refusing(FileSystemStorage):
+    """A storage that does not delete while it is away."""
+
+    is_away: ClassVar[bool] = True
+
+    def delete(self, name: str) -> None:
+        if self.is_away:
+            raise OSError("the storage is away")
+        super().delete(name)
+
+
+def test_bytes_that_the_storage_did_not_delete_are_told_until_they_are_gone(
+    storage: Storage, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = {"location": str(storage.path(""))}
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "default": {"BACKEND": f"{__name__}.Refusing", "OPTIONS": options},
+    }
+    somebody_who_did_everything().delete()
+
+    for _ in range(2):  # a second run knows of them, too
+        code, lines = told("erase", str(KEY))
+        assert code == 1
+        assert "the storage has not deleted" in stays(lines)["django_stream_server_filedeletion"]
+        assert found(storage) == {"storage", "django_stream_server_filedeletion"}
+    _, lines = told("export", str(KEY), str(Path(storage.path("")) / "hers.zip"))
+    assert {"section": "deleted files", "count": 1} in lines
+    (Path(storage.path("")) / "hers.zip").unlink()
+
+    monkeypatch.setattr(Refusing, "is_away", False)
+    code, lines = told("erase", str(KEY))
+    assert (code, stays(lines)) == (0, {})
+    assert found(storage) == set()
 
 
 @pytest.mark.parametrize("number", range(1, 16))

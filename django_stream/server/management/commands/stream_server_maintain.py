@@ -10,6 +10,7 @@ from django_stream.database.commands import DatabaseCommand
 from django_stream.server.actions import reaction_counts, reaction_jobs, reactions, removal_jobs
 from django_stream.server.events import audit_log
 from django_stream.server.fanout import jobs as fanout
+from django_stream.server.files import deletions
 from django_stream.server.maintenance import heal_orphans
 from django_stream.server.streams import log as stream_log
 from django_stream.server.streams import status
@@ -19,8 +20,8 @@ from django_stream.server.timelines import timelines
 class Command(DatabaseCommand):
     help = (
         "Run what a killed process left behind (large fan-outs, deletions of many reactions), delete old "
-        "entries of the audit log and of the log of streams and, with --orphans, take activities that do "
-        "not exist off all feeds."
+        "entries of the audit log and of the log of streams and bytes of deleted files and, with --orphans, "
+        "take activities that do not exist off all feeds."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -44,5 +45,17 @@ class Command(DatabaseCommand):
         self.stdout.write(
             f"{resumed} jobs resumed, {pruned} audit log entries and {events} events of streams deleted"
         )
+        self._delete_files()
         if options["orphans"]:
             self.stdout.write(f"{heal_orphans()} feeds listed activities that do not exist, and were healed")
+
+    def _delete_files(self) -> None:
+        """Last of what is always done, since a storage that does not answer takes long."""
+        done, left = deletions.delete_due(), deletions.waiting()
+        if done.gone:
+            self.stdout.write(f"the bytes of {done.gone} deleted files are gone from the storage")
+        if left.number:
+            self.stdout.write(
+                f"{left.number} deleted files have their bytes in the storage still, the oldest for "
+                f"{left.seconds:.0f} s; {done.failed} failed now, see the log"
+            )

@@ -7,10 +7,10 @@ from django.core.files.base import ContentFile
 
 from django_stream.protocol.credentials import EMBEDDED_API_KEY
 from django_stream.protocol.messages import ApiRequest, Upload
-from django_stream.server.actions.files import delete
 from django_stream.server.dispatch import handle
+from django_stream.server.files import deletions
 from django_stream.server.files.kinds import HEAD_BYTES, content_type_of
-from django_stream.server.models import ApiKey, Application, StoredFile
+from django_stream.server.models import ApiKey, Application, FileDeletion, StoredFile
 from tests.contract.calling import Api, ok, refused, token, user_token
 from tests.db.server.files.pictures import body_of, picture, send, upload
 from tests.uploads import names
@@ -115,6 +115,7 @@ def test_names_stay_inside_the_storage(name, kept, media):
     assert StoredFile.objects.get().name.startswith("stream/1/")
 
 
+@pytest.mark.django_db(transaction=True)
 def test_deleting_takes_the_bytes_too(client, media):
     url = upload("files/", b"x")
     ok("DELETE", "files/", url=url)
@@ -123,16 +124,18 @@ def test_deleting_takes_the_bytes_too(client, media):
     assert refused("DELETE", "files/", url=url) == (404, 16)
 
 
-def test_what_the_storage_cannot_delete_is_still_known(media):
+@pytest.mark.django_db(transaction=True)
+def test_what_the_storage_cannot_delete_is_still_known(client, media):
     url = upload("files/", b"x")
     (name,) = names(media)
     media.delete(name)
     media.save(f"{name}/in the way", ContentFile(b"x"))  # no folder is deleted that is not empty
-    with pytest.raises(OSError, match="not empty"):
-        delete(StoredFile.objects.get())
-    media.delete(f"{name}/in the way")
     ok("DELETE", "files/", url=url)
-    assert not StoredFile.objects.exists()
+    assert client.get(url).status_code == 404
+    assert FileDeletion.objects.get().name == name
+    media.delete(f"{name}/in the way")
+    deletions.delete_due()
+    assert not FileDeletion.objects.exists()
 
 
 def test_users_delete_and_refresh_only_what_they_uploaded(media):

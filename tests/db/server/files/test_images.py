@@ -167,6 +167,7 @@ def test_the_same_size_is_made_once_and_can_be_processed_again(client):
     assert opened(client, processed(small, w="10")).size == (10, 5)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_deleted_image_is_gone_in_every_size(client, media):
     url, other = upload("images/", halves()), upload("images/", picture())
     small = processed(url, w="20")

@@ -7,7 +7,15 @@ from typing import Any
 
 from django.apps import apps
 
-from django_stream.server.models import ActivityGroup, ApiKey, Application, Feed, Reaction, StoredFile
+from django_stream.server.models import (
+    ActivityGroup,
+    ApiKey,
+    Application,
+    Feed,
+    FileDeletion,
+    Reaction,
+    StoredFile,
+)
 from django_stream.server.models.timelines import FormerGroupEntry
 
 Rows = dict[str, list[str]]
@@ -48,7 +56,7 @@ def belongings() -> dict[int, Rows]:
 
 def _drawn_by_lot(row: Any) -> tuple[str, ...]:
     """The fields that hold the secret name of a file."""
-    if isinstance(row, StoredFile):
+    if isinstance(row, StoredFile | FileDeletion):
         return ("key", "name")
     return ("entity_id",) if getattr(row, "entity_type", "") == "file" else ()
 
