@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from functools import partial
@@ -16,10 +16,10 @@ from django_stream.backends import backend_fingerprint
 from django_stream.client.exceptions import TransportException
 from django_stream.database.deadlocks import retry_on_deadlock
 from django_stream.publishing import ledger
+from django_stream.publishing.dependents import Dependence
 from django_stream.publishing.leases import Lease
 from django_stream.publishing.publisher import (
     Change,
-    Dependents,
     Desired,
     Publisher,
     Refused,
@@ -56,6 +56,7 @@ class Batch:
         self.objects = lease.objects[label]
         self.failures: _Failures = {}
         self._withdrawn: list[Change] = []
+        self._failed_before = {key: leased.failures for key, leased in self.objects.items()}
         self._client = client
         self._clock = clock
         self._fingerprint = backend_fingerprint()
@@ -162,33 +163,49 @@ class Batch:
                 error = error.error
             self.failures[key] = error
 
-    def _dependents(self, publisher: Publisher | None, changes: dict[str, Change]) -> Iterable[Dependents]:
-        made = [change for key, change in changes.items() if key not in self.failures]
-        made += self._withdrawn
-        return publisher.dependents(made, self.lease.using) if publisher and made else ()
-
     def _settle(
         self, publisher: Publisher | None, changes: dict[str, Change], different: dict[str, Change]
     ) -> DrainReport:
         policy = RetrySchedule.from_settings()
-        done = {key: change for key, change in changes.items() if key not in self.failures}
-        failed, parked = self._sort_failures(policy)
-        overtaken = settle(
-            self.lease,
-            self.label,
-            done=done,
-            failed=failed,
-            parked=parked,
-            dependents=partial(self._dependents, publisher, different),
-            now=self._clock(),
-            policy=policy,
-        )
+        dependence = Dependence(publisher, self.lease.using)
+        while True:
+            done = {key: change for key, change in changes.items() if key not in self.failures}
+            failed, parked = self._sort_failures(policy)
+            made = [change for key, change in different.items() if key in done] + self._withdrawn
+            try:
+                overtaken = settle(
+                    self.lease,
+                    self.label,
+                    done=done,
+                    failed=failed,
+                    parked=parked,
+                    dependents=partial(dependence.of, made),
+                    now=self._clock(),
+                    policy=policy,
+                )
+                break
+            except Exception as error:
+                if error is not dependence.error:
+                    raise
+                self._blame(made, dependence.failures(made, error))
         # The worker that took these over reports their outcome.
         for outcome in (done, failed, parked):
             for key in overtaken & outcome.keys():
                 del outcome[key]
         self._report(list(done), failed, parked, overtaken)
         return self._counted(done, different, failed, parked, overtaken)
+
+    def _blame(self, made: list[Change], failures: _Failures) -> None:
+        """What was sent is there, but counts as failed: as long as it is, its next attempt asks again.
+
+        That attempt has to know all of the change, so its records stay those of the intent.
+        """
+        for change in made:
+            if change.key in failures:
+                kept = change.desired.records if change.desired else []
+                self.objects[change.key].records = [*change.stale, *kept]
+        self._withdrawn = [change for change in self._withdrawn if change.key not in failures]
+        self.failures |= failures
 
     def _counted(
         self,
@@ -215,7 +232,8 @@ class Batch:
         parked: _Failures = {}
         for key, error in self.failures.items():
             leased = self.objects[key]
-            leased.failures += not is_held_back(error)
+            # From its beginning, since a settlement that fails is begun anew.
+            leased.failures = self._failed_before[key] + (not is_held_back(error))
             outcome = parked if policy.gives_up(error, leased.failures) else failed
             outcome[key] = error
         return failed, parked

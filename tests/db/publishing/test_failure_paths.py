@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 from django.db.models.signals import post_delete
 
 from django_stream import signals
@@ -19,6 +19,14 @@ from django_stream.protocol.messages import ApiResponse
 from django_stream.publishing import after_response, outbox
 from django_stream.publishing.backfill import republish
 from django_stream.publishing.nudge import nudges_held
+from django_stream.publishing.parking import retry_parked
+from django_stream.publishing.publisher import (
+    Change,
+    Dependents,
+    Desired,
+    Unpublishable,
+    publisher_for,
+)
 from django_stream.tracking import drain
 from tests.faults import BreakingTransport, Clock, answering, client_over
 from tests.testapp.models import Article, Opinion, Tag
@@ -240,3 +248,107 @@ def test_bulk_operations_are_noted_where_their_rows_are_written(
 
     assert OutboxEntry.objects.using("default").count() == 1
     assert OutboxEntry.objects.using("other").count() == 0
+
+
+def _raising(at: str, key: str) -> Callable[..., Iterator[Dependents]]:
+    """`dependents` of a site, whose code fails for one object."""
+
+    def keys(is_bad: bool) -> Iterator[str]:
+        yield "1"
+        if is_bad and at == "a key":
+            raise ValueError("on purpose")
+
+    def told(is_bad: bool) -> Iterator[Dependents]:
+        yield Dependents("testapp.Article", keys(is_bad))
+        if is_bad and at == "the end":
+            raise ValueError("on purpose")
+
+    def dependents(changes: Collection[Change], using: str) -> Iterator[Dependents]:
+        is_bad = key in {change.key for change in changes}
+        if is_bad and at == "the call":
+            raise ValueError("on purpose")
+        if is_bad and at == "a statement":
+            with connections[using].cursor() as cursor:
+                cursor.execute("SELECT * FROM no_such_table")
+        return told(is_bad)
+
+    return dependents
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("at", ["the call", "a statement", "the end", "a key"])
+@pytest.mark.parametrize("is_gone", [False, True], ids=["there", "gone"])
+def test_an_object_of_which_nobody_can_say_what_depends_on_it_stops_nobody_else(
+    at: str,
+    is_gone: bool,
+    ada: User,
+    feed_of: FeedOf,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with nudges_held():
+        for name in "abc":
+            Tag.objects.create(name=name, user=ada)
+        if is_gone:
+            drain(clock=clock)
+            Tag.objects.all().delete()
+    publisher = publisher_for("testapp.Tag")
+    monkeypatch.setattr(publisher, "dependents", _raising(at, "b"))
+
+    report = drain(clock=clock)
+
+    # As with all of the site's code: what no later attempt would change waits for people.
+    assert (report.published - report.kept_out, report.failed + report.parked) == (2, 1)
+    assert "testapp.Tag b " in caplog.text
+    assert len(feed_of("user", ada)) == (0 if is_gone else 3), "it was sent"
+    assert OutboxEntry.objects.get(model_label="testapp.Tag").object_key == "b"
+    monkeypatch.undo()
+    asked: list[str] = []
+    monkeypatch.setattr(
+        publisher,
+        "dependents",
+        lambda changes, using: asked.extend(change.key for change in changes) or iter(()),
+    )
+    clock.forward(hours=1)
+    retry_parked()
+    drain(clock=clock)
+
+    assert asked == ["b"], "what depends on it is asked for again"
+    assert not OutboxEntry.objects.filter(model_label="testapp.Tag").exists()
+    assert Publication.objects.filter(model_label="testapp.Tag").count() == (0 if is_gone else 3)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_depends_on_a_row_that_was_taken_out_is_asked_for_until_it_is_told(
+    ada: User, feed_of: FeedOf, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with nudges_held():
+        for name in "abc":
+            Tag.objects.create(name=name, user=ada)
+        drain(clock=clock)
+        for tag in Tag.objects.all():
+            tag.save()
+    publisher = publisher_for("testapp.Tag")
+    assert publisher is not None
+    read = publisher.desired
+
+    def desired(keys: Collection[str], using: str) -> Mapping[str, Desired | Exception]:
+        return {**read(keys, using), **({"b": Unpublishable("on purpose")} if "b" in keys else {})}
+
+    monkeypatch.setattr(publisher, "desired", desired)
+    monkeypatch.setattr(publisher, "dependents", _raising("a key", "b"))
+    assert drain(clock=clock).parked == 1
+    assert len(feed_of("user", ada)) == 2
+
+    asked: list[str] = []
+    monkeypatch.setattr(
+        publisher,
+        "dependents",
+        lambda changes, using: asked.extend(change.key for change in changes) or iter(()),
+    )
+    for _ in range(2):
+        retry_parked()
+        clock.forward(hours=1)
+        assert drain(clock=clock).parked == 1, "it is no less unpublishable"
+    assert asked == ["b"]
