@@ -52,7 +52,10 @@ def check_pulled_placements(databases: Collection[str] | None = None, **_: Any) 
             f"{PREFIX}PUSH_FOLLOWERS_MAX is None, and {rows.count()} activities are not in the timelines of"
             " those who follow them",
             hint="Set it to a number that no feed has as followers, such as 10**9: nothing more is kept back"
-            " then, and what was is found.",
+            " then, and what was is found. To go back to None, run stream_repair with None before you serve"
+            " with it, which brings what was kept back, and once more afterwards; then delete the rows of"
+            f" {PulledPlacement._meta.db_table}. It mends the site's own application: feeds of others have"
+            " 'Rebuild from the record' in the admin.",
             id="django_stream_server.E008",
         )
     ]

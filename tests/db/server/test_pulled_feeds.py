@@ -250,6 +250,21 @@ def test_what_readers_would_not_look_for_any_more_is_an_error(settings, heavy):
     assert told(databases=["default"]) == []
 
 
+def test_the_way_back_that_the_check_tells(settings, heavy):
+    new = posted(1)
+    settings.STREAM_SERVER_PUSH_FOLLOWERS_MAX = None
+    call_command("stream_repair", stdout=StringIO())
+    for most in (10**9, None):  # those who serve have not heard of it yet, and then they have
+        settings.STREAM_SERVER_PUSH_FOLLOWERS_MAX = most
+        assert {name: ids(name) for name in FOLLOWERS} == {name: [new, heavy] for name in FOLLOWERS}
+    [error] = [one for one in run_checks(databases=["default"]) if one.id == "django_stream_server.E008"]
+    assert "stream_repair" in error.hint
+    assert PulledPlacement._meta.db_table in error.hint
+    PulledPlacement.objects.all().delete()
+    assert "django_stream_server.E008" not in {one.id for one in run_checks(databases=["default"])}
+    assert ids(FOLLOWERS[0]) == [new, heavy]
+
+
 def test_on_a_cluster_it_has_no_effect_and_a_check_says_so(settings):
     pytest.importorskip("redis")
     settings.STREAM_SERVER_TIMELINES = "redis://127.0.0.1:1"
