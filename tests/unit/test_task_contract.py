@@ -17,7 +17,7 @@ from django_stream.server import background
 from django_stream.server.actions import reaction_jobs, removal_jobs
 from django_stream.server.fanout import jobs
 from django_stream.wakeup import waker
-from tests.unit.test_wakeup import Broker, broker
+from tests.fake_broker import Broker, broker
 
 __all__ = ["broker"]
 

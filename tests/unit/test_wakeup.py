@@ -9,16 +9,16 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from celery import current_app
 
 from django_stream.wakeup import Waker, celery_is_configured, has_workers, waker
+from tests.fake_broker import Broker, broker
 from tests.services.processes import wait_until
+
+__all__ = ["broker"]
 
 _AT_EXIT = """
 import sys
@@ -31,40 +31,6 @@ before_task_publish.connect(lambda headers=None, **_: print("sent", headers["tas
 from django_stream.wakeup import waker
 waker.send("some.task", ("default",))
 """
-
-
-class Broker:
-    """What the Celery app is asked to send; it may hang until it is let go, and fail."""
-
-    def __init__(self) -> None:
-        self.sent: list[tuple[Any, ...]] = []
-        self.expiries: list[float | None] = []
-        self.may_go_on = threading.Event()
-        self.may_go_on.set()
-        self.fails = False
-
-    @contextmanager
-    def producer_or_acquire(self) -> Iterator[Any]:
-        yield SimpleNamespace(connection=self)
-
-    def ensure_connection(self, *, max_retries: int) -> None:
-        assert max_retries == 0
-
-    def send_task(self, task: str, args: tuple[Any, ...], **options: Any) -> None:
-        assert self.may_go_on.wait(30)
-        if self.fails:
-            raise ConnectionError("no broker")
-        self.expiries.append(options.get("expires"))
-        self.sent.append((task, args, options.get("queue"), options["countdown"]))
-
-
-@pytest.fixture
-def broker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Broker]:
-    found = Broker()
-    for name in ("send_task", "producer_or_acquire"):
-        monkeypatch.setattr(current_app, name, getattr(found, name))
-    yield found
-    assert waker.flush(30)
 
 
 def test_a_task_is_sent_by_its_name_with_queue_and_countdown(broker: Broker) -> None:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from celery import current_app
@@ -21,6 +18,9 @@ from django_stream.server.models import FanoutJob, Feed
 from django_stream.server.timelines.database import DatabaseTimelines
 from django_stream.wakeup import waker
 from tests.contract.calling import ids, ok, post
+from tests.fake_broker import Broker, broker
+
+__all__ = ["broker"]
 
 pytestmark = pytest.mark.django_db
 FOLLOWERS = [f"timeline:{number}" for number in range(12)]
@@ -95,41 +95,19 @@ def test_a_small_fanout_that_fails_fails_alone(large, monkeypatch, caplog):
     assert f"the fan-out {broken} failed" in caplog.text
 
 
-class _Broker:
-    """It takes what is sent, or refuses it."""
-
-    def __init__(self) -> None:
-        self.sent: list[tuple[Any, ...]] = []
-        self.fails = False
-
-    @contextmanager
-    def producer_or_acquire(self) -> Iterator[Any]:
-        yield SimpleNamespace(connection=self)
-
-    def ensure_connection(self, *, max_retries: int) -> None:
-        assert max_retries == 0
-
-    def send_task(self, task: str, args: tuple[Any, ...], **options: Any) -> None:
-        if self.fails:
-            raise ConnectionError("no broker")
-        self.sent.append((task, args, options.get("queue")))
-
-
 @pytest.fixture
-def broker(monkeypatch) -> _Broker:
-    found = _Broker()
-    for name in ("send_task", "producer_or_acquire"):
-        monkeypatch.setattr(current_app, name, getattr(found, name))
+def workers(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Celery app has some."""
     for name, value in (("broker_url", "memory://"), ("task_always_eager", False)):
         monkeypatch.setitem(current_app.conf, name, value)
-    return found
 
 
+@pytest.mark.usefixtures("workers")
 def test_a_worker_takes_one_step_and_leaves_the_next_to_the_queue(settings, broker, large):
     settings.STREAM_SERVER_FANOUT_QUEUE = "large"
     before = position(large)
     tasks.fan_out(large)
-    assert broker.sent == [(jobs.FAN_OUT_TASK, (large,), "large")]
+    assert broker.sent == [(jobs.FAN_OUT_TASK, (large,), "large", 0.0)]
     assert position(large) > before
     taken = 1
     while broker.sent:
@@ -141,6 +119,7 @@ def test_a_worker_takes_one_step_and_leaves_the_next_to_the_queue(settings, brok
     assert not FanoutJob.objects.exists()
 
 
+@pytest.mark.usefixtures("workers")
 def test_a_worker_whose_broker_refuses_goes_on_itself(broker, large, monkeypatch):
     # In the test's transaction nothing may close the connection.
     monkeypatch.setattr("django_stream.wakeup.connections", SimpleNamespace(close_all=lambda: None))
@@ -150,17 +129,19 @@ def test_a_worker_whose_broker_refuses_goes_on_itself(broker, large, monkeypatch
     assert [len(ids(name)) for name in FOLLOWERS] == [1] * len(FOLLOWERS)
 
 
+@pytest.mark.usefixtures("workers")
 def test_maintenance_gives_each_job_that_was_left_to_the_queue_and_does_none(broker, large, settings):
     settings.STREAM_SERVER_FANOUT_QUEUE = "large"
     FanoutJob.objects.update(touched_at=timezone.now() - timedelta(seconds=301))
     before = position(large)
     tasks.maintain()
-    assert broker.sent == [(jobs.FAN_OUT_TASK, (large,), "large")]
+    assert broker.sent == [(jobs.FAN_OUT_TASK, (large,), "large", 0.0)]
     assert position(large) == before
     tasks.maintain()
     assert len(broker.sent) == 1, "a queue that is behind would fill with them"
 
 
+@pytest.mark.usefixtures("workers")
 def test_maintenance_without_the_broker_leaves_the_job_to_the_next_round(broker, large):
     broker.fails = True
     FanoutJob.objects.update(touched_at=timezone.now() - timedelta(seconds=301))
