@@ -6,8 +6,8 @@ found one after the other. A rare second run costs less than one more lock for e
 
 On a Galera cluster, a transaction that wrote the same rows as one on another node is told so likewise, also
 by its COMMIT. As nobody waited there, the others may be writing them still: each run begins a little later.
-Nobody has a turn there either: whoever commits first wins, so on a busy node, whose runs take long, one may lose
-many times in a row.
+Nobody has a turn there either: whoever commits first wins, so on a busy node, whose runs take long, one may
+lose many times in a row.
 """
 
 from __future__ import annotations
