@@ -19,6 +19,8 @@ from tests.testapp.models import Album, Article, Comment, Opinion, Subscription
 from tests.uploads import names
 
 KEY = 7070707
+# Of others, explicitly: what a database counts up from keys that were given may have that number inside.
+ADA, GRACE = 31, 32
 START = datetime(2026, 1, 31, 12, tzinfo=UTC)
 WORDS = ("wanda", "quillfeather", "zebra", str(KEY))
 """In everything that is hers, and in nothing else."""
@@ -31,7 +33,7 @@ def somebody_who_did_everything() -> User:
     wanda = User.objects.create(
         pk=KEY, username="wanda", first_name="Wanda", last_name="Quillfeather", email="w@quillfeather.example"
     )
-    ada, grace = User.objects.create(username="ada"), User.objects.create(username="grace")
+    ada, grace = User.objects.create(pk=ADA, username="ada"), User.objects.create(pk=GRACE, username="grace")
     hers = Article.objects.create(author=wanda, editor=ada, title="My zebra", published_at=START)
     hers.mentioned.add(grace)
     of_ada = Article.objects.create(author=ada, title="Rain", published_at=START)

@@ -6,6 +6,8 @@ found one after the other. A rare second run costs less than one more lock for e
 
 On a Galera cluster, a transaction that wrote the same rows as one on another node is told so likewise, also
 by its COMMIT. As nobody waited there, the others may be writing them still: each run begins a little later.
+Nobody has a turn there either: whoever commits first wins, so on a busy node, whose runs take long, one may
+lose many times in a row.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ Given = ParamSpec("Given")
 Result = TypeVar("Result")
 
 # Seconds to wait at most before each further run.
-_PAUSES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
+_PAUSES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, *[0.4] * 14)
 # PostgreSQL's deadlock_detected, and what MariaDB calls it, in SQL and by number.
 _DEADLOCKS = {"40P01", "40001", 1213}
 

@@ -12,6 +12,7 @@ import pymysql
 from tests.services.processes import Program, Reaper, free_port, program, wait_until
 
 _PROVIDER = "usr/lib/galera/libgalera_smm.so"
+_MEMORY = 3 * 1024**3
 # Crashes here are those of processes, which lose nothing that the system has in its cache.
 _OPTIONS = {
     "bind-address": "127.0.0.1",
@@ -64,7 +65,9 @@ class Node:
             "wsrep-provider-options": ";".join(f"{option}={value}" for option, value in provider.items()),
         }
         options = [f"--{option}={value}" for option, value in {**_OPTIONS, **own}.items()]
-        command = [program("mariadbd", "usr/sbin/mariadbd"), "--no-defaults", *options]
+        # A donor that stood still has been seen to take all memory of the machine.
+        command = [program("prlimit"), f"--data={_MEMORY}"]
+        command += [program("mariadbd", "usr/sbin/mariadbd"), "--no-defaults", *options]
         self.server = Program(self.name, command, reaper=self._reaper, folder=self.folder, user=self.user)
         self.server.start()
 

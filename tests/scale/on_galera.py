@@ -20,7 +20,11 @@ pair = Pair(_reaper)
 pair.start()
 # What is read on one node, others may have written on the other one.
 _WAITS = quote("SET SESSION wsrep_sync_wait = 7")
-os.environ["DATABASE_URL"] = f"{pair.first.url('feeds')}?init_command={_WAITS}"
+# A node that stands still is a failure, and not the end of all tests: its clients would wait for ever.
+_PATIENCE = 180  # seconds
+os.environ["DATABASE_URL"] = (
+    f"{pair.first.url('feeds')}?init_command={_WAITS}&read_timeout={_PATIENCE}&write_timeout={_PATIENCE}"
+)
 
 
 def on(node: Node, work: Callable[[], Any]) -> Callable[[], Any]:

@@ -118,6 +118,18 @@ def test_of_two_that_hold_one_feed_on_two_nodes_one_begins_anew(
     settle_and_compare()
 
 
+def test_who_loses_many_times_in_a_row_is_answered_all_the_same(
+    before_the_commit: Callable[[Callable[[], Any]], None],
+) -> None:
+    """On a busy node, where a run takes longer than the pauses of those who write on the other one."""
+    post("user:1")
+    for _ in range(12):
+        before_the_commit(lambda: post("user:1"))
+    post("user:1")
+    assert Placement.objects.count() == 14
+    settle_and_compare()
+
+
 def test_one_activity_posted_on_both_nodes_is_one() -> None:
     for number in range(5):
         content = body("a", ANY) | {"to": [f"aggregated:{number}"]}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -17,6 +19,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 _GLANCE = 0.05
+_PORTS = range(20000, 32000)
+# The seeds of tests are those of all processes that run them, which would take the same ports.
+_dice = random.SystemRandom()
 
 
 def program(name: str, *places: str) -> str:
@@ -29,10 +34,12 @@ def program(name: str, *places: str) -> str:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """One that no connection is given meanwhile: systems take theirs from 32768 on, and above."""
+    for port in _dice.sample(_PORTS, len(_PORTS)):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    pytest.fail(f"no port is free from {_PORTS[0]} to {_PORTS[-1]}")
 
 
 def listens(port: int) -> bool:
