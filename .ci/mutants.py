@@ -66,8 +66,6 @@ OPTIONS = (
     *("-q", "-p", "mutant_tests", "-p", "no:randomly", "-p", "no:cacheprovider", "--hypothesis-profile=ci"),
     *("-m", "not services and not browser and not javascript and not schema and not scale"),
 )
-# So long the tests of a mutant may take that nobody notices, those that are quick and run little come first.
-BUDGET = 60.0
 SECONDS = 900
 
 
@@ -118,18 +116,18 @@ def noted() -> None:
     print(done.stdout.splitlines()[-1], flush=True)
 
 
-def tests_by_function() -> dict[str, list[str]]:
+def tests_by_function(budget: float) -> dict[str, list[str]]:
     """Quick tests that run little come first."""
     lines = [json.loads(line) for file in SEEN.glob("*.jsonl") for line in file.open()]
     found: dict[str, list[Any]] = defaultdict(list)
     for line in sorted(lines, key=lambda line: line["seconds"] * len(line["functions"])):
         for function in line["functions"]:
             found[function].append(line)
-    return {function: within_budget(lines) for function, lines in found.items()}
+    return {function: within_budget(lines, budget) for function, lines in found.items()}
 
 
-def within_budget(lines: list[Any]) -> list[str]:
-    tests, left = [], BUDGET
+def within_budget(lines: list[Any], budget: float) -> list[str]:
+    tests, left = [], budget
     for line in lines:
         if (left := left - line["seconds"]) < 0 and tests:
             break
@@ -155,9 +153,8 @@ def chosen(rooms: list[str], size: int, seed: int) -> list[str]:
     return random.Random(seed).sample(of_rooms, size)  # noqa: S311
 
 
-def tried(sample: list[str], processes: int) -> dict[str, str]:
+def tried(sample: list[str], by_function: dict[str, list[str]], processes: int) -> dict[str, str]:
     """What became of each mutant with the tests that run its function."""
-    by_function = tests_by_function()
     plan = {mutant: by_function.get(mutant.rpartition("__mutmut_")[0], []) for mutant in sample}
     path = PLACE / "plan.json"
     # Without a change no test may fail, whatever is asked before it.
@@ -203,6 +200,12 @@ def main() -> None:
     parser.add_argument("--sample", type=int, default=250)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument(
+        "--budget",
+        type=float,
+        default=60,
+        help="seconds that the tests of a mutant may take; those that are quick and run little come first",
+    )
     parser.add_argument("--seen", action="store_true", help="the notes of the last run are still true")
     given = parser.parse_args()
     copied()
@@ -210,9 +213,9 @@ def main() -> None:
         noted()
     sample = chosen(given.rooms or list(ROOMS), given.sample, given.seed)
     print(f"{len(sample)} mutants", flush=True)
-    found = tried(sample, given.processes)
+    by_function = tests_by_function(given.budget)
+    found = tried(sample, by_function, given.processes)
     report(sample, found)
-    by_function = tests_by_function()
     for mutant in sample:
         tests = by_function.get(mutant.rpartition("__mutmut_")[0], [])
         if found[mutant] != "killed" and is_noticed(mutant, tests):

@@ -44,13 +44,15 @@ def bring_up_to_date(feed: Fragment, *, wait: bool = True) -> bool:
     Where the database refuses that just now, or others do the same and the reader may not `wait`, the groups
     are seen as they are.
     """
-    source, changed = Database.to_read(GroupChange), False
+    primary, changed = Database.to_write(GroupChange), False
+    # Who marks groups does so in a transaction, and must not miss what a replica has not heard of yet.
+    source = primary if primary.connection.in_atomic_block else Database.to_read(GroupChange)
     try:
         for _ in range(_ROUNDS):
             waiting = group_changes.waiting(source, feed)
             if waiting is None:
                 break
-            source, changed = Database.to_write(GroupChange), True
+            source, changed = primary, True
             fold(source, *waiting, wait=wait)
             if len(waiting[1]) < group_changes.AT_ONCE:
                 break

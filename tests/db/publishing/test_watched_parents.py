@@ -18,12 +18,12 @@ from tests.testapp.shop import Alert
 pytestmark = [pytest.mark.django_db(databases=["default", "other"]), pytest.mark.tables]
 
 
-def of_parent(pk: int, owner: User) -> None:
-    Building(pk=pk, owner=owner).save()
+def of_parent(pk: int, owner: User, using: str = "default") -> None:
+    Building(pk=pk, owner=owner).save(using=using)
 
 
-def of_child(pk: int, owner: User) -> None:
-    Tower(pk=pk, owner=owner).save()
+def of_child(pk: int, owner: User, using: str = "default") -> None:
+    Tower(pk=pk, owner=owner).save(using=using)
 
 
 def of_sibling(pk: int, owner: User) -> None:
@@ -59,6 +59,24 @@ def test_triggers_see_an_inherited_column(
     models.QuerySet(Building).filter(pk=tower.pk).update(owner=grace)
 
     assert OutboxEntry.objects.filter(model_label__startswith=watching._meta.label).count() == 1
+
+
+@pytest.mark.parametrize("change", [of_parent, of_child])
+def test_rows_of_the_second_database_are_sought_and_noted_there(
+    change: Callable[..., None], declare: Callable[..., None], ada: User, grace: User
+) -> None:
+    for user in (ada, grace):
+        user.save(using="other", force_insert=True)
+    tower = Tower.objects.using("other").create(owner=ada)
+    TowerWatch.objects.using("other").create(user=grace, house_id=tower.pk)
+    label = TowerWatch._meta.label
+    declare(label, follower="user", followed="house.owner")
+    entries = OutboxEntry.objects.filter(model_label__startswith=label)
+    entries.using("other").delete()
+
+    change(tower.pk, grace, using="other")
+
+    assert (entries.using("other").count(), entries.count()) == (1, 0)
 
 
 class Apart:

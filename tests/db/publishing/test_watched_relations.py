@@ -140,6 +140,16 @@ def test_what_does_not_matter_notes_nothing(
     assert noted() == set()
 
 
+def test_of_two_watched_columns_only_the_one_that_is_written_counts(
+    declared: Callable[..., Any], comments: list[Comment]
+) -> None:
+    declared(watch=["article.is_public", "article.title"])
+    article = Article.objects.get(pk=comments[0].article_id)
+    article.is_public = False
+    article.save(update_fields=["title"])
+    assert noted() == set()
+
+
 def test_over_two_keys(declared: Callable[..., Any], comments: list[Comment], ada: User, grace: User) -> None:
     declared(**OVER_TWO)
     ada.last_name = "Byron"

@@ -32,6 +32,8 @@ POST = {
     "foreign_id": "post:1",
     "time": "2026-01-01T00:00:00",
 }
+# What its foreign_id and time make of it.
+POST_ID = "d0c3c000-e6a4-11f0-8080-80010edf5810"
 STREAM = {"object_types": ["activity"], "type": "long_poll"}
 VERB = {"object_type": "activity", "field": "/data/verb", "operator": "equals", "value": "post"}
 WEBHOOK = {"url": "http://127.0.0.1:9/"}
@@ -302,6 +304,103 @@ def test_every_event_tells_what_was_and_what_is(endpoint, memory):
         else:
             assert event.before is None or event.action != "create", event
             assert event.before is not None or event.action not in ("delete", "update"), event
+
+
+Told = tuple[str, str, str, str, str, str, dict[str, Any]]
+
+
+def told(
+    kind: str,
+    object_id: str,
+    action: str,
+    behalf: str = "",
+    feeds: str = "",
+    placed: str = "",
+    **details: Any,
+) -> Told:
+    """What an event says; of an object whose id is made at random, "" for its id."""
+    return kind, object_id, action, behalf, feeds, placed, details
+
+
+FOLLOWED, UNFOLLOWED = (
+    [told("follow", "timeline:ann", action, feeds="timeline:ann user:bob", target="user:bob")]
+    for action in ("follow", "unfollow")
+)
+ENTRIES = [told("collection", f"food:{name}", "upsert") for name in "ab"]
+# By endpoint: what is recorded of its call above. An endpoint without a row here fails.
+TOLD: dict[str, list[Told]] = {
+    "POST feed/add_to_many": [told("activity", POST_ID, "create", "ann", "user:a user:b", "user:a user:b")],
+    "POST feed/{feed}": [told("activity", POST_ID, "create", "ann", "user:ann", "user:ann")],
+    "DELETE feed/{feed}/{item...}": [told("activity", POST_ID, "delete", "ann", "user:ann")],
+    "POST feed_targets/{feed}/activity_to_targets": [told("activity", POST_ID, "update", "ann", "user:ann")],
+    "POST follow_many": FOLLOWED,
+    "POST unfollow_many": UNFOLLOWED,
+    **{f"POST feed/{{feed}}/{word}": FOLLOWED for word in ("follows", "following")},
+    **{f"DELETE feed/{{feed}}/{word}/{{target}}": UNFOLLOWED for word in ("follows", "following")},
+    "POST activities": [told("activity", POST_ID, "create", "ann")],
+    "POST activity": [told("activity", POST_ID, "update", "ann")],
+    # Not in the name of the person who is erased.
+    "POST data_privacy/delete_activities": [told("activity", POST_ID, "delete")],
+    "POST data_privacy/delete_reactions": [told("reaction", "", "delete", "bob")],
+    "POST moderation/flag": [told("user", "ann", "flag", "bob")],
+    "POST moderation/status": [told("user", "ann", "moderate", "mod", status="ok")],
+    "POST moderation/status/batch": [told("user", "ann", "moderate", "mod")],
+    "POST reaction": [told("reaction", "", "create", "bob")],
+    "PUT reaction/{reaction}": [told("reaction", "", "update", "bob")],
+    "DELETE reaction/{reaction}": [told("reaction", "", "delete", "bob")],
+    "PUT reaction/{reaction}/restore": [told("reaction", "", "restore", "bob")],
+    "POST user": [told("user", "bob", "create", "bob")],
+    "PUT user/{user...}": [told("user", "ann", "update", "ann")],
+    "DELETE user/{user...}": [told("user", "ann", "delete")],
+    "POST users": [told("user", name, "create") for name in "ab"],
+    "DELETE users": [told("user", "ann", "delete")],
+    **{f"POST {name}": ENTRIES for name in ("collections", "meta")},
+    "DELETE collections": [told("collection", "food:a", "delete")],
+    "POST collections/{collection}": [told("collection", "", "create")],
+    "PUT collections/{collection}/{entry}": [told("collection", "food:a", "update")],
+    "DELETE collections/{collection}/{entry}": [told("collection", "food:a", "delete")],
+    **{f"POST {path}": [told("file", "", "create", name="a.png")] for path in ("files", "images")},
+    **{f"DELETE {path}": [told("file", "", "delete", name="a.png")] for path in ("files", "images")},
+    "POST streams": [told("stream", "", "create")],
+    "PUT streams/{stream}": [told("stream", "", "update")],
+    "DELETE streams/{stream}": [told("stream", "", "delete")],
+    "DELETE streams": [told("stream", "", "delete")],
+    "PUT streams/{stream}/webhook": [told("stream", "", "update", webhook=WEBHOOK["url"])],
+    "DELETE streams/{stream}/webhook": [told("stream", "", "update")],
+    "POST filters": [told("filter", "", "create")],
+    "PUT filters/{filter}": [told("filter", "", "update")],
+    "DELETE filters/{filter}": [told("filter", "", "delete")],
+    "DELETE filters": [told("filter", "", "delete")],
+}
+
+
+@every_writing_endpoint
+def test_an_event_says_what_happened_to_what_for_whom_and_where(endpoint, memory):
+    request = REQUESTS[name_of(endpoint)]()
+    memory.events.clear()
+    request.send(endpoint.method)
+    expected = TOLD[name_of(endpoint)]
+    assert [
+        told(
+            *(one.kind, one.object_id if object_id else "", one.action, one.on_behalf_of),
+            *(" ".join(one.feeds), " ".join(one.placed)),
+            **one.details,
+        )
+        for one, (_, object_id, *_) in zip(memory.events, expected, strict=True)
+    ] == expected
+    assert {one.application_id for one in memory.events} == {Application.objects.get().pk}
+
+
+def test_a_report_tells_its_reason_if_it_has_one(memory):
+    for reason in ({}, {"reason": ""}, {"reason": "rude"}):
+        api.ok("POST", "moderation/flag/", {**ENTITY, "user_id": "bob", **reason})
+    assert [event.details for event in memory.events] == [{}, {}, {"reason": "rude"}]
+
+
+def test_a_decision_tells_all_that_was_decided(memory):
+    decided = {"status": "s", "recommended_action": "r", "latest_moderator_action": "l"}
+    api.ok("POST", "moderation/status/", {**ENTITY, "moderator_id": "mod", **decided})
+    assert [event.details for event in memory.events] == [decided]
 
 
 @every_writing_endpoint

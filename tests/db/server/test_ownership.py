@@ -124,6 +124,22 @@ def test_the_application_wins_where_a_user_was_first() -> None:
     assert eve.refused("POST", "feed/user/eve/", body) == (403, 17)
 
 
+def test_the_application_wins_with_each_of_several() -> None:
+    names = ["post:5", "post:6"]
+    for name in names:
+        eve.ok("POST", "feed/user/eve/", {**OWN, **NAMED, "foreign_id": name})
+    several = [{**VICTIMS, **NAMED, "foreign_id": name} for name in ("post:4", *names)]
+    ok("POST", "feed/user/victim/", {"activities": several})
+    assert (len(ids("user:victim")), ids("user:eve")) == (3, [])
+
+
+def test_what_the_application_posted_stays_on_its_feeds_whoever_is_its_actor_now(
+    victims: dict[str, Any],
+) -> None:
+    post("user:elsewhere", **{**OWN, **NAMED})
+    assert ids("user:victim") == ids("user:elsewhere") == [victims["id"]]
+
+
 def test_the_application_goes_on_with_what_its_own_user_posted() -> None:
     body = {**OWN, **NAMED}
     first = eve.ok("POST", "feed/user/eve/", body)

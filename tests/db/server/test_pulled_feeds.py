@@ -236,6 +236,12 @@ def test_what_is_noted_of_what_is_gone_is_pruned(heavy):
     assert not PulledPlacement.objects.exists()
 
 
+def test_which_feeds_have_many_followers_is_known_until_the_feed_is_gone(heavy):
+    PulledFeed.objects.create(feed=number_of(HEAVY) + 1000, is_open=True)
+    call_command("stream_server_maintain", stdout=StringIO())
+    assert [head.feed for head in PulledFeed.objects.all()] == [number_of(HEAVY)]
+
+
 def test_what_readers_would_not_look_for_any_more_is_an_error(settings, heavy):
     posted(1)
     settings.STREAM_SERVER_PUSH_FOLLOWERS_MAX = None
