@@ -29,7 +29,13 @@ class Noting:
     """Appends a line for each test that passes, one file for each worker."""
 
     def __init__(self, folder: Path, worker: str) -> None:
-        self._file = (folder / f"{worker}.jsonl").open("w")
+        self._known = {json.loads(line)["test"] for file in folder.glob("*.jsonl") for line in file.open()}
+        self._file = (folder / f"{worker}.jsonl").open("a")
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """What was noted before a run broke off is not run again."""
+        items[:] = [item for item in items if item.nodeid not in self._known]
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
