@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from inspect import signature
 from typing import Any, cast
 
 import pytest
@@ -12,6 +13,8 @@ from django_stream import feeds
 from django_stream.activities.model_references import reference_of
 from django_stream.client import StreamClient
 from django_stream.feeds import feed_manager
+from django_stream.feeds.follow_lists import PeopleReader
+from django_stream.feeds.paging import FeedReader
 from django_stream.feeds.tending import trim
 from tests.extras import needs
 
@@ -201,6 +204,24 @@ def test_unread_rows_are_looked_for_until_all_are_met(
     assert (unread(), len(reads)) == (20, 4)
     reader.page(mark_read=notified[1:])
     assert (unread(), len(reads)) == (5, 1), "all below is read, and nothing is read for counts alone"
+
+
+def test_a_page_has_25_where_nobody_says_how_many(meals: list[str], ada: User, grace: User) -> None:
+    notifications = feeds.notifications(grace)
+    for number in range(30):
+        # In three groups, of which none shows more than its 15 newest.
+        verb = ("cook", "eat", "clean")[number % 3]
+        meal = {"actor": reference_of(ada), "verb": verb, "object": reference_of(grace)}
+        notifications.feed.add_activity({**meal, "foreign_id": f"meal:{number}", "time": BEGIN})
+        feed_manager.follow_user(User.objects.create(username=f"fan {number}"), ada)
+    assert len(feeds.timeline(ada).page()) == 25
+    assert len(notifications.unread_activities()) == 25
+    assert len(feeds.followers(ada).page()) == 25
+
+
+@pytest.mark.parametrize("reader", [FeedReader, PeopleReader])
+def test_a_page_is_asked_for_alike_by_both_kinds_of_views(reader: Any) -> None:
+    assert signature(reader.page).parameters == signature(reader.apage).parameters
 
 
 def test_the_size_of_a_feed(meals: list[str], ada: User) -> None:
