@@ -11,7 +11,7 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,6 +36,8 @@ _FULL = [
 _QUICK = ["--sizes", "10000", "--followers", "1000", "5000", "--rounds", "7", "--late", "40"]
 # Rows of the drain and of the backfill, and rounds of the drain.
 _MANY, _FEW = (20_000, 3), (2_000, 3)
+PROGRAMS = ("measure", "drained", "nudged", "served")
+_ROWS = "rows.json"
 _DATABASES = {"SQLite": sqlite, "PostgreSQL": postgres}
 _START = (
     "import time, resource; before = resource.getrusage(resource.RUSAGE_SELF).ru_utime; import django;"
@@ -52,35 +54,63 @@ def main() -> int:
     parser.add_argument("--peers", help="the Python of an environment with django-activity-stream")
     parser.add_argument("--enriching-peer", help="the Python of one with stream-django")
     parser.add_argument("--database", choices=_DATABASES, action="append")
+    parser.add_argument("--only", choices=PROGRAMS, nargs="+", help="the other rows stay as they are")
     parser.add_argument("--folder", type=Path, default=Path("docs/benchmarks"))
     options = parser.parse_args()
     load = os.getloadavg()[0]
-    found = {"Start": [start_row()], "Client": [*client_rows()]}
+    found: dict[str, list[Row]] = {}
+    known: list[str] = []
+    if options.only:
+        found, known = kept(options.folder)
+    else:
+        found = {"Start": [start_row()], "Client": [*client_rows()]}
     for name in options.database or _DATABASES:
-        found[name] = []
         for row in measured(name, options):
             verdict = "met" if row.met else "MISSED"
             print(f"{name}: {row.name}: {row.value:.3g} of {row.target:g} {verdict}", flush=True)
-            found[name].append(row)
-    write(options.folder, found, facts(options.quick, load))
+            found[name] = [*(one for one in found.get(name, []) if one.key != row.key), row]
+    told = facts(options.quick, load)
+    if options.only:
+        told = [*known, f"Measured anew: {' and '.join(options.only)}; {told[0]}"]
+    write(options.folder, found, told)
+    keep(options.folder, found, told)
     return 0
+
+
+def kept(folder: Path) -> tuple[dict[str, list[Row]], list[str]]:
+    """The rows of the last report, and what one must know of them."""
+    written = json.loads((folder / _ROWS).read_text())
+    return {name: [Row(**row) for row in rows] for name, rows in written["rows"].items()}, written["facts"]
+
+
+def keep(folder: Path, found: Mapping[str, Sequence[Row]], told: Sequence[str]) -> None:
+    rows = {name: [row.as_json() for row in some] for name, some in found.items()}
+    (folder / _ROWS).write_text(json.dumps({"facts": told, "rows": rows}, indent=1) + "\n")
 
 
 def measured(name: str, options: argparse.Namespace) -> Iterator[Row]:
     with ExitStack() as stack:
-        url = stack.enter_context(_DATABASES[name]())
-        many, rounds = _FEW if options.quick else _MANY
-        sizes = [*(_QUICK if options.quick else _FULL), "--backfilled", str(many)]
-        if options.peers:
-            sizes += ["--peer", options.peers, stack.enter_context(_DATABASES[name]())]
-        if options.enriching_peer:
-            sizes += ["--enriching-peer", options.enriching_peer]
-        yield from rows_of("measure", sizes, url)
-        drained = ["--rows", str(many), "--rounds", str(rounds)]
-        yield from rows_of("drained", drained, stack.enter_context(_DATABASES[name]()))
-        few = ["--rounds", "5" if options.quick else "15"]
-        for module in ("nudged", "served"):
-            yield from rows_of(module, few, stack.enter_context(_DATABASES[name]()))
+
+        def fresh() -> str:
+            return stack.enter_context(_DATABASES[name]())
+
+        for program in options.only or PROGRAMS:
+            yield from rows_of(program, arguments_of(program, options, fresh), fresh())
+
+
+def arguments_of(program: str, options: argparse.Namespace, fresh: Callable[[], str]) -> list[str]:
+    """What a program is told; `fresh` makes one more database."""
+    many, rounds = _FEW if options.quick else _MANY
+    if program == "drained":
+        return ["--rows", str(many), "--rounds", str(rounds)]
+    if program != "measure":
+        return ["--rounds", "5" if options.quick else "15"]
+    arguments = [*(_QUICK if options.quick else _FULL), "--backfilled", str(many)]
+    if options.peers:
+        arguments += ["--peer", options.peers, fresh()]
+    if options.enriching_peer:
+        arguments += ["--enriching-peer", options.enriching_peer]
+    return arguments
 
 
 def rows_of(module: str, arguments: list[str], url: str) -> Iterator[Row]:

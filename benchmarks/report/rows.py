@@ -27,6 +27,11 @@ class Row:
     """The target is the smallest ratio of the other over ours: so many times faster."""
 
     @property
+    def key(self) -> tuple[str, str, str]:
+        """By which a row is known in its table."""
+        return self.name, self.against, self.unit
+
+    @property
     def value(self) -> float:
         """What is held against the target."""
         if self.limit is None:
