@@ -5,8 +5,6 @@ The broker is the one that CELERY_BROKER_URL names, else RabbitMQ on its usual p
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import sys
 import threading
@@ -16,19 +14,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import django
+from benchmarks.report.rows import tell_rows
 
 SAVES = 100
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, required=True)
-    options = parser.parse_args()
-    os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.publishing.settings"
-    django.setup()
-    for row in rows(options.rounds):
-        print(json.dumps(row.as_json()), flush=True)
 
 
 def rows(rounds: int) -> Iterator:  # type: ignore[type-arg]
@@ -106,4 +94,4 @@ def busy_seconds() -> float:
 
 
 if __name__ == "__main__":
-    main()
+    tell_rows("benchmarks.publishing.settings", rows)

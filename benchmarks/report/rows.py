@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
 import gc
+import json
+import os
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
+
+import django
 
 Timed = Callable[[], float]
 """It does something and says how many seconds that took."""
@@ -71,3 +76,14 @@ def in_turns(calls: Mapping[str, Timed], rounds: int) -> dict[str, float]:
             if turn:
                 times[name].append(taken * 1000)
     return {name: statistics.median(taken) for name, taken in times.items()}
+
+
+def tell_rows(settings: str, rows: Callable[[int], Iterable[Row]]) -> None:
+    """What a program of the report does: print rows that take so many rounds, one JSON object a line."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, required=True)
+    options = parser.parse_args()
+    os.environ["DJANGO_SETTINGS_MODULE"] = settings
+    django.setup()
+    for row in rows(options.rounds):
+        print(json.dumps(row.as_json()), flush=True)

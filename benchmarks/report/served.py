@@ -5,8 +5,6 @@ On the database of DATABASE_URL. Each server is one process that has more to do 
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import socket
 import subprocess
@@ -18,7 +16,7 @@ from contextlib import contextmanager
 from http.client import HTTPConnection
 from typing import Any
 
-import django
+from benchmarks.report.rows import tell_rows
 
 API, HAND = "/api/v1.0/feed/timeline/0/?api_key=embedded", "/hand/"
 ACTIVITIES = 10_000
@@ -28,16 +26,6 @@ GUNICORN = {
     " with default options of the database": (1, "plain"),
     " with 4 threads": (4, "advised"),
 }
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, required=True)
-    options = parser.parse_args()
-    os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.server.settings"
-    django.setup()
-    for row in rows(options.rounds):
-        print(json.dumps(row.as_json()), flush=True)
 
 
 def rows(rounds: int) -> Iterator:  # type: ignore[type-arg]
@@ -142,4 +130,4 @@ def serving(command: list[str], kind: str) -> Iterator[int]:
 
 
 if __name__ == "__main__":
-    main()
+    tell_rows("benchmarks.server.settings", rows)

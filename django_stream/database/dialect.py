@@ -82,9 +82,9 @@ class Dialect:
         return f"SELECT count(*) FROM ({query}{lock}) locked" if lock else ""
 
     names_conflicts = True
+    """Whether `bulk_create` takes `unique_fields`."""
     answers_updates = False
     """Whether an UPDATE can answer with the rows that it changed."""
-    """Whether `bulk_create` takes `unique_fields`."""
 
     def row_locks(self, **options: Any) -> dict[str, Any]:
         """Options of `select_for_update` that only spare others to wait, as far as the database has them."""
