@@ -131,6 +131,7 @@ def _store(file_row: StoredFile, name: str, content: IO[bytes]) -> StoredFile:
     # Else storages that serve files themselves go by the name, which the sender chose.
     file.content_type = file_row.content_type  # type: ignore[attr-defined]
     file_row.name = wanted
+    note = deletions.expect(file_row)
     try:
         file_row.name = storage().save(wanted, file, max_length=255)
     except BaseException:
@@ -141,6 +142,7 @@ def _store(file_row: StoredFile, name: str, content: IO[bytes]) -> StoredFile:
         with transaction.atomic(using=database()):
             if file_row.source and not _lock(file_row.source):
                 raise missing("image", file_row.base_name)
+            deletions.has_arrived(note)
             file_row.save(using=database(), force_insert=True)
             record([_event(file_row, "create", on_behalf_of=file_row.user_id)])
     except BaseException:

@@ -1,11 +1,13 @@
-"""Bytes of deleted files: noted where the rows go, and taken from the storage after the commit, or later.
+"""Bytes without a row: noted where the row goes, or before it comes, and taken from the storage later.
 
-A note stays until the storage has deleted the bytes, whoever is killed. Nobody else deletes bytes.
+A note stays until the storage has deleted the bytes, or the row is there, whoever is killed. Nobody else
+deletes bytes.
 """
 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -19,6 +21,7 @@ from django_stream.database.bulk_sql import among
 from django_stream.database.commits import call_after_commit
 from django_stream.database.deadlocks import retry_on_deadlock
 from django_stream.database.statements import Database, at_most, one_of
+from django_stream.protocol.errors import invalid
 from django_stream.server.feed_store import database
 from django_stream.server.files.urls import storage
 from django_stream.server.models import Application, FileDeletion, StoredFile
@@ -27,6 +30,8 @@ from django_stream.server.models.files import FileDeletions, StoredFiles
 logger = logging.getLogger("django_stream.server")
 
 _STEP = 100
+# After so long an upload has failed, if it has no row.
+_ARRIVAL = timedelta(minutes=10)
 # So long nobody else tries what somebody tries, or has tried in vain.
 _LEASE = timedelta(minutes=1)
 # After so many failures in a row the storage is away, and each further one may take a minute.
@@ -63,19 +68,44 @@ def _delete_noted(names: Sequence[str]) -> None:
     _delete(list(notes.values_list("name", flat=True)), most=1)
 
 
+def expect(file: StoredFile) -> FileDeletion:
+    """Note a file that is about to be stored: if it gets no row, its bytes go all the same."""
+    due_at = timezone.now() + _ARRIVAL
+    note = FileDeletion(
+        name=file.name,
+        application_id=file.application_id,
+        user_id=file.user_id,
+        noted_at=due_at,
+        due_at=due_at,
+    )
+    note.save(using=database(), force_insert=True)
+    return note
+
+
+def has_arrived(note: FileDeletion) -> None:
+    """Take the note back, in the transaction that writes the row; else nobody knows what is in the storage.
+
+    400 where somebody has taken the file for one that never arrived, or has erased its owner meanwhile.
+    """
+    # Whoever is at it has made it due later.
+    if not FileDeletion.objects.using(database()).filter(pk=note.pk, due_at=note.due_at).delete()[0]:
+        raise invalid("the file took too long to be stored, and is not kept")
+
+
 def discard(file: StoredFile) -> None:
     """Delete the bytes of a file that got no row. It raises nothing: why there is none is worth more."""
-    try:
-        storage().delete(file.name)
-    except Exception as error:  # each storage has errors of its own
-        _tell(file, error)
-        discard_later(file)
+    discard_later(file)
+    with suppress(DatabaseError):
+        _delete([file.name], most=1)
 
 
 def discard_later(file: StoredFile) -> None:
     """Likewise, with the next round."""
+    now = timezone.now()
     with suppress(DatabaseError):
-        FileDeletion.objects.using(database()).note([file])
+        notes = FileDeletion.objects.using(database())
+        if not notes.filter(pk=file.name).update(noted_at=now, due_at=now):
+            notes.note([file])
 
 
 def delete_of(application_id: int, user_ids: Collection[str]) -> None:
@@ -97,11 +127,11 @@ def waiting_of(application_id: int, user_ids: Collection[str]) -> FileDeletions:
     return FileDeletion.objects.using(database()).filter(application_id=application_id, user_id__in=user_ids)
 
 
-def delete_due() -> Deleted:
-    """Try everything that is due once, step by step. Several may do so at once."""
+def delete_due(within: float = 60.0) -> Deleted:
+    """Try everything that is due once, step by step, for so many seconds. Several may do so at once."""
     gone = failed = 0
-    until = timezone.now()
-    while names := _claim(until):
+    until, end = timezone.now(), time.monotonic() + within
+    while time.monotonic() < end and (names := _claim(until)):
         done = _delete(names, most=_FAILURES_IN_A_ROW)
         gone, failed = gone + done.gone, failed + done.failed
         if done.is_away:
@@ -111,7 +141,7 @@ def delete_due() -> Deleted:
 
 def waiting() -> Waiting:
     """How many wait, of all applications, and for how long."""
-    rows = FileDeletion.objects.using(database())
+    rows = FileDeletion.objects.using(database()).filter(noted_at__lte=timezone.now())
     oldest = rows.aggregate(oldest=Min("noted_at"))["oldest"]
     age = (timezone.now() - oldest).total_seconds() if oldest else 0.0
     return Waiting(rows.count(), age)

@@ -86,7 +86,7 @@ class StoredFile(models.Model):
 
 
 class FileDeletions(models.QuerySet["FileDeletion"]):
-    """Deleted files whose bytes the storage may have still."""
+    """Files without a row, whose bytes the storage may have."""
 
     def note(self, files: list[StoredFile]) -> None:
         """Write down that the bytes of these files are to go; to be called where their rows go."""
@@ -106,7 +106,10 @@ class FileDeletions(models.QuerySet["FileDeletion"]):
 
 
 class FileDeletion(models.Model):
-    """A deleted file whose bytes the storage has not deleted yet. No name is used twice."""
+    """A deleted file whose bytes the storage has not deleted yet, or one that has no row yet.
+
+    No name is used twice.
+    """
 
     name = models.CharField(max_length=255, primary_key=True)
     application_id = models.BigIntegerField()
@@ -114,6 +117,7 @@ class FileDeletion(models.Model):
     user_id = models.CharField("owner", max_length=255, blank=True)
     """Whose it was, so that an erasure can tell what is left of them. It goes with the bytes."""
     noted_at = models.DateTimeField(default=timezone.now, editable=False)
+    """When it was deleted; of a file that is on its way, when it is taken for one that never arrived."""
     due_at = models.DateTimeField(default=timezone.now, db_index=True)
     """When it is tried next; later while a worker is at it."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import timedelta
-from io import StringIO
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,6 +17,7 @@ from django.db import OperationalError, connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from django_stream.protocol.messages import Upload
 from django_stream.server import tasks
 from django_stream.server.actions import files as actions
 from django_stream.server.files import deletions
@@ -212,6 +213,49 @@ def test_an_upload_whose_end_nobody_knows_leaves_no_bytes(storage: Storage, sett
     folder.unlink()
     maintained()
     assert not FileDeletion.objects.exists()
+
+
+def test_an_upload_killed_before_its_row_leaves_a_note_of_its_bytes(storage: Storage) -> None:
+    is_dead = False
+
+    def dies(execute: Any, sql: str, *rest: Any) -> Any:
+        nonlocal is_dead
+        is_dead = is_dead or (sql.startswith("INSERT") and "storedfile" in sql)
+        if is_dead:
+            raise Killed
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(dies), pytest.raises(Killed):
+        actions.store(1, "", Upload("a.txt", BytesIO(b"x"), "text/plain"))
+    assert (len([*names(storage)]), FileDeletion.objects.get().base_name) == (1, "a.txt")
+    assert "deleted files" not in maintained(), "it may be on its way still"
+    assert len([*names(storage)]) == 1
+    comes_back()
+    maintained()
+    assert ([*names(storage)], FileDeletion.objects.count()) == ([], 0)
+
+
+def test_an_upload_that_was_given_up_gets_no_row(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def arrives_late(self: Refusing, *of: Any, **more: Any) -> str:
+        saved = FileSystemStorage.save(self, *of, **more)
+        comes_back()
+        assert deletions.delete_due().gone == 1
+        return saved
+
+    monkeypatch.setattr(Refusing, "save", arrives_late, raising=False)
+    answer = send("files/", b"x", "a.txt")
+    assert (answer.status, answer.body["detail"]) == (
+        400,
+        "the file took too long to be stored, and is not kept",
+    )
+    assert ([*names(storage)], StoredFile.objects.count(), FileDeletion.objects.count()) == ([], 0, 0)
+
+
+def test_maintenance_leaves_the_rest_when_its_time_is_over(storage: Storage) -> None:
+    noted(3)
+    assert deletions.delete_due(within=0) == (0, 0, False)
+    assert deletions.waiting().number == 3
+    assert deletions.delete_due().gone == 3
 
 
 def test_many_files_of_an_application_go_in_steps(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
