@@ -13,6 +13,7 @@ from django.db import connections, router
 from django.db.models import Model
 
 from django_stream.database.dialect import Dialect, Fragment, placeholders
+from django_stream.database.transactions import database_to_read
 from django_stream.database.vendors import dialect_of
 
 Row: TypeAlias = tuple[Any, ...]
@@ -186,8 +187,8 @@ class Database:
 
     @classmethod
     def to_read(cls, model: type[Model]) -> Database:
-        """The one that the router names for reading a model."""
-        return cls(router.db_for_read(model))
+        """As `transactions.database_to_read` names it."""
+        return cls(database_to_read(model))
 
     @classmethod
     def to_write(cls, model: type[Model]) -> Database:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from django.db import connections, transaction
+from django.db import connections, router, transaction
+from django.db.models import Model
 
 _GLANCE = 0.02
 # Each transaction that has written holds a lock on its own number. Those of other databases do not matter.
@@ -18,6 +19,7 @@ _OPEN = (
     " AND a.datname = current_database() AND l.pid <> pg_backend_pid()"
 )
 
+_decides: ContextVar[bool] = ContextVar("django_stream_decides", default=False)
 _undone_as_a_whole: ContextVar[str | None] = ContextVar("django_stream_undone_as_a_whole", default=None)
 
 
@@ -35,6 +37,24 @@ def undone_as_a_whole(using: str) -> Iterator[None]:
 def needs_savepoint(using: str) -> bool:
     """Whether a part of the open transaction may be undone, and the rest committed."""
     return _undone_as_a_whole.get() != using
+
+
+@contextmanager
+def reading_to_write() -> Iterator[None]:
+    """What is read inside decides what is written, so no replica is asked, whatever the router says."""
+    token = _decides.set(True)
+    try:
+        yield
+    finally:
+        _decides.reset(token)
+
+
+def database_to_read(model: type[Model]) -> str:
+    """The one that the router names for reading a model; the primary where something is being changed."""
+    primary = router.db_for_write(model)
+    if _decides.get() or connections[primary].in_atomic_block:
+        return primary
+    return router.db_for_read(model)
 
 
 def wait_for_writers(alias: str, seconds: float) -> bool:

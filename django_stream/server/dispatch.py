@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import nullcontext
 
 from django_stream.database.deadlocks import retry_on_deadlock
+from django_stream.database.transactions import reading_to_write
 from django_stream.protocol import limits
 from django_stream.protocol.errors import ApiError
 from django_stream.protocol.messages import ApiRequest, ApiResponse
@@ -70,9 +72,10 @@ def _answer(request: ApiRequest, headers: dict[str, str]) -> tuple[int, Body]:
         route.enriched,
         None if request.body is None else storable(request.body, depth=_BODY_DEPTH),
     )
-    _authorize(call, route)
-    admit(principal, route.endpoint.family, headers)
-    return route.endpoint.status, _perform(call)
+    with nullcontext() if request.method == "GET" else reading_to_write():
+        _authorize(call, route)
+        admit(principal, route.endpoint.family, headers)
+        return route.endpoint.status, _perform(call)
 
 
 def _verified(request: ApiRequest, credential: keys.Credential) -> Principal:

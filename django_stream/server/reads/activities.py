@@ -5,8 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 
-from django.db import router
-
+from django_stream.database.transactions import database_to_read
 from django_stream.protocol.references import user_reference
 from django_stream.server import activity_rows
 from django_stream.server.activity_rows import ActivityRow
@@ -21,7 +20,7 @@ def in_order(application_id: int, keys: Sequence[uuid.UUID]) -> list[ActivityRow
 
 def keys_of_actor(application_id: int, user_id: str, before: uuid.UUID | None, most: int) -> list[uuid.UUID]:
     """Sort keys of what a user did, newest first; the actor may be its id or a reference."""
-    rows = Activity.objects.using(router.db_for_read(Activity)).filter(application_id=application_id)
+    rows = Activity.objects.using(database_to_read(Activity)).filter(application_id=application_id)
     if before is not None:
         rows = rows.filter(key__lt=before)
     found: list[uuid.UUID] = []

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db import router
-
+from django_stream.database.transactions import database_to_read
 from django_stream.server.models import AuditLog
 
 
@@ -20,9 +19,7 @@ class AuditPage:
 
 def page(application_id: int, wanted: dict[str, str], limit: int, after: int, before: int) -> AuditPage:
     """Entries older than `after` (a `next` cursor) or newer than `before` (a `prev` cursor)."""
-    rows = AuditLog.objects.using(router.db_for_read(AuditLog)).filter(
-        application_id=application_id, **wanted
-    )
+    rows = AuditLog.objects.using(database_to_read(AuditLog)).filter(application_id=application_id, **wanted)
     if before:
         found = list(rows.filter(id__gt=before).order_by("id")[: limit + 1])
         entries = found[:limit][::-1]

@@ -6,9 +6,8 @@ from collections.abc import Collection
 from functools import partial
 from typing import Any
 
-from django.db import router
-
 from django_stream.database.statements import Column, Database, Row, equal, rows_among, time_text
+from django_stream.database.transactions import database_to_read
 from django_stream.protocol import wire
 from django_stream.server.models import CollectionEntry
 from django_stream.server.reads.answer_size import AnswerSize, weight
@@ -70,7 +69,7 @@ def _data_of(application_id: int, names: Collection[Name]) -> dict[Name, Any]:
 
 def get(application_id: int, collection: str, entry_id: str) -> CollectionEntry:
     """One entry, or the refusal that it does not exist."""
-    rows = CollectionEntry.objects.using(router.db_for_read(CollectionEntry))
+    rows = CollectionEntry.objects.using(database_to_read(CollectionEntry))
     found = rows.filter(application_id=application_id, collection=collection, entry_id=entry_id).first()
     if found is None:
         raise missing("collection entry", f"{collection}:{entry_id}")

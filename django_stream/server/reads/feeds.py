@@ -6,9 +6,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from django.db import router
-
 from django_stream.database.statements import Database, equal, one_of
+from django_stream.database.transactions import database_to_read
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.server.activity_rows import ActivityRow
 from django_stream.server.models import Feed
@@ -33,7 +32,7 @@ class Page:
 
 def find(application_id: int, feed_id: FeedID) -> int | None:
     """The number of a feed's row; None for a feed that was never written to."""
-    rows = Feed.objects.using(router.db_for_read(Feed)).filter(
+    rows = Feed.objects.using(database_to_read(Feed)).filter(
         application_id=application_id, slug=feed_id.slug, user_id=feed_id.user_id
     )
     return rows.values_list("pk", flat=True).first()

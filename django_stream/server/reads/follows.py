@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db import router
 from django.db.models import QuerySet
 
+from django_stream.database.transactions import database_to_read
 from django_stream.protocol import limits
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.server.models import Follow
@@ -37,7 +37,7 @@ def count(application_id: int, side: str, feed_id: FeedID, slugs: Sequence[str])
 
 
 def _open(application_id: int, side: str, feed_id: FeedID) -> QuerySet[Follow]:
-    rows = Follow.objects.using(router.db_for_read(Follow))
+    rows = Follow.objects.using(database_to_read(Follow))
     feed = find(application_id, feed_id)
     return rows.none() if feed is None else rows.filter(**{side: feed}, until_seq__isnull=True)
 

@@ -6,10 +6,10 @@ import uuid
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, TypeAlias
 
-from django.db import router
 from django.db.models import Count, Sum
 
 from django_stream.database.statements import Database, equal, one_of
+from django_stream.database.transactions import database_to_read
 from django_stream.protocol.activity_ids import from_sort_key
 from django_stream.server.activity_rows import read_key
 from django_stream.server.models import Reaction, ReactionCount, ReactionCountChange
@@ -53,16 +53,16 @@ def _since(
     """By how much counts have changed since: by what is new, by what went and by what came back."""
     reaction, change = moment
     of_these: dict[str, Any] = {"application_id": application_id, "activity__in": activities}
-    added = Reaction.objects.using(router.db_for_read(Reaction)).filter(
+    added = Reaction.objects.using(database_to_read(Reaction)).filter(
         VISIBLE, TOP_LEVEL, pk__gt=reaction, **of_these
     )
     yield from added.values_list("activity", "kind").annotate(count=Count("pk"))
-    changed = ReactionCountChange.objects.using(router.db_for_read(ReactionCountChange)).filter(
+    changed = ReactionCountChange.objects.using(database_to_read(ReactionCountChange)).filter(
         pk__gt=change, reaction__lte=reaction, **of_these
     )
     yield from changed.values_list("activity", "kind").annotate(count=Sum("step"))
 
 
 def _newest(model: type[Reaction | ReactionCountChange]) -> int:
-    rows = model._default_manager.using(router.db_for_read(model))
+    rows = model._default_manager.using(database_to_read(model))
     return rows.order_by("-pk").values_list("pk", flat=True).first() or 0

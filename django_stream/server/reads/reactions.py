@@ -7,10 +7,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
-from django.db import router
 from django.db.models import QuerySet
 
 from django_stream.database.statements import Database, equal, is_null, one_of
+from django_stream.database.transactions import database_to_read
 from django_stream.server.models import DeletedReaction, Reaction
 from django_stream.server.reads.reaction_rows import PARENT_COLUMNS, ReactionRow, columns_of, read
 from django_stream.server.validation import missing
@@ -38,7 +38,7 @@ class Search:
 
 def rows_of(application_id: int) -> QuerySet[Reaction]:
     """All reactions of an application."""
-    return Reaction.objects.using(router.db_for_read(Reaction)).filter(application_id=application_id)
+    return Reaction.objects.using(database_to_read(Reaction)).filter(application_id=application_id)
 
 
 def get(application_id: int, reaction_id: str) -> Reaction:
@@ -120,7 +120,7 @@ def _places(application_id: int, reaction_ids: list[str]) -> dict[str, int]:
     rows = rows_of(application_id).filter(reaction_id__in=reaction_ids)
     places = dict(rows.values_list("reaction_id", "pk"))
     if gone := [reaction_id for reaction_id in reaction_ids if reaction_id not in places]:
-        deleted = DeletedReaction.objects.using(router.db_for_read(DeletedReaction)).filter(
+        deleted = DeletedReaction.objects.using(database_to_read(DeletedReaction)).filter(
             application_id=application_id, reaction_id__in=gone
         )
         places |= deleted.values_list("reaction_id", "place")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from django.db import router
-
+from django_stream.database.transactions import database_to_read
 from django_stream.protocol import wire
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.server.models import StreamUser
@@ -18,7 +17,7 @@ def by_id(application_id: int, user_ids: Collection[str]) -> dict[str, StreamUse
     """The users that exist among these."""
     if not user_ids:
         return {}
-    rows = StreamUser.objects.using(router.db_for_read(StreamUser)).filter(
+    rows = StreamUser.objects.using(database_to_read(StreamUser)).filter(
         application_id=application_id, user_id__in=user_ids
     )
     return {user.user_id: user for user in rows}

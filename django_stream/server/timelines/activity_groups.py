@@ -44,9 +44,7 @@ def bring_up_to_date(feed: Fragment, *, wait: bool = True) -> bool:
     Where the database refuses that just now, or others do the same and the reader may not `wait`, the groups
     are seen as they are.
     """
-    primary, changed = Database.to_write(GroupChange), False
-    # Who marks groups does so in a transaction, and must not miss what a replica has not heard of yet.
-    source = primary if primary.connection.in_atomic_block else Database.to_read(GroupChange)
+    primary, source, changed = Database.to_write(GroupChange), Database.to_read(GroupChange), False
     try:
         for _ in range(_ROUNDS):
             waiting = group_changes.waiting(source, feed)

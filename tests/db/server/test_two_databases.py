@@ -24,11 +24,13 @@ pytestmark = [
 
 
 class Elsewhere:
-    """What is read inside of a transaction is sought in the default database, as in a replica."""
+    """What is read inside of a transaction, or to write, is sought in the default database."""
+
+    is_writing = False
 
     def db_for_read(self, model: Any, **hints: Any) -> str | None:
         inside = connections["other"].savepoint_ids
-        return self.db_for_write(model) if not inside else "default"
+        return "default" if inside or self.is_writing else self.db_for_write(model)
 
     def db_for_write(self, model: Any, **hints: Any) -> str | None:
         return "other" if model._meta.app_label == "django_stream_server" else None
@@ -46,9 +48,11 @@ def elsewhere(settings: Any, db: None) -> Iterator[None]:
         yield
 
 
+@pytest.mark.django_db(databases=["default", "other"], transaction=True)
 @every_writing_endpoint
-def test_of_every_writing_endpoint(endpoint: Any) -> None:
+def test_of_every_writing_endpoint(endpoint: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     call = REQUESTS[name_of(endpoint)]()
+    monkeypatch.setattr(Elsewhere, "is_writing", True)
     assert call.send(endpoint.method) == endpoint.status
 
 
