@@ -18,7 +18,7 @@ from django_stream.protocol.activity_ids import activity_id
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.protocol.times import as_utc, parse_time
 from django_stream.protocol.wire import members
-from django_stream.publishing.batch import undigested_state
+from django_stream.publishing.one_by_one import undigested_state
 from django_stream.publishing.publisher import Desired
 
 Activity = Mapping[str, Any]

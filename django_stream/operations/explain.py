@@ -23,9 +23,9 @@ from django_stream.operations.verify import inspection_of_home
 from django_stream.protocol.activity_ids import activity_id
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.protocol.times import parse_time
-from django_stream.publishing.batch import desired_state
 from django_stream.publishing.drain import spoken_as_the_site
 from django_stream.publishing.models import OutboxEntry, Publication
+from django_stream.publishing.one_by_one import desired_state
 from django_stream.publishing.publisher import Desired, publishers_of
 
 _PAGES = 10

@@ -15,7 +15,7 @@ from django_stream.activities.publishers.activities import ActivityPublisher
 from django_stream.activities.representation import DEFAULT_TIME, overrides, represents_itself
 from django_stream.database.querysets import all_rows
 from django_stream.protocol.feed_ids import FeedID
-from django_stream.publishing.batch import desired_state
+from django_stream.publishing.one_by_one import desired_state
 from django_stream.publishing.publisher import Desired, Publisher
 
 

@@ -18,11 +18,12 @@ from django_stream.backends import database_of
 from django_stream.database.statements import Database
 from django_stream.database.transactions import undone_as_a_whole
 from django_stream.publishing import telemetry
-from django_stream.publishing.batch import Batch, apply, with_json_form
+from django_stream.publishing.batch import Batch
 from django_stream.publishing.leases import claim_alone
+from django_stream.publishing.one_by_one import apply, with_json_form
 from django_stream.publishing.publisher import Change, Desired, Publisher, publisher_for
 from django_stream.publishing.report import DrainReport
-from django_stream.publishing.settlement import settle_alone
+from django_stream.publishing.settlement import Outcome, settle_alone
 
 if TYPE_CHECKING:
     from django_stream.client import StreamClient
@@ -74,9 +75,9 @@ class _Alone(Batch):
 
     def told(self) -> DrainReport:
         """Report what the transaction has committed."""
-        done = {self._change.key: self._change}
-        self._report(list(done), {}, {}, set())
-        return self._counted(done, done if self._is_sent else {})
+        outcome = Outcome({self._change.key: self._change}, {}, {})
+        self._report(outcome, ())
+        return self._counted(outcome, outcome.done if self._is_sent else {}, ())
 
     def _state(self, publisher: Publisher) -> dict[str, Desired | Exception]:
         """Without a savepoint, since a failure undoes all."""

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection
-from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from django.db import connections, transaction
+from django.db import transaction
 
 from django_stream import signals
 from django_stream.backends import backend_fingerprint
@@ -18,6 +17,7 @@ from django_stream.database.deadlocks import retry_on_deadlock
 from django_stream.publishing import ledger
 from django_stream.publishing.dependents import Dependence
 from django_stream.publishing.leases import Lease
+from django_stream.publishing.one_by_one import apply, desired_state
 from django_stream.publishing.publisher import (
     Change,
     Desired,
@@ -28,7 +28,7 @@ from django_stream.publishing.publisher import (
 )
 from django_stream.publishing.report import DrainReport
 from django_stream.publishing.retry import NotTracked, RetrySchedule, is_held_back, reason_of
-from django_stream.publishing.settlement import settle
+from django_stream.publishing.settlement import Outcome, settle
 
 if TYPE_CHECKING:
     from django_stream.client import StreamClient
@@ -166,34 +166,23 @@ class Batch:
     def _settle(
         self, publisher: Publisher | None, changes: dict[str, Change], different: dict[str, Change]
     ) -> DrainReport:
-        policy = RetrySchedule.from_settings()
-        dependence = Dependence(publisher, self.lease.using)
+        policy, dependence = RetrySchedule.from_settings(), Dependence(publisher, self.lease.using)
         while True:
             done = {key: change for key, change in changes.items() if key not in self.failures}
-            failed, parked = self._sort_failures(policy)
-            made = [change for key, change in different.items() if key in done] + self._withdrawn
+            outcome = Outcome(done, *self._sort_failures(policy))
+            made = [different[key] for key in done if key in different] + self._withdrawn
             try:
-                overtaken = settle(
-                    self.lease,
-                    self.label,
-                    done=done,
-                    failed=failed,
-                    parked=parked,
-                    dependents=partial(dependence.of, made),
-                    now=self._clock(),
-                    policy=policy,
-                )
+                asked = partial(dependence.of, made)
+                overtaken = settle(self.lease, self.label, outcome, asked, self._clock(), policy)
                 break
             except Exception as error:
                 if error is not dependence.error:
                     raise
                 self._blame(made, dependence.failures(made, error))
         # The worker that took these over reports their outcome.
-        for outcome in (done, failed, parked):
-            for key in overtaken & outcome.keys():
-                del outcome[key]
-        self._report(list(done), failed, parked, overtaken)
-        return self._counted(done, different, failed, parked, overtaken)
+        mine = outcome.without(overtaken)
+        self._report(mine, overtaken)
+        return self._counted(mine, different, overtaken)
 
     def _blame(self, made: list[Change], failures: _Failures) -> None:
         """What was sent is there, but counts as failed: as long as it is, its next attempt asks again.
@@ -208,18 +197,14 @@ class Batch:
         self.failures |= failures
 
     def _counted(
-        self,
-        done: dict[str, Change],
-        different: dict[str, Change],
-        failed: Collection[str] = (),
-        parked: Collection[str] = (),
-        overtaken: Collection[str] = (),
+        self, outcome: Outcome, different: dict[str, Change], overtaken: Collection[str]
     ) -> DrainReport:
+        done = outcome.done
         kept_out = sum(one.desired is None and not one.before for one in done.values())
         return DrainReport(
             published=len(done),
-            failed=len(failed),
-            parked=len(parked),
+            failed=len(outcome.failed),
+            parked=len(outcome.parked),
             unchanged=len(done.keys() - different.keys()) - kept_out,
             kept_out=kept_out,
             overtaken=len(overtaken),
@@ -238,68 +223,24 @@ class Batch:
             outcome[key] = error
         return failed, parked
 
-    def _report(self, done: list[str], failed: _Failures, parked: _Failures, overtaken: set[str]) -> None:
+    def _report(self, outcome: Outcome, overtaken: Collection[str]) -> None:
         publisher, using = publisher_for(self.label), self.lease.using
         sender = publisher.model if publisher else None
-        for key, error in parked.items():
+        for key, error in outcome.parked.items():
             logger.error("%s %s is parked: %s", self.label, key, reason_of(error))
-        for key, error in failed.items():
+        for key, error in outcome.failed.items():
             logger.warning("%s %s will be tried again: %s", self.label, key, reason_of(error))
         for key in sorted(overtaken):
             logger.warning(
                 "the lease of %s %s ran out while it was sent; it will be sent again", self.label, key
             )
-        if done:
-            signals.changes_published.send_robust(sender, keys=done, using=using)
-        for signal, reasons in ((signals.changes_failed, failed), (signals.changes_parked, parked)):
+        if outcome.done:
+            signals.changes_published.send_robust(sender, keys=[*outcome.done], using=using)
+        refused = (signals.changes_failed, outcome.failed), (signals.changes_parked, outcome.parked)
+        for signal, reasons in refused:
             if reasons:
                 signal.send_robust(sender, keys=list(reasons), using=using, reasons=reasons)
 
 
 def _is_out_of_reach(failure: Exception) -> bool:
     return isinstance(failure, TransportException) and failure.out_of_reach
-
-
-def _contained(using: str) -> AbstractContextManager[object]:
-    """A failed statement spoils nothing but itself: only inside a transaction that takes a savepoint."""
-    return transaction.atomic(using) if connections[using].in_atomic_block else nullcontext()
-
-
-def desired_state(publisher: Publisher, keys: list[str], using: str) -> dict[str, Desired | Exception]:
-    """The desired state by key; of what has no form in JSON it is an error."""
-    return {key: with_json_form(value) for key, value in undigested_state(publisher, keys, using).items()}
-
-
-def undigested_state(publisher: Publisher, keys: list[str], using: str) -> dict[str, Desired | Exception]:
-    """The same, unproven. When reading all fails, each is read alone to find the one at fault."""
-    try:
-        with _contained(using):
-            return dict(publisher.desired(keys, using))
-    except Exception as error:
-        if len(keys) == 1:
-            return {keys[0]: error}
-        return {
-            key: value for one in keys for key, value in undigested_state(publisher, [one], using).items()
-        }
-
-
-def with_json_form(value: Desired | Exception) -> Desired | Exception:
-    """Content without a JSON form is an error of this object alone, found before anything is sent."""
-    try:
-        if isinstance(value, Desired):
-            _ = value.digest
-    except Exception as error:  # whatever the content's own code may raise
-        return error
-    return value
-
-
-def apply(publisher: Publisher, client: StreamClient, changes: list[Change]) -> _Failures:
-    if not changes:
-        return {}
-    try:
-        return dict(publisher.apply(client, changes))
-    except Exception as error:
-        if len(changes) == 1:
-            return {changes[0].key: error}
-        logger.exception("publishing %s failed as a whole, and is tried one by one", publisher.label)
-    return {key: error for one in changes for key, error in apply(publisher, client, [one]).items()}

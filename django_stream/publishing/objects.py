@@ -12,12 +12,13 @@ from django.utils import timezone
 from django_stream.backends import backend_fingerprint
 from django_stream.database.bulk_sql import among
 from django_stream.publishing import telemetry
-from django_stream.publishing.batch import Batch, desired_state
+from django_stream.publishing.batch import Batch
 from django_stream.publishing.drain import spoken_as_the_site
 from django_stream.publishing.entries import insert_entries
 from django_stream.publishing.lease_guard import lease_guarded
 from django_stream.publishing.leases import claim_objects
 from django_stream.publishing.models import OutboxEntry, Publication
+from django_stream.publishing.one_by_one import desired_state
 from django_stream.publishing.publisher import Publisher
 from django_stream.publishing.report import DrainReport
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 
@@ -20,20 +20,36 @@ from django_stream.publishing.publisher import Change, Dependents
 from django_stream.publishing.retry import RetrySchedule, reason_of
 
 
+class Outcome(NamedTuple):
+    """How an attempt went, by key."""
+
+    done: dict[str, Change]
+    failed: dict[str, Exception]
+    """Those that are tried again."""
+    parked: dict[str, Exception]
+
+    def without(self, keys: Collection[str]) -> Outcome:
+        """Of all others."""
+        done = {key: change for key, change in self.done.items() if key not in keys}
+        failed, parked = (
+            {key: error for key, error in errors.items() if key not in keys}
+            for errors in (self.failed, self.parked)
+        )
+        return Outcome(done, failed, parked)
+
+
 @retry_on_deadlock
 def settle(
     lease: Lease,
     label: str,
-    *,
-    done: dict[str, Change],
-    failed: dict[str, Exception],
-    parked: dict[str, Exception],
+    outcome: Outcome,
     dependents: Callable[[], Iterable[Dependents]],
     now: datetime,
     policy: RetrySchedule,
 ) -> set[str]:
     """Write the outcome of one attempt in one transaction; returns the keys that others have taken over."""
     objects, using = lease.objects[label], lease.using
+    done, failed, parked = outcome
     with transaction.atomic(using):
         # Entries before the ledger: the order in which a claim locks them. A worker that took an object
         # over may find its entries gone, so it gets a new one below.

@@ -17,8 +17,8 @@ from django_stream.operations.ledgers import aliases
 from django_stream.operations.spool import Side, Spool
 from django_stream.operations.walking import Walk
 from django_stream.protocol.inspection import Inspection
-from django_stream.publishing.batch import undigested_state
 from django_stream.publishing.models import Publication
+from django_stream.publishing.one_by_one import undigested_state
 from django_stream.publishing.publisher import Desired, Publisher, Record
 
 CHUNK = 500

@@ -16,7 +16,7 @@ from django_stream.protocol import limits
 from django_stream.protocol.activity_ids import activity_id
 from django_stream.protocol.inspection import Inspection
 from django_stream.protocol.times import parse_time
-from django_stream.publishing.batch import undigested_state
+from django_stream.publishing.one_by_one import undigested_state
 from django_stream.publishing.publisher import Desired, Publisher, publishers
 
 _PLACE = "reactions"

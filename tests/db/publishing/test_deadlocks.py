@@ -21,7 +21,7 @@ from django_stream.publishing.leases import Lease, claim
 from django_stream.publishing.nudge import nudges_held
 from django_stream.publishing.publisher import Change
 from django_stream.publishing.retry import RetrySchedule
-from django_stream.publishing.settlement import settle
+from django_stream.publishing.settlement import Outcome, settle
 from django_stream.tracking import drain
 from tests.db.publishing.concurrency import alone, is_stuck, patience
 from tests.faults import BreakingTransport, Clock, client_over, meanwhile
@@ -102,16 +102,10 @@ def test_two_who_settle_the_same_entries_meet_each_other(ada: User, clock: Clock
 
     def settle_one(lease: Lease | None, done: str, failed: str) -> None:
         assert lease is not None
-        settle(
-            lease,
-            LABEL,
-            done={done: Change(done, [], None, confirmed=False)},
-            failed={failed: ConnectionFailed("the line is dead")},
-            parked={},
-            dependents=tuple,
-            now=clock(),
-            policy=AfterBothHaveDeleted.from_settings(),
-        )
+        policy = AfterBothHaveDeleted.from_settings()
+        gone = {done: Change(done, [], None, confirmed=False)}
+        refused: dict[str, Exception] = {failed: ConnectionFailed("the line is dead")}
+        settle(lease, LABEL, Outcome(gone, refused, {}), tuple, clock(), policy)
 
     with nudges_held():
         Tag.objects.bulk_create([Tag(name=name, user=ada) for name in "ab"])
