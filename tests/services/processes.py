@@ -172,6 +172,9 @@ class Program:
     def stop(self) -> None:
         if self.is_running:
             self.kill()
+        elif self._process is not None:
+            # Its number may be a stranger's by the time the reaper looks.
+            self._gone()
 
     def wait(self, *, within: float) -> int:
         """The exit status of a program that ends by itself."""
