@@ -149,7 +149,9 @@ class Cluster:
         digest, unknown = _digest(script), []
         with self._client.pipeline() as pipeline:
             for key, arguments in calls:
-                pipeline.execute_command("EVALSHA", digest, 1, key, *arguments)
+                # Without its node named, redis-py 8 asks a server for the keys of each of these commands.
+                node = self._client.get_node_from_key(key)
+                pipeline.execute_command("EVALSHA", digest, 1, key, *arguments, target_nodes=node)
             answers = pipeline.execute(raise_on_error=False)
         for call, answer in zip(calls, answers, strict=True):
             if isinstance(answer, self._unknown):

@@ -31,6 +31,11 @@ class Entry(NamedTuple):
         return cls(uuid.UUID(bytes=member[1:_KEY_END]), int.from_bytes(member[_KEY_END:], "big"))
 
 
+def key_and_way(member: bytes) -> tuple[str, int]:
+    """An entry for the database, which takes 32 digits as well; keys as objects take longer."""
+    return member[1:_KEY_END].hex(), int.from_bytes(member[_KEY_END:], "big")
+
+
 def activity(key: uuid.UUID) -> bytes:
     """How the entry of an activity begins, whatever brought it."""
     return _MARK + key.bytes

@@ -95,8 +95,10 @@ def entries(feed: int, window: Window) -> list[Entry]:
     return [Entry(read_key(key), via) for key, via in found]
 
 
-def rows_of(application_id: int, wanted: Sequence[Entry], *, oldest_first: bool = False) -> list[ActivityRow]:
-    """Entries with their activities and origins, in one statement."""
+def rows_of(
+    application_id: int, wanted: Sequence[tuple[uuid.UUID | str, int]], *, oldest_first: bool = False
+) -> list[ActivityRow]:
+    """Entries (keys, or their 32 digits) with their activities and origins, in one statement."""
     if not wanted:
         return []
     database = Database.to_read(Activity)

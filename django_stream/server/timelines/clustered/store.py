@@ -18,7 +18,7 @@ from django_stream.server.timelines.base import ActivityGroupPage, Marked, Timel
 from django_stream.server.timelines.clustered import changes, record, scripts
 from django_stream.server.timelines.clustered.changes import EVERYBODY, Change, key_of
 from django_stream.server.timelines.clustered.cluster import Cluster, Unavailable
-from django_stream.server.timelines.clustered.members import Entry, bounds
+from django_stream.server.timelines.clustered.members import Entry, bounds, key_and_way
 from django_stream.server.timelines.database import DatabaseTimelines
 
 logger = logging.getLogger("django_stream.server")
@@ -51,12 +51,11 @@ class ClusteredTimelines(Timelines):
             return []
         # A timeline keeps the newest entries: the oldest are in the record.
         is_elsewhere = state.is_changing or window.oldest_first
-        found = None if is_elsewhere else self._held(state.feed, window)
-        if found is None:
-            found = record.entries(state.feed, window)
+        held = None if is_elsewhere else self._held(state.feed, window)
+        found = record.entries(state.feed, window) if held is None else held
         return record.rows_of(application_id, found, oldest_first=window.oldest_first)
 
-    def _held(self, feed: int, window: Window) -> list[Entry] | None:
+    def _held(self, feed: int, window: Window) -> Sequence[tuple[uuid.UUID | str, int]] | None:
         """A page of the timeline; None if it is not there, or does not reach so far."""
         token = uuid.uuid4().hex
         arguments = token, *bounds(window), window.offset, window.limit, _idle_seconds()
@@ -66,7 +65,7 @@ class ClusteredTimelines(Timelines):
             logger.warning("a timeline does not answer, and its reader reads the record: %s", error)
             return None
         if status == b"page":
-            return [Entry.unpacked(member) for member in found]
+            return [key_and_way(member) for member in found]
         if status == b"miss":
             # Not within a transaction, which may see what was true before the token was taken.
             call_after_commit(database(), self._fill, feed, token)
