@@ -31,7 +31,7 @@ matrix: ## on every Python and Django that pyproject.toml names, without extras,
 	$(PYTHON) .ci/matrix.py $(ONLY)
 
 test-services: $(VENV)/dev.stamp ## with PostgreSQL, Redis and RabbitMQ on their usual ports
-	DATABASE_URL=$${DATABASE_URL:-postgres://postgres@127.0.0.1:5432/postgres} $(BIN)/python -m pytest -n auto -m "not browser and not javascript and not schema and not scale"
+	DATABASE_URL=$${DATABASE_URL:-postgres://postgres@127.0.0.1:5432/postgres} $(BIN)/python -m pytest -n auto --ignore=tests/unit -m "not browser and not javascript and not schema and not scale"
 
 SCALED := tests/contract/test_activities.py tests/contract/test_feeds.py tests/contract/test_follows.py tests/contract/test_grouped_feeds.py
 BOUNCED := tests/db/publishing tests/db/operations $(SCALED)
