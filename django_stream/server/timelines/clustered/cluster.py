@@ -139,8 +139,16 @@ class Cluster:
 
     def _run_one(self, script: str, call: Call) -> Any:
         key, arguments = call
+        client, command = self._client, ("EVALSHA", _digest(script), 1, key, *arguments)
         try:
-            return self._client.execute_command("EVALSHA", _digest(script), 1, key, *arguments)
+            try:
+                # The cluster's own client takes longer for its part than the node for its answer.
+                return client.get_redis_connection(client.get_node_from_key(key)).execute_command(*command)
+            except self._unknown:
+                raise
+            except self._errors:
+                # The slot has moved, or the node is gone: that client finds out.
+                return client.execute_command(*command)
         except self._unknown as error:
             return error
 

@@ -22,11 +22,12 @@ from __future__ import annotations
 
 _HEAD = r"""
 local key = KEYS[1]
-local head = redis.call('ZRANGEBYLEX', key, '[\0', '(\1', 'LIMIT', 0, 1)[1]
+local head = redis.call('ZRANGE', key, 0, 0)[1]
+if head and string.byte(head) ~= 0 then head = nil end
 local node, floor, added, removed, whole, most
 if head then
   node, floor, added, removed, whole, most = string.match(
-    string.sub(head, 2), '^b|(%x+)|(%d+)|(%d+)|(%d+)|(%d)|(%d+)$')
+    head, '^%zb|(%x+)|(%d+)|(%d+)|(%d+)|(%d)|(%d+)$')
 end
 local function this_node()
   return string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
