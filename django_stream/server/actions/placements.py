@@ -208,7 +208,8 @@ def _keep_from_removals(locked: Mapping[int, Feed], placed: Collection[Pair]) ->
     for feed, key in placed:
         keys.setdefault(feed, []).append(key)
     jobs = RemovalJob.objects.using(database()).filter(among("feed", keys, database()))
-    for job in jobs.select_for_update().order_by("pk"):
+    # The lock of the feed keeps others from its jobs.
+    for job in jobs.order_by("pk"):
         left = [key for key in keys[job.feed] if key < job.before]
         same = Activity.objects.using(database()).filter(
             application_id=locked[job.feed].application_id, key__in=left, foreign_id=job.foreign_id
