@@ -14,7 +14,7 @@ from django_stream.feeds import FeedReader, feed_manager
 from django_stream.publishing.drain import drain
 from django_stream.templatetags.django_stream import author_of
 from django_stream.testing import assert_published
-from tests.contract.calling import ok
+from tests.contract.calling import Api, ok
 from tests.extras import needs
 from tests.testapp.models import Article, Subscription
 
@@ -90,6 +90,23 @@ def test_custom_fields_of_any_name_are_told_by_every_door(ada: User, group: Any)
         assert "<strong>ada</strong>" in rendered(entry)
         assert author_of(entry) == ada
         assert_published(ada, slug, group="g")
+
+
+@pytest.mark.django_db
+@pytest.mark.urls("tests.db.site.urls")
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_time_that_is_none_in_utc_spoils_no_page(moment: str, ada: User, grace: User) -> None:
+    """What looks like the server's own notice of a reaction may be anybody's, and so may its times."""
+    eve = Api(auth=None).as_user(str(grace.pk))
+    told = {"id": "x", "created_at": moment, "user": {"updated_at": moment}}
+    told["latest_children"] = {"like": [{"created_at": moment, "deleted_at": moment}]}
+    posted = {"actor": f"SU:{grace.pk}", "verb": "v", "object": "o", "to": [f"notification:{ada.pk}"]}
+    eve.ok("POST", f"feed/user/{grace.pk}/", {**posted, "foreign_id": "reaction:x", "reaction": told})
+    api = APIClient()
+    api.force_authenticate(ada)
+
+    (group,) = api.get("/feeds/notification/").json()["results"]
+    assert group["activities"][0]["reaction"] == told
 
 
 @needs("aggregation")
