@@ -165,7 +165,7 @@ class ActivityStreamsView(_FeedView):
 
 
 def _newest(entry: EnrichedActivity) -> Mapping[str, Any]:
-    """The activity that stands for an entry: the newest of a group that was not erased, or the entry itself."""
+    """The activity that stands for an entry: of a group, the newest that was not erased."""
     some = members(entry)
     return next((one for one in some if one["actor"] != ""), some[0])
 
