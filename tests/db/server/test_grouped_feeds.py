@@ -133,9 +133,10 @@ def test_bringing_something_to_grouped_feeds_costs_the_same_whatever_is_in_their
     assert counts == counts[:1] * 4
 
 
-def test_more_than_a_reader_takes_comes_with_the_next_ones(monkeypatch):
+@pytest.mark.parametrize(("limit", "most"), [("_ROUNDS", 1), ("_SECONDS", 0.0)])
+def test_more_than_a_reader_takes_comes_with_the_next_ones(limit, most, monkeypatch):
     monkeypatch.setattr(group_changes, "AT_ONCE", 2)
-    monkeypatch.setattr(folding, "_ROUNDS", 1)
+    monkeypatch.setattr(folding, limit, most)
     follow("notification:1", "user:1")
     for day in range(1, 6):
         post("user:1", time=f"2026-01-0{day}T10:00:00")
@@ -148,6 +149,7 @@ def test_more_than_a_reader_takes_comes_with_the_next_ones(monkeypatch):
 
 def test_paging_and_marks_begin_when_all_that_waits_is_in_its_group(monkeypatch):
     monkeypatch.setattr(group_changes, "AT_ONCE", 2)
+    monkeypatch.setattr(folding, "_SECONDS", 60.0)
     follow("notification:1", "user:1")
     for day in range(1, 10):
         post("user:1", time=f"2026-01-0{day}T10:00:00")
