@@ -25,7 +25,7 @@ from django_stream.server.models import (
 from django_stream.server.reads import activity_groups
 from django_stream.server.timelines import Window, group_changes, timelines
 from django_stream.server.timelines import activity_groups as folding
-from tests.contract.calling import follow, ok, post
+from tests.contract.calling import call, follow, ok, post
 
 pytestmark = pytest.mark.django_db
 
@@ -303,3 +303,12 @@ def test_times_of_groups_are_told_in_utc_whatever_the_site_stores(settings, use_
     ActivityGroup.objects.update(updated_at=stored)
     [group] = groups("aggregated:1")["results"]
     assert group["updated_at"] == moment.replace(tzinfo=None).isoformat(timespec="microseconds")
+
+
+@pytest.mark.parametrize(("offset", "status"), [(2**62, 200), (2**63 - 1, 400)])
+def test_an_offset_within_a_session_is_a_number_of_rows_together_with_the_limit(offset, status):
+    for verb in "ab":
+        post("notification:1", verb=verb)
+    session = parse_qsl(urlsplit(groups("notification:1", limit=1)["next"]).query)
+    place = {"session": dict(session)["session"], "offset": offset, "limit": 100}
+    assert call("GET", "feed/notification/1/", **place).status == status
