@@ -12,6 +12,7 @@ from rest_framework.test import APIClient
 
 from django_stream.feeds import FeedReader, feed_manager
 from django_stream.publishing.drain import drain
+from django_stream.rendering import templates
 from django_stream.templatetags.django_stream import author_of
 from django_stream.testing import assert_published
 from tests.contract.calling import Api, ok
@@ -48,6 +49,20 @@ def test_a_template_that_fails_is_replaced_by_the_plain_one(caplog: pytest.LogCa
     assert "pie" in html
     assert "x1" in caplog.text
     assert "x2" in caplog.text
+
+
+def test_a_process_remembers_so_many_verbs(
+    monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(templates, "_MOST_NAMES", 40)
+    (tmp_path / "activity").mkdir()
+    (tmp_path / "activity" / "tweet.html").write_text("a tweet")
+    settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [tmp_path]}]
+    (loader,) = engines["django"].engine.template_loaders
+    for number in range(100):
+        assert "pie" in rendered({"id": "x", "actor": "eve", "verb": f"v {number}", "object": "pie"})
+        assert rendered({"id": "y", "actor": "eve", "verb": "tweet", "object": "pie"}) == "a tweet"
+        assert len(loader.get_template_cache) <= 50
 
 
 def test_an_instance_that_has_no_text_is_left_out(caplog: pytest.LogCaptureFixture) -> None:
