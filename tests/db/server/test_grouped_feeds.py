@@ -8,6 +8,7 @@ from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from django_stream.protocol import limits
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.protocol.times import parse_time
 from django_stream.server.activity_input import key_or_none
@@ -312,3 +313,17 @@ def test_an_offset_within_a_session_is_a_number_of_rows_together_with_the_limit(
     session = parse_qsl(urlsplit(groups("notification:1", limit=1)["next"]).query)
     place = {"session": dict(session)["session"], "offset": offset, "limit": 100}
     assert call("GET", "feed/notification/1/", **place).status == status
+
+
+def test_groups_that_wait_are_counted_up_to_a_limit():
+    post("notification:1")
+    assert [groups("notification:1")[name] for name in ("unseen", "unread")] == [1, 1]
+    feed, now = Feed.objects.get(slug="notification").pk, timezone.now()
+    row = {"feed": feed, "created_at": now, "updated_at": now}
+    ActivityGroup.objects.bulk_create(
+        ActivityGroup(**row, name=f"{number}", is_seen=number % 2 == 0, is_read=False)
+        for number in range(limits.WAITING_COUNT_CAP + 50)
+    )
+    half = limits.WAITING_COUNT_CAP // 2 + 25 + 1
+    found = groups("notification:1")
+    assert [found[name] for name in ("unseen", "unread")] == [half, limits.WAITING_COUNT_CAP]
