@@ -16,7 +16,7 @@ from django.views import View
 from django_stream.database.failures import spoils_the_rest
 from django_stream.feeds.enrichment import EnrichedActivity
 from django_stream.feeds.paging import FeedReader
-from django_stream.protocol.wire import is_group
+from django_stream.protocol.wire import members
 from django_stream.rendering.plain_words import harmless, web_address
 from django_stream.rendering.templates import render
 
@@ -52,10 +52,14 @@ class _FeedView(View):
         return self.answer(here, entries, f"{here}?cursor={quote(page.next)}" if page.next else None)
 
     def _items(self, request: HttpRequest, page: Iterable[EnrichedActivity]) -> Iterator[dict[str, Any]]:
-        """What can be told of a page: a row whose own code fails is left out, and logged."""
+        """What can be told of a page: a row whose own code fails is left out, and logged.
+
+        So is what was erased, and has kept nothing but its place.
+        """
         for entry in page:
             try:
-                yield self.item(request, entry)
+                if _newest(entry)["actor"] != "":
+                    yield self.item(request, entry)
             except Exception as error:  # the models' own code
                 if spoils_the_rest(error):
                     raise
@@ -70,7 +74,7 @@ class _FeedView(View):
         The HTML is that of the activity's template, with the prefix `syndicated` where there is such a one,
         and without the request: a visitor's page has no buttons.
         """
-        newest = entry["activities"][0] if is_group(entry) else entry
+        newest = _newest(entry)
         return {
             "id": f"urn:uuid:{newest['id']}",
             "title": harmless(f"{newest['actor']} {newest['verb']} {newest['object']}"),
@@ -158,6 +162,12 @@ class ActivityStreamsView(_FeedView):
                 "published": item["time"].isoformat(),
             }
         )
+
+
+def _newest(entry: EnrichedActivity) -> Mapping[str, Any]:
+    """The activity that stands for an entry: of a group, the newest that was not erased."""
+    some = members(entry)
+    return next((one for one in some if one["actor"] != ""), some[0])
 
 
 def _filled(values: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,6 +29,24 @@ class BoundedJSONParser(JSONParser):
             raise ParseError(_("The body is nested too deep.")) from error
 
 
+class FiniteJSONRenderer(JSONRenderer):
+    """JSON, which has no word for infinity: null stands there, and one such row spoils no list."""
+
+    def render(self, data: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().render(data, *args, **kwargs)
+        except ValueError:
+            return super().render(_finite(data), *args, **kwargs)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _finite(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
 class StreamThrottle(ScopedRateThrottle):
     """By the scopes of our views; one that DEFAULT_THROTTLE_RATES does not name has no limit."""
 
@@ -43,7 +62,7 @@ class StreamView(APIView):
     """Answers JSON to who is signed in, and a page to a browser where DRF's own app is installed."""
 
     permission_classes = (IsAuthenticated,)
-    renderer_classes: Any = (JSONRenderer,)
+    renderer_classes: Any = (FiniteJSONRenderer,)
     parser_classes = (BoundedJSONParser,)
 
     @property

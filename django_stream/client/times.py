@@ -26,9 +26,10 @@ def _read(owner: Body, name: str) -> None:
     if type(text) is str:
         try:
             moment = datetime.fromisoformat(text)
-        except ValueError:
+            owner[name] = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        # Anybody may write what looks like the time of a reaction; at both ends of time it is none in UTC.
+        except (ValueError, OverflowError):
             return
-        owner[name] = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def stamped(item: Any) -> None:

@@ -27,6 +27,8 @@ FOLLOW_FILTER_MAX: Final = 1_000
 FOLLOW_OFFSET_MAX: Final = 400
 FOLLOW_REACHABLE: Final = 500
 FOLLOW_COUNT_CAP: Final = 10_000
+WAITING_COUNT_CAP: Final = 10_000
+"""So many groups of a notification feed are counted as unseen, and as unread."""
 REACTION_PAGE_DEFAULT: Final = 10
 REACTION_PAGE_MAX: Final = 25
 LATEST_REACTIONS_DEFAULT: Final = 5

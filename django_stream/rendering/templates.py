@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.template import engines
+from django.template.backends.django import DjangoTemplates
 from django.template.loader import select_template
 
 from django_stream.database.failures import spoils_the_rest
@@ -17,6 +19,9 @@ logger = logging.getLogger("django_stream.rendering")
 # File systems refuse longer names, and nobody writes templates for them.
 _LONGEST = 100
 _A_NAME = re.compile(rf"[^\\/:\x00-\x1f]{{1,{_LONGEST}}}")
+# Django keeps each name that it has looked for in vain, and anybody may invent verbs.
+_MOST_NAMES = 5_000
+_looked_for: set[str] = set()
 _SAFE = re.compile(r"[^\w-]+", re.ASCII)
 
 
@@ -51,6 +56,7 @@ def render(activity: Mapping[str, Any], context: Mapping[str, Any], prefix: str 
     what a template fails on is shown by the plain one, or not at all, and the log says why.
     """
     names = template_names(activity, prefix)
+    _note(names)
     values = {**context, "activity": activity}
     for some in (names, names[-1:]):
         try:
@@ -62,3 +68,14 @@ def render(activity: Mapping[str, Any], context: Mapping[str, Any], prefix: str 
         else:
             return html
     return ""
+
+
+def _note(names: Sequence[str]) -> None:
+    """Have templates looked for anew after so many names: those that are there are soon found again."""
+    _looked_for.update(names)
+    if len(_looked_for) <= _MOST_NAMES:
+        return
+    _looked_for.clear()
+    for backend in engines.all():
+        for loader in backend.engine.template_loaders if isinstance(backend, DjangoTemplates) else ():
+            loader.reset()

@@ -14,7 +14,7 @@ from django_stream.protocol.activity_fields import ADDED
 from django_stream.protocol.errors import invalid
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.protocol.times import parse_time
-from django_stream.server.content import check_values
+from django_stream.server.content import check_values, size_of
 from django_stream.server.feed_groups import groups_of, not_configured
 from django_stream.server.feed_store import within_length
 
@@ -75,7 +75,7 @@ def _activity_input(item: Any, now: datetime, application_id: int, identified: b
 def check_size(item: Mapping[str, Any]) -> None:
     """Refuse an activity that is nested too deep or has too many bytes."""
     check_values(item)
-    size = len(json.dumps(item, ensure_ascii=False).encode())
+    size = size_of(item)
     if size > limits.ACTIVITY_BYTES:
         raise invalid(f"an activity may have at most {limits.ACTIVITY_BYTES} bytes, not {size}", "activity")
 

@@ -26,6 +26,8 @@ logger = logging.getLogger("django_stream.server")
 # A null character as JSON writes it: an escape that is not itself escaped.
 _NULL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _LONG = 40
+# A number that Python writes with an exponent is written with so many more digits elsewhere.
+_TINY = re.compile(r"e-([0-9]+)")
 VALUES_MAX = 400_000
 """So many values may be in one body: a byte of JSON can be a value, and each costs many more to read."""
 # From here on Python writes floats with an exponent; all of them are whole numbers.
@@ -109,6 +111,24 @@ def _check_number(value: Any, name: str | None) -> None:
     """jsonb would give a larger one back as a whole number with all its digits, which is another value."""
     if isinstance(value, int | float) and not -(2**63) <= value < 2**63:
         raise invalid(f"numbers must be within 64 bits, and one in {name or 'the body'} is not", name)
+
+
+def size_of(value: Any) -> int:
+    """The bytes of a JSON value that was checked, as the database that takes most for it writes them.
+
+    jsonb has all digits of a tiny number: 5e-324 comes back in 326 letters.
+    """
+    text = json.dumps(value, ensure_ascii=False)
+    return len(text.encode()) + (_digits_beside(value) if _TINY.search(text) else 0)
+
+
+def _digits_beside(value: Any) -> int:
+    if isinstance(value, dict):
+        return sum(map(_digits_beside, value.values()))
+    if isinstance(value, list | tuple):
+        return sum(map(_digits_beside, value))
+    tiny = _TINY.search(repr(value)) if isinstance(value, float) else None
+    return int(tiny[1]) if tiny else 0
 
 
 def read_stored(text: str) -> Any:

@@ -86,7 +86,7 @@ def _verified(request: ApiRequest, credential: keys.Credential) -> Principal:
 
 @retry_on_deadlock
 def _perform(call: Call) -> Body:
-    with called_by(_caller(call)):
+    with called_by(_caller(call), is_server=call.principal.is_server):
         return call.endpoint.function(call)
 
 

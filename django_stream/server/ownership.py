@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django_stream.protocol.errors import ApiError
 from django_stream.protocol.references import user_reference
-from django_stream.server.events.event import current_caller
+from django_stream.server.events.event import token_holder
 
 
 def denied() -> ApiError:
@@ -17,12 +17,12 @@ def denied() -> ApiError:
 
 
 def check_owner(user_id: str) -> None:
-    """403 unless the caller is this user, or the application's own server."""
-    if current_caller() not in ("", user_id):
+    """403 unless the caller is this user, or the application's own server, whomever that names."""
+    if token_holder() not in ("", user_id):
         raise denied()
 
 
 def check_actor(actor: str) -> None:
     """The same for the actor of a stored activity."""
-    if (caller := current_caller()) and actor != user_reference(caller):
+    if (holder := token_holder()) and actor != user_reference(holder):
         raise denied()

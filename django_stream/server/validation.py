@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import uuid
 from collections.abc import Mapping
@@ -10,7 +9,7 @@ from typing import Any
 
 from django_stream.protocol.errors import ApiError, invalid
 from django_stream.server.conf import server_settings
-from django_stream.server.content import check_values
+from django_stream.server.content import check_values, size_of
 
 TEXT_LENGTH = 255
 _WORD = re.compile(r"[\w-]{1,255}", re.ASCII)
@@ -58,7 +57,7 @@ def data_of(value: Any, name: str = "data") -> dict[str, Any]:
     if not isinstance(value, dict):
         raise invalid(f"{name} must be a JSON object", name)
     check_values(value, name)
-    size = len(json.dumps(value, ensure_ascii=False).encode())
+    size = size_of(value)
     if size > server_settings.DATA_BYTES_MAX:
         raise invalid(f"{name} may have at most {server_settings.DATA_BYTES_MAX} bytes, not {size}", name)
     return value

@@ -32,6 +32,7 @@ class OfApplication(Protocol):
 # A context variable and not an argument: about thirty functions lie between the request, which knows the
 # caller, and the events, which alone ask for it.
 _caller: ContextVar[str] = ContextVar("django_stream_server_caller", default="")
+_holder: ContextVar[str] = ContextVar("django_stream_server_token_holder", default="")
 
 
 def current_caller() -> str:
@@ -39,14 +40,23 @@ def current_caller() -> str:
     return _caller.get()
 
 
+def token_holder() -> str:
+    """The user whose token it is; empty for the application's own server, for whomever that acts."""
+    return _holder.get()
+
+
 @contextmanager
-def called_by(user_id: str) -> Iterator[None]:
-    """Events inside are the doing of this user; the empty string is the application's own server."""
-    token = _caller.set(user_id)
+def called_by(user_id: str, *, is_server: bool = False) -> Iterator[None]:
+    """Events inside are the doing of this user; the empty string is the application's own server.
+
+    With `is_server` it is the server that calls, and the user is only named as who asked it to.
+    """
+    tokens = _caller.set(user_id), _holder.set("" if is_server else user_id)
     try:
         yield
     finally:
-        _caller.reset(token)
+        _caller.reset(tokens[0])
+        _holder.reset(tokens[1])
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ _PAGES = frozenset({"text/html", "application/xhtml+xml"})
 _MOVED = frozenset({301, 302, 303, 307, 308})
 _END_OF_HEAD = re.compile(rb"</head\s*>|<body[\s>]", re.IGNORECASE)
 _END_LENGTH = 16
-_CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([^\s\"';]+)", re.IGNORECASE)
+_CHARSET = re.compile(r"charset\s*+=\s*+[\"']?+\s*+([^\s\"';]++)", re.IGNORECASE)
 _HEADERS = {
     "Accept": "text/html,application/xhtml+xml",
     "Accept-Encoding": "identity",

@@ -2,7 +2,7 @@
 
 requests-hardened resolves a host once and connects to the address that it checked, so that a
 second answer of the DNS changes nothing. Around it: a stricter rule for addresses, and one
-deadline for everything that is read.
+deadline for everything that is sent and read.
 """
 
 from __future__ import annotations
@@ -24,12 +24,14 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from django_stream.server.opengraph.public_addresses import Rules
 
+_PIECE = 16 * 1024
+
 _deadline: ContextVar[float] = ContextVar("deadline")
 
 
 @contextmanager
 def ends_within(seconds: float) -> Iterator[None]:
-    """Bound everything that sessions read inside the block, headers included."""
+    """Bound everything that sessions send and read inside the block, headers included."""
     mark = _deadline.set(time.monotonic() + seconds)
     try:
         yield
@@ -87,12 +89,27 @@ class _Answer(http.client.HTTPResponse):
         self.fp = io.BufferedReader(_Bounded(self.fp.detach(), sock))
 
 
-class _Connection(HTTPConnection):
+class _Sending(HTTPConnection):
+    """Sends piece by piece: over TLS a socket's timeout begins anew with every one of its records."""
+
     response_class = _Answer
 
+    def send(self, data: Any) -> None:
+        if not isinstance(data, bytes):
+            super().send(data)
+            return
+        for start in range(0, len(data), _PIECE):
+            if self.sock is not None:
+                self.sock.settimeout(time_left())
+            super().send(data[start : start + _PIECE])
 
-class _SecureConnection(HTTPSConnection):
-    response_class = _Answer
+
+class _Connection(_Sending):
+    pass
+
+
+class _SecureConnection(_Sending, HTTPSConnection):
+    pass
 
 
 class _Pool(HTTPConnectionPool):

@@ -15,8 +15,9 @@ from django_stream.server.extras import MissingExtra
 if TYPE_CHECKING:
     from webencodings import Encoding
 
-_COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
-_META = re.compile(rb"<meta\b[^>]*?[\s\"'/;]charset\s*=\s*[\"']?\s*([^\s\"'/>;]+)", re.IGNORECASE)
+# Anybody writes pages: nothing here looks twice at what has led nowhere.
+_META = re.compile(rb"<meta\b", re.IGNORECASE)
+_CHARSET = re.compile(rb"[\s\"'/;]charset\s*+=\s*+[\"']?+\s*+([^\s\"'/>;]++)", re.IGNORECASE)
 # What a page can only say by mistake, for it was readable as something like ASCII.
 _MEANT = {"utf-16le": "utf-8", "utf-16be": "utf-8", "x-user-defined": "windows-1252"}
 # Control characters mean nothing in a title, and some readers stop at them.
@@ -44,10 +45,26 @@ def _known(label: str) -> Encoding | None:
 
 def _meta(page: bytes) -> Encoding | None:
     """The label in a page's own head."""
-    for match in _META.finditer(_COMMENT.sub(b"", page)):
-        if (found := _known(match[1].decode("ascii", "replace"))) is not None:
+    text, place = _without_comments(page), 0
+    while (tag := _META.search(text, place)) is not None:
+        end = text.find(b">", tag.end())
+        place = len(text) if end < 0 else end
+        label = _CHARSET.search(text, tag.end(), place)
+        if label is not None and (found := _known(label[1].decode("ascii", "replace"))) is not None:
             return _known(_MEANT.get(found.name, found.name))
     return None
+
+
+def _without_comments(page: bytes) -> bytes:
+    """What browsers read of a page; a comment that does not end is none."""
+    parts, place = [], 0
+    while (start := page.find(b"<!--", place)) >= 0:
+        end = page.find(b"-->", start + 4)
+        if end < 0:
+            break
+        parts.append(page[place:start])
+        place = end + 3
+    return b"".join([*parts, page[place:]])
 
 
 def _guessed(page: bytes) -> str:

@@ -109,10 +109,17 @@ async def _subscription(session: Session, message: Message, reply: Message, auth
         for channel in channels:
             session.unsubscribe(channel)
         return reply
-    ext = message.get("ext")
+    proof = _proof_in(message)
     try:
         for channel in channels:
-            await session.subscribe(channel, ext if isinstance(ext, dict) else {}, authorize)
+            await session.subscribe(channel, proof, authorize)
     except ApiError as error:
         return {**reply, "successful": False, "error": f"{error.http_status}:{channel}:{error.detail}"}
     return reply
+
+
+def _proof_in(message: Message) -> dict[str, str]:
+    """What opens feeds, without all else that stands beside it: it is kept as long as the client is there."""
+    ext = message.get("ext")
+    given = ext if isinstance(ext, dict) else {}
+    return {name: str(given.get(name) or "") for name in ("api_key", "signature")}

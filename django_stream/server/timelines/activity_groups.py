@@ -9,6 +9,7 @@ something that was edited, is counted anew.
 from __future__ import annotations
 
 import logging
+import time
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -31,8 +32,10 @@ logger = logging.getLogger("django_stream.server")
 
 Keys = Sequence[uuid.UUID]
 
-# So many times one reader takes what waits: a feed that nobody looked at for very long is not read in one go.
+# So many times one reader takes what waits, while there is time: whatever others have put on a feed that
+# nobody looked at for long, its page comes soon, and the next reader takes more.
 _ROUNDS = 10
+_SECONDS = 0.3
 
 # So long after a note was written its transaction may commit, and a reader have read without it.
 _UNDER_WAY = 60_000_000
@@ -45,6 +48,7 @@ def bring_up_to_date(feed: Fragment, *, wait: bool = True) -> bool:
     are seen as they are.
     """
     primary, source, changed = Database.to_write(GroupChange), Database.to_read(GroupChange), False
+    begun = time.monotonic()
     try:
         for _ in range(_ROUNDS):
             waiting = group_changes.waiting(source, feed)
@@ -52,7 +56,7 @@ def bring_up_to_date(feed: Fragment, *, wait: bool = True) -> bool:
                 break
             source, changed = primary, True
             fold(source, *waiting, wait=wait)
-            if len(waiting[1]) < group_changes.AT_ONCE:
+            if len(waiting[1]) < group_changes.AT_ONCE or time.monotonic() - begun >= _SECONDS:
                 break
     except DatabaseError as error:  # locked, a deadlock, a transaction that only reads
         logger.warning("the groups of a feed are read as they are, with changes waiting: %s", error)

@@ -18,8 +18,8 @@ from django_stream.server.feed_groups import grouped_slugs
 from django_stream.server.timelines import group_marks
 from django_stream.server.timelines.tables import ENTRY, FEED, GROUP_CHANGE, TIMELINE
 
-AT_ONCE = 5_000
-"""So many changes of a feed are taken by one reader: the newest, and the next reader takes the next."""
+AT_ONCE = 1_000
+"""So many changes of a feed are taken in one step: the newest, and the next step takes the next."""
 
 
 def note(database: Database, changed: Fragment) -> None:

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from django_stream.database.dialect import Dialect, Fragment
 from django_stream.database.statements import Database
+from django_stream.protocol import limits
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.protocol.times import format_activity_time
 from django_stream.server.activity_rows import SELECTED, ActivityRow, loads, read_key
@@ -32,11 +33,15 @@ from django_stream.server.timelines.tables import (
 )
 
 _FEED = f"(SELECT id FROM {FEED} WHERE application_id = %s AND slug = %s AND user_id = %s)"
-# Both counts by one scan of the index of groups that wait.
+# The condition of the index of groups that wait is said once more, so that every database takes it.
+_SOME_WAITING = (
+    f"SELECT 1 FROM {ACTIVITY_GROUP} WHERE feed = {_FEED} AND (NOT is_seen OR NOT is_read) "
+    f"AND NOT %s LIMIT {limits.WAITING_COUNT_CAP:d}"
+)
 _WAITING = (
-    "(SELECT count(*) FILTER (WHERE NOT is_seen) AS unseen, "
-    "count(*) FILTER (WHERE NOT is_read) AS unread "
-    f"FROM {ACTIVITY_GROUP} WHERE feed = {_FEED} AND (NOT is_seen OR NOT is_read)) w"
+    f"(SELECT u.unseen, r.unread FROM "
+    f"(SELECT count(*) AS unseen FROM ({_SOME_WAITING.replace('NOT %s', 'NOT is_seen')}) fresh) u CROSS JOIN "
+    f"(SELECT count(*) AS unread FROM ({_SOME_WAITING.replace('NOT %s', 'NOT is_read')}) left_over) r) w"
 )
 _ORIGIN = f"(SELECT t.via FROM {TIMELINE} t WHERE t.feed = b.feed AND t.key = e.key ORDER BY t.via LIMIT 1)"
 _LOWEST = uuid.UUID(int=0)
@@ -77,7 +82,7 @@ def page(
         since = [*steady, *most, *others, *bounds(database.dialect, "place", window).params]
     summary = _summary(database.dialect, "place" if moved else "newest")
     text = _text(summary, bound.text, window.limit, bool(offset), per_group, counted, moved)
-    params = [*(name if counted else ()), *name, *bound.params, *since, *offset, application_id]
+    params = [*([*name, *name] if counted else ()), *name, *bound.params, *since, *offset, application_id]
     found = database.rows(text, params)
     return _read(found), [read_key(row[_KEY]) for row in found if row[_STRAY]]
 

@@ -27,6 +27,7 @@ _PREFLIGHT = {
     "Access-Control-Allow-Headers": "authorization, stream-auth-type, x-stream-client, content-type",
     "Access-Control-Max-Age": "86400",
 }
+_READING = "GET, HEAD"
 # Deep values become fifty times as long; nobody reads more than so much.
 _READABLE_BYTES = 64 * 1024
 Response = TypeVar("Response", bound=HttpResponseBase)
@@ -38,8 +39,30 @@ _EXPOSED = "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-A
 def api(request: HttpRequest, path: str) -> HttpResponse:
     """Answer any method on any path of the API. A redirect would lose bodies: there is none."""
     if request.method == "OPTIONS":
-        return allow_origin(request, HttpResponse(headers=_PREFLIGHT))
+        return _preflight(request)
     return _response(request, _answer(request, path))
+
+
+def other_method(request: HttpRequest, path: str) -> HttpResponse | None:
+    """The answer to what is neither GET nor HEAD, where an address beside the API's own takes nothing else.
+
+    Such a view has no CSRF token to be asked for either: Django's refusal would be a page.
+    """
+    if request.method in ("GET", "HEAD"):
+        return None
+    if request.method == "OPTIONS":
+        return _preflight(request)
+    error = ApiError.named(
+        "NotAllowedException",
+        f"{request.method} is not allowed here, only {_READING}",
+        status=405,
+        headers={"Allow": _READING},
+    )
+    return _response(request, _refusal(error, path))
+
+
+def _preflight(request: HttpRequest) -> HttpResponse:
+    return allow_origin(request, HttpResponse(headers=_PREFLIGHT))
 
 
 def refused(request: HttpRequest, path: str, reason: object) -> HttpResponse:

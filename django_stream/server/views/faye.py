@@ -19,6 +19,7 @@ from django_stream.server.auth import keys, tokens
 from django_stream.server.conf import server_settings
 from django_stream.server.content import check_values, encoded
 from django_stream.server.feed_groups import groups_of
+from django_stream.server.feed_store import within_length
 from django_stream.server.ownership import denied
 from django_stream.server.permissions import may_read
 from django_stream.server.streams import bayeux, hub
@@ -61,7 +62,7 @@ def _authorize(channel: str, ext: Mapping[str, Any]) -> Listened:
         raise denied()
     principal = tokens.verify(str(ext.get("signature") or ""), credential.secrets, application_id)
     slugs = groups_of(application_id)
-    feed = _feed(match[2], slugs)
+    feed = within_length(_feed(match[2], slugs), "subscription")
     if principal.is_server:
         allowed = principal.may(scopes.FEED, scopes.READ, feed, slugs)
     else:

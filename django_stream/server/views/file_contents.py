@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
-from typing import IO
+from typing import IO, cast
 
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
 from django.http import FileResponse, HttpRequest, HttpResponseBase, JsonResponse
-from django.views.decorators.http import require_safe
+from django.views.decorators.csrf import csrf_exempt
 
+from django_stream.protocol.errors import ApiError
 from django_stream.server.files.kinds import IMAGES
 from django_stream.server.files.urls import storage
+from django_stream.server.models import StoredFile
 from django_stream.server.reads import files as reads
 from django_stream.server.validation import missing
+from django_stream.server.views.api import other_method
+
+logger = logging.getLogger("django_stream.server")
 
 _CHUNK = 64 * 1024
 _HEADERS = {
@@ -27,16 +33,17 @@ _HEADERS = {
 }
 
 
-@require_safe
+@csrf_exempt
 def contents(request: HttpRequest, key: str, name: str) -> HttpResponseBase:
     """An image to be shown, or any other file as an attachment."""
-    file = reads.by_key(key)
+    if (other := other_method(request, "media")) is not None:
+        return other
     try:
-        opened = storage().open(file.name) if file is not None and file.base_name == name else None
-    except FileNotFoundError:
-        opened = None
-    if file is None or opened is None:
-        error = missing("file", name)
+        file = reads.by_key(key)
+        if file is None or file.base_name != name:
+            raise missing("file", name)
+        opened = _opened(file)
+    except ApiError as error:
         return JsonResponse(error.envelope() | {"duration": "0.00ms"}, status=error.http_status)
     shown = file.content_type in IMAGES.values()
     response = FileResponse(
@@ -50,6 +57,18 @@ def contents(request: HttpRequest, key: str, name: str) -> HttpResponseBase:
         # Otherwise Django reads it whole before the first byte is sent.
         response.streaming_content = _chunks(opened)
     return response
+
+
+def _opened(file: StoredFile) -> IO[bytes]:
+    try:
+        return cast("IO[bytes]", storage().open(file.name))
+    except FileNotFoundError as error:
+        raise missing("file", file.base_name) from error
+    except Exception as error:  # each storage has errors of its own
+        # Whoever knows its name may read the file, so the log has none, nor the path in an error.
+        why = getattr(error, "strerror", None) or error
+        logger.error("file %s cannot be read: %s: %s", file.public_id, type(error).__name__, why)
+        raise ApiError.named("InternalException", "the file cannot be read right now") from error
 
 
 async def _chunks(file: IO[bytes]) -> AsyncIterator[bytes]:

@@ -9,6 +9,7 @@ from django.db import DatabaseError, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
 
 from django_stream.server.feed_store import database
 from django_stream.server.models import FanoutJob, ReactionJob, RemovalJob
@@ -17,11 +18,13 @@ from django_stream.server.models import FanoutJob, ReactionJob, RemovalJob
 _STALE = timedelta(minutes=10)
 
 
+@csrf_exempt
 def live(request: HttpRequest) -> JsonResponse:
-    """200 while the process answers at all."""
+    """200 while the process answers at all, by any method."""
     return JsonResponse({"status": "ok"})
 
 
+@csrf_exempt
 def ready(request: HttpRequest) -> JsonResponse:
     """200 when the database is reachable and migrated and the cache works; 503 names what is not."""
     problems = {name: problem for name, check in _CHECKS.items() if (problem := check())}

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.views.decorators.http import require_safe
+from django.views.decorators.csrf import csrf_exempt
 
 from django_stream.protocol.errors import ApiError
 from django_stream.server.actions.streams import at_end
@@ -17,16 +17,18 @@ from django_stream.server.streams import admission, hub, polling, transports
 from django_stream.server.streams.admission import Wish
 from django_stream.server.streams.refusals import with_meta
 from django_stream.server.streams.transports import Transport
-from django_stream.server.views.api import allow_origin
+from django_stream.server.views.api import allow_origin, other_method
 
 logger = logging.getLogger("django_stream.server")
 
 Answer = Callable[[Wish, Transport], Awaitable[HttpResponseBase]]
 
 
-@require_safe
+@csrf_exempt
 async def channel(request: HttpRequest, stream: str, secret: str) -> HttpResponseBase:
     """Push a stream's events, or answer those that are there where a response cannot stay open."""
+    if (other := other_method(request, "channel")) is not None:
+        return other
     headers = {name.lower(): value for name, value in request.headers.items()}
     query = request.GET.dict()
     answer: Answer = _endless if isinstance(request, ASGIRequest) else sync_to_async(_bounded)

@@ -15,6 +15,7 @@ from django.test import RequestFactory
 from django_stream import feeds
 from django_stream.syndication import ActivityStreamsView, AtomView, JsonFeedView
 from django_stream.tracking import drain
+from tests.contract.calling import ok
 from tests.testapp.models import Article, Moment
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("people")]
@@ -142,3 +143,22 @@ def test_a_database_that_fails_is_not_told_as_an_empty_feed(
     monkeypatch.setattr(Moment, "get_absolute_url", fail, raising=False)
     with pytest.raises(DatabaseError, match="a_table_that_is_not_there"), transaction.atomic():
         get(view, ada)
+
+
+@pytest.mark.parametrize("slug", ["user", "notification"])
+@pytest.mark.parametrize("view", VIEWS)
+def test_what_was_erased_is_left_out_of_the_feed(view: Any, slug: str, ada: User) -> None:
+    """It keeps its place on a page, without an actor and without words."""
+    made = [
+        ok("POST", f"feed/{slug}/{ada.pk}/", {"actor": "ada", "verb": "say", "object": text})
+        for text in ("one", "two", "three")
+    ]
+    ok("POST", f"feed/{slug}/{ada.pk}/", {"actor": "ada", "verb": "erase", "object": "four"})
+    gone = [{"id": one["id"]} for one in (*made[1:], *ok("GET", f"feed/{slug}/{ada.pk}/")["results"][:1])]
+    ok("POST", "data_privacy/delete_activities/", {"activities": [{"id": one["id"][:36]} for one in gone]})
+
+    reader = feeds.profile(ada) if slug == "user" else feeds.notifications(ada)
+    answer = view.as_view(reader=lambda request: reader, title="News")(RequestFactory().get("/public/"))
+
+    assert answer.content.count(b"urn:uuid:") == 1
+    assert b"ada say one" in answer.content

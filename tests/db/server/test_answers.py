@@ -184,3 +184,29 @@ def test_what_a_middleware_refuses_is_the_envelope(
     else:
         assert told(answer) == (400, 4)
     assert client.get("/admin/", headers={"host": host})["Content-Type"].startswith("text/html")
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "TRACE"])
+@pytest.mark.parametrize("path", ["media/abc/x.png", "schema/"])
+def test_what_is_only_read_refuses_other_methods_by_the_envelope(
+    path: str, method: str, settings: Any
+) -> None:
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "django.middleware.csrf.CsrfViewMiddleware"]
+    answer = Client(enforce_csrf_checks=True).generic(method, f"{ROOT}{path}")
+    assert told(answer) == (405, 17)
+    assert answer["Allow"] == "GET, HEAD"
+    assert Client().options(f"{ROOT}{path}")["Access-Control-Allow-Methods"]
+
+
+@pytest.mark.parametrize("path", ["health/", "ready/"])
+def test_probes_answer_by_any_method(path: str, settings: Any) -> None:
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "django.middleware.csrf.CsrfViewMiddleware"]
+    assert Client(enforce_csrf_checks=True).post(f"{ROOT}{path}").json()["status"] == "ok"
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "TRACE"])
+def test_the_channel_of_a_stream_refuses_them_in_its_own_form(method: str, settings: Any) -> None:
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "django.middleware.csrf.CsrfViewMiddleware"]
+    answer = Client(enforce_csrf_checks=True).generic(method, f"{ROOT}channel/1/abc")
+    assert (answer.status_code, answer.json()["meta"]["error_slug"]) == (405, "method-not-allowed")
+    assert Client().options(f"{ROOT}channel/1/abc")["Access-Control-Allow-Methods"]

@@ -177,6 +177,28 @@ def test_what_is_refused_in_a_list_is_told_with_the_field_that_holds_it() -> Non
     assert set(answer.body["exception_fields"]) == {"source"}
 
 
+@pytest.mark.parametrize("tiny", [5e-324, -2.2250738585072014e-308, 1.5e-200])
+@pytest.mark.parametrize(
+    ("path", "wrap", "most"),
+    [
+        ("feed/user/1/", lambda v: {"actor": "a", "verb": "v", "object": "o", "custom": v}, 10 * 1024),
+        ("user/", lambda v: {"id": "bob", "data": {"custom": v}}, 64 * 1024),
+        ("collections/", lambda v: {"data": {"food": [{"id": "pie", "custom": v}]}}, 64 * 1024),
+    ],
+    ids=["activity", "user", "collections"],
+)
+def test_numbers_count_with_the_digits_that_databases_give_them(
+    path: str, wrap: Any, most: int, tiny: float
+) -> None:
+    """What reading costs is what is stored: jsonb writes 5e-324 in 326 letters."""
+    few = most // 400 - 1
+    ok("POST", path, wrap([tiny] * few))
+    status, code, detail = refusal("POST", path, wrap([[{"n": tiny}]] * (few * 3)))
+    assert (status, code) == (400, 4)
+    assert f"at most {most} bytes" in detail
+    ok("POST", path, wrap([str(tiny)] * (few * 2)), get_or_create="true")
+
+
 @pytest.mark.parametrize("name", sorted(ADDED))
 def test_what_the_server_adds_to_an_activity_cannot_be_set(name: str) -> None:
     activity = post("user:1", **{name: "mine"})

@@ -8,6 +8,7 @@ from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from django_stream.protocol import limits
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.protocol.times import parse_time
 from django_stream.server.activity_input import key_or_none
@@ -25,7 +26,7 @@ from django_stream.server.models import (
 from django_stream.server.reads import activity_groups
 from django_stream.server.timelines import Window, group_changes, timelines
 from django_stream.server.timelines import activity_groups as folding
-from tests.contract.calling import follow, ok, post
+from tests.contract.calling import call, follow, ok, post
 
 pytestmark = pytest.mark.django_db
 
@@ -133,9 +134,10 @@ def test_bringing_something_to_grouped_feeds_costs_the_same_whatever_is_in_their
     assert counts == counts[:1] * 4
 
 
-def test_more_than_a_reader_takes_comes_with_the_next_ones(monkeypatch):
+@pytest.mark.parametrize(("limit", "most"), [("_ROUNDS", 1), ("_SECONDS", 0.0)])
+def test_more_than_a_reader_takes_comes_with_the_next_ones(limit, most, monkeypatch):
     monkeypatch.setattr(group_changes, "AT_ONCE", 2)
-    monkeypatch.setattr(folding, "_ROUNDS", 1)
+    monkeypatch.setattr(folding, limit, most)
     follow("notification:1", "user:1")
     for day in range(1, 6):
         post("user:1", time=f"2026-01-0{day}T10:00:00")
@@ -148,6 +150,7 @@ def test_more_than_a_reader_takes_comes_with_the_next_ones(monkeypatch):
 
 def test_paging_and_marks_begin_when_all_that_waits_is_in_its_group(monkeypatch):
     monkeypatch.setattr(group_changes, "AT_ONCE", 2)
+    monkeypatch.setattr(folding, "_SECONDS", 60.0)
     follow("notification:1", "user:1")
     for day in range(1, 10):
         post("user:1", time=f"2026-01-0{day}T10:00:00")
@@ -301,3 +304,26 @@ def test_times_of_groups_are_told_in_utc_whatever_the_site_stores(settings, use_
     ActivityGroup.objects.update(updated_at=stored)
     [group] = groups("aggregated:1")["results"]
     assert group["updated_at"] == moment.replace(tzinfo=None).isoformat(timespec="microseconds")
+
+
+@pytest.mark.parametrize(("offset", "status"), [(2**62, 200), (2**63 - 1, 400)])
+def test_an_offset_within_a_session_is_a_number_of_rows_together_with_the_limit(offset, status):
+    for verb in "ab":
+        post("notification:1", verb=verb)
+    session = parse_qsl(urlsplit(groups("notification:1", limit=1)["next"]).query)
+    place = {"session": dict(session)["session"], "offset": offset, "limit": 100}
+    assert call("GET", "feed/notification/1/", **place).status == status
+
+
+def test_groups_that_wait_are_counted_up_to_a_limit():
+    post("notification:1")
+    assert [groups("notification:1")[name] for name in ("unseen", "unread")] == [1, 1]
+    feed, now = Feed.objects.get(slug="notification").pk, timezone.now()
+    row = {"feed": feed, "created_at": now, "updated_at": now}
+    ActivityGroup.objects.bulk_create(
+        ActivityGroup(**row, name=f"{number}", is_seen=number % 2 == 0, is_read=False)
+        for number in range(limits.WAITING_COUNT_CAP + 50)
+    )
+    half = limits.WAITING_COUNT_CAP // 2 + 25 + 1
+    found = groups("notification:1")
+    assert [found[name] for name in ("unseen", "unread")] == [half, limits.WAITING_COUNT_CAP]

@@ -191,6 +191,34 @@ def test_other_things_are_their_owners_too(path: str, body: Any, victims: dict[s
     victim.ok("DELETE", path)
 
 
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("reaction/{reaction}/", {}),
+        ("reaction/{reaction}/", {"soft": "true"}),
+        ("collections/food/pie/", {}),
+        ("collections/", {"collection_name": "food", "ids": "pie"}),
+        ("user/victim/", {}),
+        ("users/", {"ids": "victim"}),
+        ("feed/user/victim/{activity}/", {}),
+    ],
+)
+def test_the_server_deletes_what_is_anybodys_whoever_asked_it_to(
+    path: str, query: dict[str, str], victims: dict[str, Any]
+) -> None:
+    """`user_id` names a moderator for the log; it takes nothing from what the server may."""
+    victim = eve.as_user("victim")
+    victim.ok("POST", "user/", {"id": "victim"})
+    victim.ok("POST", "collections/food/", {"id": "pie", "data": {"n": 0}})
+    reaction = victim.ok("POST", "reaction/", {"kind": "like", "activity_id": victims["id"]})
+    AuditLog.objects.all().delete()
+    path = path.format(reaction=reaction["id"], activity=victims["id"])
+
+    assert eve.call("DELETE", path, user_id="victim", **query).status in (401, 403)
+    ok("DELETE", path, user_id="moderator", **query)
+    assert [(row.action, row.user_id) for row in AuditLog.objects.all()] == [("delete", "moderator")]
+
+
 def test_a_parent_that_comes_back_brings_the_reactions_of_others(victims: dict[str, Any]) -> None:
     parent = eve.ok("POST", "reaction/", {"kind": "comment", "activity_id": victims["id"]})
     bob = eve.as_user("bob")

@@ -24,7 +24,7 @@ from django_stream.server.models import (
     TimelineEntry,
 )
 from django_stream.server.timelines import Window, timelines
-from tests.contract.calling import ids, ok, post
+from tests.contract.calling import call, ids, ok, post
 
 pytestmark = pytest.mark.django_db
 FOLLOWERS = [f"timeline:{number}" for number in range(4)]
@@ -276,3 +276,8 @@ def test_on_a_cluster_it_has_no_effect_and_a_check_says_so(settings):
     settings.STREAM_SERVER_TIMELINES = "redis://127.0.0.1:1"
     found = run_checks(tags=["django_stream_server"])
     assert [message.id for message in found] == ["django_stream_server.W004"]
+
+
+@pytest.mark.parametrize(("offset", "status"), [(2**62, 200), (2**63 - 1, 400)])
+def test_an_offset_is_a_number_of_rows_together_with_the_limit(offset, status):
+    assert call("GET", f"feed/{FOLLOWERS[0].replace(':', '/')}/", offset=offset, limit=100).status == status

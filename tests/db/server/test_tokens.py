@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
-from tests.contract.calling import call, ok, token, user_token
+from tests.contract.calling import call, ok, refused, token, user_token
 
 pytestmark = pytest.mark.django_db
 
@@ -187,3 +189,10 @@ def test_user_tokens_follow_the_policy(allowed, method, path, body):
         assert refused, answer.body
     theirs = ok("GET", "activities/", foreign_ids="theirs", timestamps=OLD["time"])["results"]
     assert [(item["actor"], item["verb"]) for item in theirs] == [(OTHER, "v")]
+
+
+def test_a_signature_of_any_length_is_read_once() -> None:
+    begun = time.thread_time()
+    for letters in ("a" * 40_000, 'a="' * 15_000, "a=" * 20_000):
+        assert refused("POST", "follow_many/", [], auth=f"Signature {letters}") == (401, 3)
+    assert time.thread_time() - begun < 2

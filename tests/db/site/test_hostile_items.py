@@ -12,9 +12,10 @@ from rest_framework.test import APIClient
 
 from django_stream.feeds import FeedReader, feed_manager
 from django_stream.publishing.drain import drain
+from django_stream.rendering import templates
 from django_stream.templatetags.django_stream import author_of
 from django_stream.testing import assert_published
-from tests.contract.calling import ok
+from tests.contract.calling import Api, ok
 from tests.extras import needs
 from tests.testapp.models import Article, Subscription
 
@@ -48,6 +49,20 @@ def test_a_template_that_fails_is_replaced_by_the_plain_one(caplog: pytest.LogCa
     assert "pie" in html
     assert "x1" in caplog.text
     assert "x2" in caplog.text
+
+
+def test_a_process_remembers_so_many_verbs(
+    monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(templates, "_MOST_NAMES", 40)
+    (tmp_path / "activity").mkdir()
+    (tmp_path / "activity" / "tweet.html").write_text("a tweet")
+    settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [tmp_path]}]
+    (loader,) = engines["django"].engine.template_loaders
+    for number in range(100):
+        assert "pie" in rendered({"id": "x", "actor": "eve", "verb": f"v {number}", "object": "pie"})
+        assert rendered({"id": "y", "actor": "eve", "verb": "tweet", "object": "pie"}) == "a tweet"
+        assert len(loader.get_template_cache) <= 50
 
 
 def test_an_instance_that_has_no_text_is_left_out(caplog: pytest.LogCaptureFixture) -> None:
@@ -90,6 +105,23 @@ def test_custom_fields_of_any_name_are_told_by_every_door(ada: User, group: Any)
         assert "<strong>ada</strong>" in rendered(entry)
         assert author_of(entry) == ada
         assert_published(ada, slug, group="g")
+
+
+@pytest.mark.django_db
+@pytest.mark.urls("tests.db.site.urls")
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_time_that_is_none_in_utc_spoils_no_page(moment: str, ada: User, grace: User) -> None:
+    """What looks like the server's own notice of a reaction may be anybody's, and so may its times."""
+    eve = Api(auth=None).as_user(str(grace.pk))
+    told = {"id": "x", "created_at": moment, "user": {"updated_at": moment}}
+    told["latest_children"] = {"like": [{"created_at": moment, "deleted_at": moment}]}
+    posted = {"actor": f"SU:{grace.pk}", "verb": "v", "object": "o", "to": [f"notification:{ada.pk}"]}
+    eve.ok("POST", f"feed/user/{grace.pk}/", {**posted, "foreign_id": "reaction:x", "reaction": told})
+    api = APIClient()
+    api.force_authenticate(ada)
+
+    (group,) = api.get("/feeds/notification/").json()["results"]
+    assert group["activities"][0]["reaction"] == told
 
 
 @needs("aggregation")

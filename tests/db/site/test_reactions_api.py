@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -249,3 +250,29 @@ def test_a_row_that_code_leads_to_cannot_be_made(moment: Moment, grace: User) ->
     )
     with pytest.raises(ImproperlyConfigured, match="cannot make and delete rows of testapp.Whisper"):
         react(broken, grace, moment, {})
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+def test_a_number_that_json_has_no_word_for_spoils_no_list(
+    number: float, api: APIClient, moment: Moment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A column of floats takes "NaN" from everybody who reacts."""
+
+    class Odd(serializers.ModelSerializer[Whisper]):
+        stars = serializers.SerializerMethodField()
+
+        class Meta:
+            model = Whisper
+            fields = ("pk", "stars")
+
+        def get_stars(self, whisper: Whisper) -> Any:
+            return [{"n": number if whisper.pk == first.pk else 4.5}]
+
+    monkeypatch.setattr(registered, "_serializers", {})
+    register_serializer(Whisper, Odd)
+    first, second = (Whisper.objects.create(user=moment.author, moment=moment) for _ in "ab")
+
+    found = api.get(address(moment))
+    told = {one["data"]["pk"]: one["data"]["stars"] for one in found.json()["results"]}
+    assert told == {first.pk: [{"n": None}], second.pk: [{"n": 4.5}]}
+    assert found["Content-Type"] == "application/json"

@@ -212,3 +212,17 @@ def boxed(main: bytes, *others: bytes) -> bytes:
 )
 def test_files_of_brands_are_known_by_them(content, content_type):
     assert content_type_of(content[:HEAD_BYTES]) == content_type
+
+
+def test_a_storage_that_fails_is_told_by_the_envelope(client, media, monkeypatch, caplog):
+    url = upload("files/", b"hello", "hello.txt")
+
+    def fail(name: str) -> None:
+        raise OSError(5, "out of reach", name)
+
+    monkeypatch.setattr(media, "_open", lambda name, mode: fail(name))
+    answer = client.get(url)
+    assert (answer.status_code, answer.json()["exception"]) == (500, "InternalException")
+    (ours,) = [record for record in caplog.records if record.name == "django_stream.server"]
+    assert "out of reach" in ours.getMessage()
+    assert StoredFile.objects.get().key not in ours.getMessage()

@@ -7,10 +7,11 @@ import zlib
 from ipaddress import ip_address
 
 import pytest
+import requests
 
 from django_stream.protocol.errors import ApiError
 from django_stream.server.opengraph.fetching import fetch
-from django_stream.server.opengraph.public_addresses import is_public
+from django_stream.server.opengraph.public_addresses import Rules, is_public
 from tests.extras import needs
 
 pytestmark = needs("opengraph")
@@ -228,3 +229,20 @@ def test_a_page_that_drips_ends_by_the_deadline(web, part):
     finally:
         stop.set()
     assert time.monotonic() - started < 2
+
+
+def test_who_takes_nothing_of_what_is_sent_is_left_at_the_deadline():
+    """Webhooks are sent by such sessions."""
+    from django_stream.server.opengraph.sessions import ends_within, session
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        rules = Rules(allows=lambda address: True, ports=frozenset({port}), loopback=True)
+        begun = time.monotonic()
+        with (
+            ends_within(0.5),
+            session(rules) as made,
+            pytest.raises((requests.RequestException, OSError)),
+        ):
+            made.post(f"http://127.0.0.1:{port}/", data=b"x" * 50_000_000, timeout=20)
+        assert time.monotonic() - begun < 15

@@ -1,5 +1,6 @@
 """What a page says of itself is told in the fields of the wire."""
 
+import time
 import unicodedata
 from encodings.aliases import aliases
 
@@ -186,3 +187,35 @@ def test_only_the_head_is_fetched_and_relative_addresses_follow_redirects(web):
     assert page.url == web.url("/new/page")
     assert b"</head" not in page.head
     assert parse(page)["favicon"] == web.url("/new/favicon.ico")
+
+
+@pytest.mark.parametrize(
+    "part", ["<!--", "<meta ", "<meta charset", "<meta charset= ", "<meta>", "<!---->", "<meta charset=x>"]
+)
+def test_a_page_is_looked_through_once_whatever_it_begins_and_does_not_end(part):
+    begun = time.thread_time()
+    told(part * (50_000 // len(part)), None)
+    told("<meta charset=" + " " * 50_000 + ">", None)
+    assert time.thread_time() - begun < 2
+
+
+def test_a_label_of_blanks_is_looked_through_once(web):
+    web.html("/page", "<title>Hello</title>", content_type=f"text/html; charset={' ' * 50_000};")
+    begun = time.thread_time()
+    page = fetch(web.url("/page"), seconds=60.0, most=1000, rules=web.rules())
+    assert time.thread_time() - begun < 2
+    assert (page.charset, parse(page)["title"]) == (None, "Hello")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "<!-- a --><meta name='charset' charset=koi8-r>",
+        "<!-- <meta charset=utf-8> -- > --><meta\ncharset = 'koi8-r'>",
+        "<!-- --><meta charset=nothing><meta http-equiv=x content='y;charset=\"koi8-r'>",
+        "<metacharset=utf-8><meta charset=koi8-r>",
+        "<!--><meta charset=koi8-r>",
+    ],
+)
+def test_the_label_of_a_page_is_found_beside_comments_and_other_tags(head):
+    assert told(head.encode() + "<title>Привет</title>".encode("koi8-r"), None)["title"] == "Привет"

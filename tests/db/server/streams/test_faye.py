@@ -6,6 +6,7 @@ import asyncio
 import gc
 import itertools
 import json
+import pickle
 import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -373,6 +374,21 @@ def test_a_token_that_opens_many_feeds_is_checked_once(monkeypatch: pytest.Monke
         assert (await say(subscription(one, *names)))[0]["successful"]
         await sessions.clients().by_id[one].check(authorize)
         assert len(checked) == 1
+
+    told(story)
+
+
+def test_a_client_keeps_no_more_than_what_opened_its_feeds() -> None:
+    async def story() -> None:
+        one = await client()
+        message = subscription(one, "user:eve", "user:bob")
+        message["ext"] |= {"junk": "x" * 100_000, "more": [["y" * 1000]] * 50}
+        assert (await say(message))[0]["successful"]
+        (long,) = await say(subscription(one, f"user:{'x' * 256}"))
+        assert (long["successful"], long["error"].partition(":")[0]) == (False, "400")
+        assert (await say(subscription(one, f"user:{'x' * 255}")))[0]["successful"]
+        kept = pickle.dumps([vars(sessions.clients().by_id[one])[name] for name in ("_channels", "_proofs")])
+        assert len(kept) < 3_000
 
     told(story)
 
