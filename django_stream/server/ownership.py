@@ -24,5 +24,11 @@ def check_owner(user_id: str) -> None:
 
 def check_actor(actor: str) -> None:
     """The same for the actor of a stored activity."""
-    if (holder := token_holder()) and actor != user_reference(holder):
+    if not is_own(actor):
         raise denied()
+
+
+def is_own(actor: str) -> bool:
+    """Whether the caller is this actor, or the application's own server."""
+    holder = token_holder()
+    return not holder or actor == user_reference(holder)

@@ -80,7 +80,8 @@ def run_step(number: int) -> bool:
         keys = keys_of_foreign_id(
             feed.application_id, job.foreign_id, feed.pk, most=_AT_ONCE, before=job.before
         )
-        with called_by(job.caller):
+        # A user's token takes things off that user's feeds alone; the server may name whom it likes.
+        with called_by(job.caller, is_server=job.caller != feed.user_id):
             spared = partial(_spared, job, keys)
             removals.remove_from(feed.application_id, {feed.feed_id: keys}, spared=spared)
         jobs = RemovalJob.objects.using(database()).filter(pk=number)

@@ -18,6 +18,7 @@ from django_stream.server.events.recording import record
 from django_stream.server.fanout import jobs as fanout
 from django_stream.server.feed_store import database
 from django_stream.server.models import Activity, Exclusion, Feed, Placement
+from django_stream.server.ownership import is_own
 from django_stream.server.timelines import admission, timelines
 
 
@@ -47,8 +48,8 @@ _AT_ONCE = 1000
 def remove(application_id: int, feed_id: FeedID, keys: Collection[uuid.UUID]) -> bool:
     """Take activities off a feed. From the feed they were posted to, they go everywhere.
 
-    An activity that only reached the feed by following is hidden there and stays elsewhere. Whether
-    any of them was there.
+    What others did, a user takes off the own feed alone. An activity that only reached the feed by
+    following is hidden there and stays elsewhere. Whether any of them was there.
     """
     found = [remove_from(application_id, {feed_id: part}) for part in batched(sorted(keys), _AT_ONCE)]
     return any(found)
@@ -111,7 +112,7 @@ def _withdraw(
 ) -> tuple[set[Pair], set[uuid.UUID]]:
     """Delete the record of activities on feeds; the pairs that lost their placement, and what has none now.
 
-    What is posted nowhere else after that leaves the feeds of its `to` list too.
+    What is posted nowhere else after that leaves the feeds of its `to` list too, if it is the caller's own.
     """
     wanted: dict[uuid.UUID, set[int]] = {}
     for feed, key in pairs:
@@ -124,7 +125,7 @@ def _withdraw(
         here = placed.get(key, {})
         leaving = feeds & here.keys()
         posted = {feed for feed, targeted in here.items() if not targeted}
-        if posted and posted <= leaving:
+        if posted and posted <= leaving and (key not in stored or is_own(stored[key].actor)):
             leaving |= here.keys()
             unaddressed.append(key)
         left |= {(feed, key) for feed in leaving}

@@ -207,7 +207,8 @@ class _Replicas:
         return True
 
 
-@pytest.mark.django_db(databases=["default", "other"])
+# Inside of a transaction no replica is asked.
+@pytest.mark.django_db(databases=["default", "other"], transaction=True)
 def test_what_was_just_put_into_groups_is_read_where_it_is(settings):
     post("notification:1")
     for one in (
@@ -222,7 +223,7 @@ def test_what_was_just_put_into_groups_is_read_where_it_is(settings):
     assert not ActivityGroup.objects.using("other").exists()
 
 
-@pytest.mark.django_db(databases=["default", "other"])
+@pytest.mark.django_db(databases=["default", "other"], transaction=True)
 def test_where_nothing_waits_groups_come_from_the_replica(settings):
     post("notification:1")
     assert groups("notification:1")["unseen"] == 1

@@ -293,6 +293,18 @@ def test_equal_names_of_two_applications_are_two_things() -> None:
     assert other.page("user:1") == []
 
 
+def test_a_user_decides_for_their_own_feed_what_others_did_there() -> None:
+    made = [
+        post("user:eve", actor=f"SU:{actor}", foreign_id=f"p:{actor}", to=["user:ada"])["id"]
+        for actor in ("bob", "eve")
+    ]
+    for one in made:
+        eve.ok("DELETE", f"feed/user/eve/{one}/")
+    assert (ids("user:eve"), ids("user:ada")) == ([], made[:1])
+    ok("DELETE", f"feed/user/ada/{made[0]}/")
+    assert not Activity.objects.exists()
+
+
 def test_a_token_of_one_user_is_none_of_another() -> None:
     assert refusal("GET", "feed/timeline/victim/", auth=user_token("eve"))[:2] == (403, 17)
 
