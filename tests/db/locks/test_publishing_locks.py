@@ -12,16 +12,21 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from django_stream.activities import follow_rows
+from django_stream.activities import follow_rows, reaction_rows
+from django_stream.activities.declaration import ActivityDeclaration
+from django_stream.activities.kinds import ACTIVITIES
+from django_stream.activities.publishers.reactions import ReactionPublisher
+from django_stream.activities.registry import _start
 from django_stream.models import OutboxEntry, Publication
 from django_stream.publishing import ledger
 from django_stream.publishing.leases import Lease, claim
 from django_stream.publishing.ledger import LeasedObject
 from django_stream.publishing.nudge import nudges_held
-from django_stream.publishing.publisher import publishers_of
+from django_stream.publishing.publisher import publisher_for, publishers_of, register_publisher
 from django_stream.tracking import drain
 from tests.db.locks.interleaving import meet
-from tests.testapp.models import Article, Subscription, Tag
+from tests.testapp.models import Article, Comment, Subscription, Tag
+from tests.testapp.watched import Cheer
 
 pytestmark = [
     pytest.mark.services,
@@ -61,6 +66,42 @@ def test_rows_of_a_deletion_stay_as_they_are_once_they_are_noted(
     meeting = meet(delete, 'DELETE FROM "testapp_subscription"', updates(reader=make_user("third")))
     assert meeting.waited
     assert meeting.second == 0
+
+
+def test_who_reacts_twice_at_the_same_moment_has_reacted_once(ada: User) -> None:
+    with nudges_held():
+        article = Article.objects.create(author=ada, title="first")
+    [publisher] = [one for one in publishers_of(Cheer) if isinstance(one, ReactionPublisher)]
+
+    def react() -> bool:
+        with nudges_held():
+            return reaction_rows.react(publisher, ada, article, {})[1]
+
+    meeting = meet(react, 'INSERT INTO "testapp_cheer"', react)
+    assert (meeting.first, meeting.second, Cheer.objects.count()) == (True, False, 1)
+
+
+def test_a_watched_row_stays_as_it_was_seen_until_it_is_saved(ada: User) -> None:
+    """Else who writes back an old value would not see that it changes the one written meanwhile."""
+    with nudges_held():
+        article = Article.objects.create(author=ada, title="first")
+        # As `watch` in a declaration does.
+        before = publisher_for("testapp.Comment")
+        _start(ACTIVITIES.registered(Comment, ActivityDeclaration(watch=["user", "article.is_public"])))
+    assert before is not None
+
+    def save() -> None:
+        with nudges_held(), transaction.atomic():
+            article.save()
+
+    def hide() -> None:
+        with nudges_held():
+            Article.objects.filter(pk=article.pk).update(is_public=False)
+
+    try:
+        assert meet(save, 'UPDATE "testapp_article"', hide).waited
+    finally:
+        register_publisher(before)
 
 
 def test_a_follow_that_is_taken_back_does_not_become_a_block_meanwhile(
