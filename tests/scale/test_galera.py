@@ -195,7 +195,8 @@ def test_who_reads_on_the_other_node_finds_what_was_written() -> None:
     assert missed == []
 
 
-def test_a_node_that_is_killed_costs_nobody_a_write_and_has_all_when_it_is_back() -> None:
+@pytest.mark.parametrize("comes_back", ["with its disk", "without its disk"])
+def test_a_node_that_is_killed_costs_nobody_a_write_and_has_all_when_it_is_back(comes_back: str) -> None:
     written: list[str] = []
     over = threading.Event()
 
@@ -207,6 +208,8 @@ def test_a_node_that_is_killed_costs_nobody_a_write_and_has_all_when_it_is_back(
         try:
             pair.second.server.kill()
             pair.first.wait(1)
+            if comes_back == "without its disk":
+                pair.second.empty()
             alone = len(written)
             pair.start_second()
             assert len(written) > alone
@@ -214,6 +217,8 @@ def test_a_node_that_is_killed_costs_nobody_a_write_and_has_all_when_it_is_back(
             over.set()
 
     at_once(on(pair.first, writes), kills)
+    # What it missed is all that the one with a disk is sent.
+    assert pair.second.was_given_all() == (comes_back == "without its disk")
     held: list[set[Any]] = []
     for node in (pair.first, pair.second):
         at_once(on(node, lambda: held.append(set(Placement.objects.values_list("key", flat=True)))))
