@@ -98,7 +98,9 @@ class Node:
             group=self.user,
             extra_groups=[],
         )
-        return [f"--wsrep-start-position={one}" for one in re.findall(r"Recovered position: (\S+)", asked.stderr)]
+        return [
+            f"--wsrep-start-position={one}" for one in re.findall(r"Recovered position: (\S+)", asked.stderr)
+        ]
 
     def wait(self, members: int) -> None:
         """Until it answers as one of so many that have the same rows."""

@@ -153,7 +153,8 @@ def test_no_purge_has_to_open_our_tables(prepared_again: None) -> None:
     assert virtual_columns() == []
     with connection.cursor() as cursor:
         cursor.execute(
-            f"ALTER TABLE {Follow._meta.db_table} DROP INDEX dss_follow_once, DROP COLUMN dss_follow_once_if, "
+            f"ALTER TABLE {Follow._meta.db_table} "
+            "DROP INDEX dss_follow_once, DROP COLUMN dss_follow_once_if, "
             "ADD COLUMN dss_follow_once_if tinyint AS (CASE WHEN until_seq IS NULL THEN 1 END) VIRTUAL, "
             "ADD UNIQUE dss_follow_once (source_id, target_id, dss_follow_once_if)"
         )

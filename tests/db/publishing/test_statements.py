@@ -19,7 +19,7 @@ _NO_STATEMENTS = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
 MOST = 21 if connection.vendor == "mysql" else 18
 """The row and its outbox entry, and everything until it is in the feeds; one asks for the row's reactions.
 
-MariaDB enters an object by three statements in place of one, and tells by another one what an INSERT has skipped.
+MariaDB enters an object by three statements in place of one, and tells by another what an INSERT skipped.
 """
 
 
