@@ -110,8 +110,14 @@ class Node:
         """Whether it has got all rows since it was started, and not what it missed alone."""
         return "Proceeding with SST" in self.server.output.read_text(errors="replace")
 
-    def query(self, sql: str) -> list[tuple[Any, ...]]:
-        connected = pymysql.connect(host="127.0.0.1", port=self.port, user="root", autocommit=True)
+    def catch_up(self) -> None:
+        """Until it has done all that was committed on any node before."""
+        self.query("SELECT 1", "SET SESSION wsrep_sync_wait = 7")
+
+    def query(self, sql: str, first: str = "SELECT 1") -> list[tuple[Any, ...]]:
+        connected = pymysql.connect(
+            host="127.0.0.1", port=self.port, user="root", autocommit=True, init_command=first
+        )
         with connected as connection, connection.cursor() as cursor:
             cursor.execute(sql)
             return list(cursor.fetchall())
