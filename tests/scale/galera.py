@@ -25,7 +25,7 @@ _OPTIONS = {
     "wsrep-on": "ON",
     "wsrep-cluster-name": "feeds",
     "wsrep-node-address": "127.0.0.1",
-    # Its donor goes on writing, where that of rsync stands still, and has been seen to do so for ever.
+    # Its donor takes writes meanwhile, where that of rsync stands still.
     "wsrep-sst-method": "mariabackup",
     "wsrep-sst-auth": "root:",
     "wsrep-provider": f"/{_PROVIDER}",
@@ -76,7 +76,7 @@ class Node:
         # The programs of a transfer read it, too.
         configuration = self.folder / "my.cnf"
         configuration.write_text("\n".join(["[mysqld]", *options, "[sst]", "sst-log-archive = 0", ""]))
-        # A donor that stood still has been seen to take all memory of the machine.
+        # A server whose purge span has been seen to take all memory of the machine.
         command = [program("prlimit"), f"--data={_MEMORY}"]
         command += [program("mariadbd", "usr/sbin/mariadbd"), f"--defaults-file={configuration}"]
         command += self._position(command)
