@@ -111,8 +111,8 @@ def _unique(
 ) -> Iterator[str]:
     """A unique constraint with a condition: a column that is null where that does not hold makes it.
 
-    It is stored. InnoDB's purge opens a table that has an index of a virtual column, and where others change
-    tables, that of 10.11.19 was seen to try so for ever, and to take all memory.
+    It is stored: for an index of a virtual column, InnoDB's purge opens the table, and on a Galera node of
+    10.11.19 it was seen to try so for ever, until it had taken all memory.
     """
     names = [_column(model, name) for name in constraint.fields]
     mark = f"{constraint.name}_if"

@@ -149,7 +149,7 @@ def virtual_columns() -> list[str]:
 
 
 def test_no_purge_has_to_open_our_tables(prepared_again: None) -> None:
-    """As it has to where a virtual column has an index, and tries for ever where others change tables."""
+    """As it has to where a virtual column has an index, and may try for ever."""
     assert virtual_columns() == []
     with connection.cursor() as cursor:
         cursor.execute(
