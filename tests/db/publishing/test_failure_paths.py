@@ -157,7 +157,7 @@ def test_a_worker_killed_while_it_settles_has_settled_nothing(
     settling: list[bool] = []
 
     def kill(execute: Any, sql: str, *rest: Any) -> Any:
-        settling.extend([True] * sql.startswith(f"DELETE FROM {outbox}"))
+        settling.extend([True] * (sql.startswith("DELETE ") and f"FROM {outbox}" in sql))
         if settling and sql.startswith(step) and table._meta.db_table in sql:
             raise Killed
         return execute(sql, *rest)
