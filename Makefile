@@ -59,7 +59,7 @@ MARIADB_HOST ?= 127.0.0.1
 test-mariadb: export DATABASE_URL = mysql://root@$(MARIADB_HOST):3306/feeds
 test-mariadb: $(VENV)/dev.stamp ## the server on MariaDB on its usual port; ONLY=short takes a few minutes
 	$(BIN)/python -m pytest -n auto $(MARIADB) -k "not socket"
-	test "$(ONLY)" = short || $(BIN)/python -m pytest -n auto $(MARIADB_ALL) -m "not services"
+	test "$(ONLY)" = short || $(BIN)/python -m pytest -n auto $(MARIADB_ALL) -m "not services" -k "not pulled"
 
 test-packages: ## models that other packages change, with those packages; ONLY= names the Python and Django
 	$(PYTHON) .ci/matrix.py $(or $(ONLY),3.13-6.1-packages)
