@@ -54,12 +54,12 @@ else
 endif
 
 MARIADB := tests/db/database/test_mariadb.py tests/db/locks tests/contract/test_activities.py tests/contract/test_feeds.py tests/contract/test_follows.py tests/contract/test_grouped_feeds.py tests/contract/objects tests/contract/streams
-MARIADB_ALL := tests/db/server/test_feeds_equal_model.py tests/db/server/test_flat_feeds.py tests/db/server/test_removal_property.py tests/db/server/test_paging_property.py tests/db/server/test_convergence.py tests/db/server/isolation tests/db/server/test_content.py tests/db/publishing/test_hostile_rows.py tests/db/publishing/test_overtaking.py tests/db/publishing/test_receivers.py tests/db/publishing/test_watched_parents.py tests/db/publishing/test_watched_relations.py tests/db/publishing/test_watching.py tests/db/publishing/test_follow_paths.py tests/db/publishing/test_hostile_owners.py tests/db/operations/test_person.py
+MARIADB_ALL := tests/db/server/test_feeds_equal_model.py tests/db/server/test_flat_feeds.py tests/db/server/test_removal_property.py tests/db/server/test_paging_property.py tests/db/server/test_convergence.py tests/db/server/isolation tests/db/server/test_content.py tests/db/publishing tests/db/feeds/test_hostile_references.py tests/db/operations/test_person.py
 MARIADB_HOST ?= 127.0.0.1
 test-mariadb: export DATABASE_URL = mysql://root@$(MARIADB_HOST):3306/feeds
 test-mariadb: $(VENV)/dev.stamp ## the server on MariaDB on its usual port; ONLY=short takes a few minutes
 	$(BIN)/python -m pytest -n auto $(MARIADB) -k "not socket"
-	test "$(ONLY)" = short || $(BIN)/python -m pytest -n auto $(MARIADB_ALL)
+	test "$(ONLY)" = short || $(BIN)/python -m pytest -n auto $(MARIADB_ALL) -m "not services" -k "not pulled"
 
 test-packages: ## models that other packages change, with those packages; ONLY= names the Python and Django
 	$(PYTHON) .ci/matrix.py $(or $(ONLY),3.13-6.1-packages)

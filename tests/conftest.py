@@ -10,6 +10,7 @@ from unittest.mock import patch
 import hypothesis
 import pytest
 from django.contrib.auth.models import User
+from django.db.models import Model
 
 pytest.register_assert_rewrite("tests.expected_feeds", "tests.any_json")
 # A busy machine makes examples slowly, which is no fault of theirs.
@@ -56,10 +57,12 @@ def _no_change_of_tables_stays(request: pytest.FixtureRequest) -> Iterator[None]
         from django_stream.publishing.nudge import nudges_held
 
         request.getfixturevalue("transactional_db")
+        before = connection.introspection.table_names()
         # A test that was written for a rollback looks at what its changes left in the outbox.
         with nullcontext() if request.node.stash[_meant_to_commit] else nudges_held():
             yield
         capture.remove("default")
+        assert connection.introspection.table_names() == before, "whoever comes next has not made this change"
     else:
         with connection.execute_wrapper(_tells_of_changed_tables):
             yield
@@ -104,6 +107,27 @@ def ada(make_user: Callable[[str], User]) -> User:
 @pytest.fixture
 def grace(make_user: Callable[[str], User]) -> User:
     return make_user("grace")
+
+
+@pytest.fixture
+def take_away(db: None) -> Iterator[Callable[[type[Model]], None]]:
+    """Take the table of a model away until the end of the test, as if it was never migrated."""
+    from django.db import connection
+
+    taken: list[str] = []
+
+    def rename(table: str, name: str) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"ALTER TABLE {table} RENAME TO {name}")
+
+    def take(model: type[Model]) -> None:
+        table = model._meta.db_table
+        rename(table, f"{table}_away")
+        taken.append(table)
+
+    yield take
+    for table in taken if not connection.features.can_rollback_ddl else []:
+        rename(f"{table}_away", table)
 
 
 @pytest.fixture

@@ -24,6 +24,8 @@ if DATABASES["default"]["ENGINE"].endswith("mysql"):
     stand_in()
 # As behind PgBouncer.
 DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = "DISABLE_SERVER_SIDE_CURSORS" in os.environ
+if "DIRECT_PORT" in os.environ:
+    DATABASES["default"]["STREAM_DIRECT"] = {"PORT": int(os.environ["DIRECT_PORT"])}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = {"transaction_mode": "IMMEDIATE"}
 

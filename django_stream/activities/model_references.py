@@ -7,6 +7,7 @@ so that clients which know no models can show them too.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -187,6 +188,8 @@ def _value(field: Any, part: Any) -> Any:
     number = value // timedelta(microseconds=1) if isinstance(value, timedelta) else value
     if isinstance(number, int) and abs(number) > _MAX_INTEGER:
         raise ValueError(f"{value!r} is more than databases count to")
+    if isinstance(number, float) and not math.isfinite(number):
+        raise ValueError(f"{value!r} is no number of MariaDB, and NaN not even equal to itself")
     if isinstance(value, datetime) and settings.USE_TZ:
         if timezone.is_naive(value):
             raise ValueError(f"{value!r} is in no time zone")

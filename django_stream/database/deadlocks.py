@@ -24,7 +24,7 @@ Given = ParamSpec("Given")
 Result = TypeVar("Result")
 
 # Seconds to wait at most before each further run.
-_PAUSES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, *[0.4] * 14)
+_PAUSES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, *[0.4] * 34)
 # PostgreSQL's deadlock_detected, and what MariaDB calls it, in SQL and by number.
 _DEADLOCKS = {"40P01", "40001", 1213}
 

@@ -19,6 +19,7 @@ _bouncer = Bouncer(_reaper, _behind.port or 5432)
 _bouncer.start()
 os.environ["DATABASE_URL"] = f"{_bouncer.url(_behind.path.strip('/'))}"
 os.environ["DISABLE_SERVER_SIDE_CURSORS"] = "1"
+os.environ["DIRECT_PORT"] = str(_behind.port or 5432)
 
 
 @pytest.hookimpl(trylast=True)

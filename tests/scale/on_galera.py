@@ -39,6 +39,14 @@ def on(node: Node, work: Callable[[], Any]) -> Callable[[], Any]:
     return there
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What a node that is gone said last, which nobody can look up when its folder is gone."""
+    for node in (pair.first, pair.second):
+        if not node.server.is_running:
+            terminalreporter.section(f"the node {node.name} has ended")
+            terminalreporter.write_line(node.server.tail(150))
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure() -> None:
     pair.stop()

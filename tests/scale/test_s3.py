@@ -45,6 +45,7 @@ def direct(settings) -> None:
     settings.STREAM_SERVER_FILE_DIRECT_URLS = True
 
 
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("direct")
 def test_signed_addresses_are_read_without_us_and_lead_back_to_the_file(bucket: Storage, s3: S3) -> None:
     url = upload("images/", halves())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Final
 
@@ -64,9 +65,15 @@ def difference(tables: Iterable[tuple[NotedTable, Note]], using: str) -> Differe
 
 def apply(found: Difference, using: str) -> None:
     """Create what is missing and drop what is surplus, in one transaction where the database can."""
-    with transaction.atomic(using=using), connections[using].cursor() as cursor:
+    with _one_transaction(using), connections[using].cursor() as cursor:
         for statement in found.statements():
             cursor.execute(statement)
+
+
+def _one_transaction(using: str) -> AbstractContextManager[object]:
+    """Where each statement of these commits, a savepoint would be gone before its end."""
+    can = connections[using].features.can_rollback_ddl
+    return transaction.atomic(using=using) if can else nullcontext()
 
 
 def _triggers(using: str) -> Triggers:

@@ -153,10 +153,11 @@ def test_a_worker_killed_while_it_settles_has_settled_nothing(
         Opinion.objects.create(user=grace, article=article, text="good")
         OutboxEntry.objects.exclude(model_label="testapp.Article").delete()
     table = Publication if step == "UPDATE" else OutboxEntry
+    outbox = connection.ops.quote_name(OutboxEntry._meta.db_table)
     settling: list[bool] = []
 
     def kill(execute: Any, sql: str, *rest: Any) -> Any:
-        settling.extend([True] * sql.startswith(f'DELETE FROM "{OutboxEntry._meta.db_table}"'))
+        settling.extend([True] * (sql.startswith("DELETE ") and f"FROM {outbox}" in sql))
         if settling and sql.startswith(step) and table._meta.db_table in sql:
             raise Killed
         return execute(sql, *rest)

@@ -292,11 +292,12 @@ def _act(what: str, users: list[User], products: list[Product], one: int, other:
 
 
 @pytest.mark.usefixtures("owners")
-def test_where_the_table_of_a_path_is_not_others_end_their_follows(ada: User, grace: User) -> None:
+def test_where_the_table_of_a_path_is_not_others_end_their_follows(
+    ada: User, grace: User, take_away: Callable[[Any], None]
+) -> None:
     row = Subscription.objects.create(reader=ada, writer=grace)
     assert people_followed_by(ada) == {f"user:{grace.pk}"}
-    with connection.cursor() as cursor:
-        cursor.execute(f"ALTER TABLE {Alert._meta.db_table} RENAME TO away")
+    take_away(Alert)
 
     row.delete()
     assert people_followed_by(ada) == set()

@@ -16,8 +16,11 @@ from tests.testapp.models import Tag
 pytestmark = pytest.mark.django_db(transaction=True)
 
 _NO_STATEMENTS = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
-MOST = 18
-"""The row and its outbox entry, and everything until it is in the feeds; one asks for the row's reactions."""
+MOST = 21 if connection.vendor == "mysql" else 18
+"""The row and its outbox entry, and everything until it is in the feeds; one asks for the row's reactions.
+
+MariaDB enters an object by three statements in place of one, and tells by another what an INSERT skipped.
+"""
 
 
 @pytest.mark.parametrize("followers", [0, 1, 60])
