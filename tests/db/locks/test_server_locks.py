@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
-from django.db import connection, models, transaction
+from django.db import IntegrityError, connection, models, transaction
 from django.utils import timezone
 
 from django_stream.protocol.errors import ApiError
+from django_stream.protocol.messages import Upload
 from django_stream.protocol.persons import Person
 from django_stream.server.actions import files, persons, removal_jobs
 from django_stream.server.aggregation.names import name_older
@@ -26,6 +27,7 @@ from django_stream.server.maintenance import heal_orphans, rebuild
 from django_stream.server.models import (
     Activity,
     ActivityGroup,
+    Application,
     CollectionEntry,
     FanoutJob,
     Feed,
@@ -388,3 +390,19 @@ def test_a_chunk_and_an_unfollow_leave_nothing_behind() -> None:
     TimelineEntry.objects.filter(feed=feed("timeline:1").pk).delete()
     meet(serves_a_chunk, insert(TimelineEntry), calls("DELETE", unfollows_one))
     assert ids("timeline:1") == []
+
+
+def test_nothing_is_uploaded_to_an_application_that_goes() -> None:
+    """Its row would go with the application, and the bytes stay."""
+    application = Application.objects.create()
+
+    def uploads() -> str:
+        try:
+            files.store(application.pk, "", Upload("a.txt", io.BytesIO(b"x"), "text/plain"))
+        except IntegrityError:
+            return "there is no such application"
+        return "stored"
+
+    meeting = meet(application.delete, 'DELETE FROM "django_stream_server_application"', uploads)
+    assert (meeting.waited, meeting.second) == (True, "there is no such application")
+    assert not StoredFile.objects.filter(application=application.pk).exists()
