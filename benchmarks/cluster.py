@@ -131,10 +131,10 @@ def additions(timelines: Timelines) -> Measured:
     return Measured(f"an activity to {FOLLOWERS:,} timelines", *times, by, 2.0)
 
 
-def pages(timelines: Timelines) -> Measured:
-    """The first page of a reader, with its activities."""
+def pages(timelines: Timelines) -> Iterator[Measured]:
+    """A reader's first page with its activities; by hand without and with a look at what is on its way."""
     from benchmarks.server import data
-    from django_stream.server.models import Activity
+    from django_stream.server.models import Activity, Feed, TimelineChange
 
     client, numbers = timelines.hand(), count()
     wanted = 'key, actor, verb, object, target, foreign_id, "to", extra, group_names, is_erased'
@@ -146,16 +146,33 @@ def pages(timelines: Timelines) -> Measured:
         reader = timelines.readers[next(numbers) % FOLLOWERS]
         members = client.zrevrange(_HAND.format(reader), 0, PAGE)
         keys = [uuid.UUID(bytes=member[1:17]) for member in members]
-        with data.connection.cursor() as cursor:
-            cursor.execute(
-                f"SELECT {wanted} FROM {Activity._meta.db_table} WHERE application_id = %s AND key = ANY(%s)",
-                [data.APP, keys],
-            )
-            found = {row[0]: row for row in cursor.fetchall()}
-            assert len(found) == PAGE + 1
+        found = asked(
+            f"SELECT {wanted} FROM {Activity._meta.db_table} WHERE application_id = %s AND key = ANY(%s)",
+            [data.APP, keys],
+        )
+        assert len({row[0]: row for row in found}) == PAGE + 1
 
-    times = _medians(here, by_hand, per_round=20)
-    return Measured(f"a page of {PAGE}, with its activities", *times, "`ZREVRANGE` and one query", 1.5)
+    def by_hand_and_sure() -> None:
+        number = str(next(numbers) % FOLLOWERS)
+        [(_, is_changing)] = asked(
+            f"SELECT f.id, EXISTS (SELECT 1 FROM {TimelineChange._meta.db_table} c WHERE c.feed = f.id) "
+            f"FROM {Feed._meta.db_table} f WHERE application_id = %s AND slug = %s AND user_id = %s",
+            [data.APP, "timeline", number],
+        )
+        assert not is_changing
+        by_hand()
+
+    def asked(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
+        with data.connection.cursor() as cursor:
+            cursor.execute(sql, params)
+            return [*cursor.fetchall()]
+
+    name = f"a page of {PAGE}, with its activities"
+    for hand, by in (
+        (by_hand, "`ZREVRANGE` and one query"),
+        (by_hand_and_sure, "and a query for what is on its way"),
+    ):
+        yield Measured(name, *_medians(here, hand, per_round=20), by, 1.5)
 
 
 def _medians(here: Callable[[], None], by_hand: Callable[[], None], *, per_round: int) -> tuple[float, float]:
@@ -183,7 +200,7 @@ def main() -> int:
     with servers():
         timelines = Timelines()
         # Pages first, before timelines are told of what is no activity.
-        found = [pages(timelines), additions(timelines)]
+        found = [*pages(timelines), additions(timelines)]
     print("\n".join(lines(found, others)))
     if options.write:
         rewrite("cluster", lines(found, others), options.write)
