@@ -31,7 +31,11 @@ def is_stuck(pids: list[int]) -> bool:
                 pids,
             )
         else:
-            cursor.execute("SELECT cardinality(pg_blocking_pids(%s)) > 0", pids)
+            # Whoever it is: behind PgBouncer a connection does not know its number.
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0"
+            )
         return bool(cursor.fetchone()[0])
 
 
