@@ -258,3 +258,15 @@ def test_a_removal_that_was_overtaken_takes_nothing_away(followed):
     told_late(scripts.REMOVE, late, known, b"")
     assert held(number_of(FOLLOWERS[0])) is not None
     after_all()
+
+
+def test_a_fan_out_and_a_page_ask_no_node_which_keys_they_name(followed, nodes):
+    """redis-py 8 does so for each script in a pipeline, and a fan-out takes three times as long."""
+    with nodes.client() as client:
+        client.config_resetstat(target_nodes=client.ALL_NODES)
+        post("user:1")
+        assert len(read_all()) == len(FOLLOWERS)
+        asked = client.info("commandstats", target_nodes=client.PRIMARIES)
+    commands = {name for each in asked.values() for name in each}
+    assert "cmdstat_evalsha" in commands
+    assert "cmdstat_command|getkeys" not in commands

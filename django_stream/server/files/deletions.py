@@ -70,14 +70,7 @@ def _delete_noted(names: Sequence[str]) -> None:
 
 def expect(file: StoredFile) -> FileDeletion:
     """Note a file that is about to be stored: if it gets no row, its bytes go all the same."""
-    due_at = timezone.now() + _ARRIVAL
-    note = FileDeletion(
-        name=file.name,
-        application_id=file.application_id,
-        user_id=file.user_id,
-        noted_at=due_at,
-        due_at=due_at,
-    )
+    note = FileDeletion.of(file, timezone.now() + _ARRIVAL)
     note.save(using=database(), force_insert=True)
     return note
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from datetime import datetime
 
 from django.db import models, transaction
 from django.utils import timezone
@@ -91,16 +92,7 @@ class FileDeletions(models.QuerySet["FileDeletion"]):
     def note(self, files: list[StoredFile]) -> None:
         """Write down that the bytes of these files are to go; to be called where their rows go."""
         now = timezone.now()
-        notes = [
-            FileDeletion(
-                name=one.name,
-                application_id=one.application_id,
-                user_id=one.user_id,
-                noted_at=now,
-                due_at=now,
-            )
-            for one in files
-        ]
+        notes = [FileDeletion.of(one, now) for one in files]
         # What is noted already is to go once.
         self.bulk_create(notes, ignore_conflicts=True)
 
@@ -122,6 +114,17 @@ class FileDeletion(models.Model):
     """When it is tried next; later while a worker is at it."""
 
     objects = FileDeletions.as_manager()
+
+    @classmethod
+    def of(cls, file: StoredFile, due_at: datetime) -> FileDeletion:
+        """A note, not saved yet, of a file whose bytes are to go then."""
+        return cls(
+            name=file.name,
+            application_id=file.application_id,
+            user_id=file.user_id,
+            noted_at=due_at,
+            due_at=due_at,
+        )
 
     def __str__(self) -> str:
         return self.public_id

@@ -33,15 +33,20 @@ from django_stream.server.timelines.tables import (
 )
 
 _FEED = f"(SELECT id FROM {FEED} WHERE application_id = %s AND slug = %s AND user_id = %s)"
-# The condition of the index of groups that wait is said once more, so that every database takes it.
-_SOME_WAITING = (
-    f"SELECT 1 FROM {ACTIVITY_GROUP} WHERE feed = {_FEED} AND (NOT is_seen OR NOT is_read) "
-    f"AND NOT %s LIMIT {limits.WAITING_COUNT_CAP:d}"
-)
+
+
+def _waiting(mark: str) -> str:
+    """How many groups lack a mark, up to a limit."""
+    # The condition of the index of groups that wait is said once more, so that every database takes it.
+    return (
+        f"(SELECT count(*) AS waiting FROM (SELECT 1 FROM {ACTIVITY_GROUP} WHERE feed = {_FEED} "
+        f"AND (NOT is_seen OR NOT is_read) AND NOT {mark} LIMIT {limits.WAITING_COUNT_CAP:d}) some_waiting)"
+    )
+
+
 _WAITING = (
-    f"(SELECT u.unseen, r.unread FROM "
-    f"(SELECT count(*) AS unseen FROM ({_SOME_WAITING.replace('NOT %s', 'NOT is_seen')}) fresh) u CROSS JOIN "
-    f"(SELECT count(*) AS unread FROM ({_SOME_WAITING.replace('NOT %s', 'NOT is_read')}) left_over) r) w"
+    f"(SELECT u.waiting AS unseen, r.waiting AS unread "
+    f"FROM {_waiting('is_seen')} u CROSS JOIN {_waiting('is_read')} r) w"
 )
 _ORIGIN = f"(SELECT t.via FROM {TIMELINE} t WHERE t.feed = b.feed AND t.key = e.key ORDER BY t.via LIMIT 1)"
 _LOWEST = uuid.UUID(int=0)

@@ -28,7 +28,8 @@ class Entry(NamedTuple):
 
     @classmethod
     def unpacked(cls, member: bytes) -> Entry:
-        return cls(uuid.UUID(bytes=member[1:_KEY_END]), int.from_bytes(member[_KEY_END:], "big"))
+        digits, via = key_and_way(member)
+        return cls(uuid.UUID(digits), via)
 
 
 def key_and_way(member: bytes) -> tuple[str, int]:
