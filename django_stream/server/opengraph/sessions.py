@@ -89,7 +89,7 @@ class _Answer(http.client.HTTPResponse):
         self.fp = io.BufferedReader(_Bounded(self.fp.detach(), sock))
 
 
-class _Sending(HTTPConnection):
+class _Connection(HTTPConnection):
     """Sends piece by piece: over TLS a socket's timeout begins anew with every one of its records."""
 
     response_class = _Answer
@@ -104,11 +104,7 @@ class _Sending(HTTPConnection):
             super().send(data[start : start + _PIECE])
 
 
-class _Connection(_Sending):
-    pass
-
-
-class _SecureConnection(_Sending, HTTPSConnection):
+class _SecureConnection(_Connection, HTTPSConnection):
     pass
 
 
