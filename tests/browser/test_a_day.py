@@ -8,12 +8,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webdriver import WebDriver
-from selenium.webdriver.support.ui import WebDriverWait
 
 from tests.browser.example_server import ExampleServer, example_server
+from tests.browser.looking import texts, until
 from tests.browser.test_example_site import Site
 from tests.extras import needs
 
@@ -54,19 +53,13 @@ class Person(Site):
         return self.browser.find_element(By.TAG_NAME, "main").text
 
     def until(self, condition: Callable[[], Any], what: str, seconds: float = 20) -> None:
-        # What is looked at may be replaced at that moment.
-        WebDriverWait(self.browser, seconds, ignored_exceptions=[WebDriverException]).until(
-            lambda _: condition(), what
-        )
+        until(self.browser, condition, what, seconds)
 
     def buttons(self) -> list[str]:
         return [one.accessible_name for one in self.browser.find_elements(By.TAG_NAME, "button")]
 
     def badge(self) -> list[str]:
-        self.browser.implicitly_wait(0)
-        found = self.browser.find_elements(By.CSS_SELECTOR, "nav .badge")
-        self.browser.implicitly_wait(5)
-        return found[0].text.split() if found else []
+        return " ".join(texts(self.browser, "nav .badge")).split()
 
 
 @pytest.fixture(params=["desktop-scripts", "phone-scripts", "desktop-plain", "phone-plain"])

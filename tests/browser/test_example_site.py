@@ -12,9 +12,9 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webdriver import WebDriver
 from selenium.webdriver.remote.webelement import WebElement
-from selenium.webdriver.support.ui import WebDriverWait
 
 from example_project.social.models import Comment, Follow, Like, Post
+from tests.browser.looking import attributes, texts, until
 from tests.db.example.test_hostile import poison
 from tests.services.processes import wait_until
 
@@ -22,6 +22,7 @@ pytestmark = pytest.mark.browser
 
 SIZES = {"phone": (390, 844), "desktop": (1280, 900)}
 SCHEMES = ("light", "dark")
+LOADED = "return document.readyState === 'complete'"
 
 
 class Site:
@@ -53,9 +54,8 @@ class Site:
         """Press a button and wait for the page that it leads to."""
         page = self.browser.find_element(By.TAG_NAME, "html")
         self.button(name).click()
-        # While pages change, Chromium may know nothing of an element for a moment.
-        waiting = WebDriverWait(self.browser, 10, ignored_exceptions=[WebDriverException])
-        waiting.until(lambda _: is_gone(page))
+        until(self.browser, lambda: is_gone(page), f"the page behind {name!r} comes")
+        until(self.browser, lambda: self.browser.execute_script(LOADED), f"the page behind {name!r} is whole")
 
     def sign_in(self, username: str) -> None:
         self.open("/sign-in/")
@@ -65,7 +65,8 @@ class Site:
 
     @property
     def posts(self) -> list[str]:
-        return [one.text for one in self.browser.find_elements(By.CSS_SELECTOR, ".text")]
+        until(self.browser, lambda: self.browser.execute_script(LOADED), "the page is whole")
+        return texts(self.browser, ".text")
 
 
 def is_gone(element: WebElement) -> bool:
@@ -278,11 +279,11 @@ def test_older_posts_come_while_one_scrolls_and_new_ones_when_one_asks(
     scroll = (
         "window.scrollTo(0, document.body.scrollHeight); return document.querySelectorAll('.text').length"
     )
-    WebDriverWait(site.browser, 20).until(lambda driver: driver.execute_script(scroll) == 45)
+    until(site.browser, lambda: site.browser.execute_script(scroll) == 45, "all are loaded")
     assert site.posts == [f"post {number}" for number in range(44, -1, -1)]
-    entries = site.browser.find_elements(By.CSS_SELECTOR, "[role=feed] > [role=article]")
-    assert [one.get_attribute("aria-posinset") for one in entries] == [str(n) for n in range(1, 46)]
-    assert {one.get_attribute("aria-setsize") for one in entries} == {"45"}
+    entries = "[role=feed] > [role=article]"
+    assert attributes(site.browser, entries, "aria-posinset") == [str(n) for n in range(1, 46)]
+    assert set(attributes(site.browser, entries, "aria-setsize")) == {"45"}
     assert not site.browser.find_elements(By.CSS_SELECTOR, "a[rel=next]")
 
     Post.objects.create(author=people["ada"], text="news")
@@ -290,7 +291,7 @@ def test_older_posts_come_while_one_scrolls_and_new_ones_when_one_asks(
         "document.querySelector('[data-stream-feed]').dispatchEvent(new Event('stream:look'))"
     )
     offer = site.browser.find_element(By.CSS_SELECTOR, ".stream-new")
-    WebDriverWait(site.browser, 10).until(lambda _: offer.is_displayed())
+    until(site.browser, offer.is_displayed, "the page offers what is new")
     site.button("Show what is new (1)").click()
     assert site.posts[:2] == ["news", "post 44"]
     first = site.browser.switch_to.active_element

@@ -8,15 +8,16 @@ import pytest
 from django.contrib.auth.models import User
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webdriver import WebDriver
-from selenium.webdriver.support.ui import WebDriverWait
 
 from django_stream import feeds
 from django_stream.tracking import drain
 from tests.browser import pages
+from tests.browser.looking import attributes, texts, until
 from tests.testapp.models import Moment, Praise
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
+ENTRY = "[data-stream-entry]"
 COUNT = (
     "window.scrollTo(0, document.body.scrollHeight); "
     "return document.querySelectorAll('[data-stream-entry]').length"
@@ -40,9 +41,8 @@ def test_htmx_loads_older_entries(browser: WebDriver, served: str, ada: User) ->
     ids = [one["id"] for one in feeds.profile(ada).page(limit=100)]
     browser.get(f"{served}/profile/{ada.pk}/")
     # Each page is asked for when the link to it comes into sight.
-    WebDriverWait(browser, 20).until(lambda driver: driver.execute_script(COUNT) == 12)
-    found = browser.find_elements(By.CSS_SELECTOR, "[data-stream-entry]")
-    assert [one.get_attribute("data-stream-entry") for one in found] == ids
+    until(browser, lambda: browser.execute_script(COUNT) == 12, "all are loaded")
+    assert attributes(browser, ENTRY, "data-stream-entry") == ids
     assert not browser.find_elements(By.CSS_SELECTOR, "a[rel=next]")
 
 
@@ -66,15 +66,14 @@ def test_a_group_that_moves_up_takes_its_old_place_away(
 
     browser.execute_script(LOOK)
     button = browser.find_element(By.CSS_SELECTOR, ".stream-new")
-    WebDriverWait(browser, 10).until(lambda _: button.is_displayed())
+    until(browser, button.is_displayed, "the page offers what is new")
     assert button.text == "Show what is new (2)"
     button.click()
 
     newest, *others = groups(browser)
     assert others == [older, newer]
     assert newest not in others
-    entries = browser.find_elements(By.CSS_SELECTOR, "[data-stream-entry]")
-    assert [one.get_attribute("aria-posinset") for one in entries] == ["1", "2", "3"]
+    assert attributes(browser, ENTRY, "aria-posinset") == ["1", "2", "3"]
 
 
 def test_a_look_marks_nothing_as_seen_until_somebody_asks_for_it(
@@ -89,20 +88,19 @@ def test_a_look_marks_nothing_as_seen_until_somebody_asks_for_it(
     Praise.objects.create(by=ada, moment=said[1])
     drain()
 
-    def told() -> str:
-        return browser.find_element(By.CSS_SELECTOR, ".stream-badge").text
+    def told() -> bool:
+        return texts(browser, ".stream-badge") == ["1 new notification"]
 
     for _ in range(2):
         browser.execute_script(LOOK)
-        WebDriverWait(browser, 10).until(lambda _: told() == "1 new notification")
+        until(browser, told, "the badge counts it")
         assert feeds.unseen(grace) == 1
 
     browser.find_element(By.CSS_SELECTOR, ".stream-new").click()
-    WebDriverWait(browser, 10).until(lambda _: feeds.unseen(grace) == 0)
-    WebDriverWait(browser, 10).until_not(lambda driver: driver.execute_script(BADGES))
+    until(browser, lambda: feeds.unseen(grace) == 0, "who asks for it has seen it")
+    until(browser, lambda: not browser.execute_script(BADGES), "nothing is left to count")
     assert len(groups(browser)) == 2
 
 
-def groups(browser: WebDriver) -> list[Any]:
-    entries = browser.find_elements(By.CSS_SELECTOR, "[data-stream-entry]")
-    return [one.get_attribute("data-stream-group") for one in entries]
+def groups(browser: WebDriver) -> list[str | None]:
+    return attributes(browser, ENTRY, "data-stream-group")

@@ -17,6 +17,7 @@ from django_stream import feeds
 from django_stream.tracking import drain
 from example_project import settings as example
 from tests.browser import listening, pages
+from tests.browser.looking import texts
 from tests.services.processes import wait_until
 from tests.testapp.models import Moment, Praise
 
@@ -172,8 +173,7 @@ def test_a_badge_alone_asks_for_its_number(
     Praise.objects.create(by=ada, moment=said)
     drain()
     world.news = 1
-    badge = lambda: browser.find_element(By.CSS_SELECTOR, ".stream-badge").text  # noqa: E731
-    soon(lambda: badge() == "1 new notification", "the badge says it")
+    soon(lambda: texts(browser, ".stream-badge") == ["1 new notification"], "the badge says it")
     assert world.count("look") == 1
     world.news = 1
     before = browser.execute_script(counts)
