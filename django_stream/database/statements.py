@@ -92,6 +92,16 @@ def every(*conditions: Condition) -> Condition:
     return _joined(" AND ", conditions)
 
 
+def negated(condition: Condition) -> Condition:
+    """The condition does not hold; its columns are not null."""
+
+    def made(dialect: Dialect) -> Fragment:
+        part = condition(dialect) if callable(condition) else condition
+        return Fragment(f"NOT ({part.text})", part.params)
+
+    return made
+
+
 def _joined(word: str, conditions: Sequence[Condition]) -> Condition:
     def made(dialect: Dialect) -> Fragment:
         parts = [one(dialect) if callable(one) else one for one in conditions]

@@ -11,7 +11,7 @@ from django_stream.server.fanout import jobs as fanout
 from django_stream.server.files import deletions
 from django_stream.server.streams import log as stream_log
 from django_stream.server.streams import status, webhooks
-from django_stream.server.timelines import timelines
+from django_stream.server.timelines import group_marks, timelines
 
 
 @shared_task(name=fanout.FAN_OUT_TASK, ignore_result=True, acks_late=True)
@@ -30,6 +30,12 @@ def follow_reaction(number: int) -> None:
 def remove_activities(number: int) -> None:
     """Take a step of a foreign_id's activities off a feed, likewise."""
     background.in_turns(removal_jobs.TASK, number)
+
+
+@shared_task(name=group_marks.TASK, ignore_result=True, acks_late=True)
+def mark_groups(number: int) -> None:
+    """Mark a step of a feed's groups, likewise."""
+    background.in_turns(group_marks.TASK, number)
 
 
 @shared_task(name="django_stream.server.maintain", ignore_result=True)

@@ -38,11 +38,10 @@ def test_who_marks_unread_waits_for_the_turn_of_the_feed():
     def unmark(_: object) -> bool:
         with connections["default"].cursor() as cursor:
             cursor.execute("SET lock_timeout = '100ms'")
-        return group_marks.unmark(7, "all")
+        return group_marks.mark(7, unread="all")
 
     with transaction.atomic():
-        turn = Database.to_write(ActivityGroup).where(group_marks.turn(7))
-        Database.to_write(ActivityGroup).rows(f"SELECT 1 WHERE {turn.text}", turn.params)
+        group_marks.take_turn(Database.to_write(ActivityGroup), 7)
         with pytest.raises(OperationalError, match="lock timeout"):
             at_once(unmark, [1])
     assert at_once(unmark, [1]) == [False]

@@ -16,12 +16,13 @@ from django_stream.publishing import nudge
 from django_stream.server import background
 from django_stream.server.actions import reaction_jobs, removal_jobs
 from django_stream.server.fanout import jobs
+from django_stream.server.timelines import group_marks
 from django_stream.wakeup import waker
 from tests.fake_broker import Broker, broker
 
 __all__ = ["broker"]
 
-JOBS = (jobs.FAN_OUT_TASK, reaction_jobs.TASK, removal_jobs.TASK)
+JOBS = (jobs.FAN_OUT_TASK, reaction_jobs.TASK, removal_jobs.TASK, group_marks.TASK)
 
 MESSAGES: list[tuple[str, tuple[Any, ...]]] = [
     ("django_stream.drain_outbox", ()),
@@ -30,6 +31,7 @@ MESSAGES: list[tuple[str, tuple[Any, ...]]] = [
     ("django_stream.server.fan_out", (1,)),
     ("django_stream.server.follow_reaction", (1,)),
     ("django_stream.server.remove_activities", (1,)),
+    ("django_stream.server.mark_groups", (1,)),
     ("django_stream.server.maintain", ()),
     ("django_stream.server.maintain", (300.0,)),
     ("django_stream.server.deliver_webhooks", ()),

@@ -24,10 +24,7 @@ def mark(
     if feed is None or not (seen or read or unread):
         return
     with transaction.atomic(using=database()):
-        changed = timelines().mark(feed, seen=seen, read=read)
-        if unread:
-            changed |= timelines().unmark(feed, unread)
-        if changed:
+        if timelines().mark(feed, seen=seen, read=read, unread=unread):
             marks = {"seen": seen, "read": read, "unread": unread}
             details = {name: _ids(marked) for name, marked in marks.items() if marked}
             record(

@@ -172,6 +172,34 @@ class RemovalJob(models.Model):
         return f"removal of {self.foreign_id} from feed {self.feed}"
 
 
+class MarkJob(models.Model):
+    """All groups of a feed are being marked, the newest first: a crash loses nothing."""
+
+    class Change(models.TextChoices):
+        """What becomes of them."""
+
+        SEEN = "seen"
+        READ = "read"
+        UNREAD = "unread"
+
+    id = models.BigAutoField(primary_key=True)
+    feed = models.BigIntegerField()
+    change = models.CharField(max_length=6, choices=Change)
+    before = OrderedUUIDField()
+    """Those with a smaller key of their newest activity are left .."""
+    until = models.DateTimeField()
+    """.. of which what grew after this stays as it is."""
+    kept: models.JSONField[Any, Any] = models.JSONField(default=list)
+    """Ids of groups that were marked the other way since then."""
+    touched_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["feed", "change"], name="dss_markjob_change")]
+
+    def __str__(self) -> str:
+        return f"groups of feed {self.feed} become {self.change}"
+
+
 class TimelineChange(models.Model):
     """A change of the record that a timeline store outside of the database may not show yet.
 

@@ -23,8 +23,8 @@ from django_stream.database.statements import Database, equal
 from django_stream.protocol.times import now_in_microseconds
 from django_stream.server.aggregation.names import name_older
 from django_stream.server.feed_groups import groups_of
-from django_stream.server.models import ActivityGroupEntry, Feed, GroupChange, TimelineEntry
-from django_stream.server.timelines import group_changes, group_past
+from django_stream.server.models import ActivityGroup, ActivityGroupEntry, Feed, GroupChange, TimelineEntry
+from django_stream.server.timelines import group_changes, group_marks, group_past
 from django_stream.server.timelines import group_statements as statements
 from django_stream.server.timelines.group_statements import Entering, Found, Grown
 
@@ -100,8 +100,9 @@ def rebuilt(database: Database, feed: int) -> None:
         group_changes.note(database, database.query(model, ["feed", "key"], equal("feed", feed)))
     settled(database, feed)
     with transaction.atomic(using=database.alias):
-        if groups := statements.lock_all(database, feed):
-            [[application_id]] = database.select(Feed, ["application_id"], equal("id", feed))
+        group_marks.take_turn(database, feed)
+        groups = [group for (group,) in database.select(ActivityGroup, ["id"], equal("feed", feed))]
+        for [application_id] in database.select(Feed, ["application_id"], equal("id", feed)):
             statements.recount(database, application_id, groups)
 
 
@@ -130,10 +131,6 @@ class _Fold:
         staying = {one.group for one in found if one.stays and one.group is not None}
         entering = [one for one in found if one.belongs and not one.stays]
         concerned = staying.union(one.group for one in leaving if one.group is not None)
-        if concerned:
-            # In one order, with those to be opened below.
-            names = {one.group_name for one in found if one.group_name is not None}
-            statements.lock(self.database, self.feed, names.union(one.name or "" for one in entering))
         if leaving:
             statements.take_out(self.database, [(self.feed, one.key) for one in leaving])
         if entering:

@@ -132,12 +132,11 @@ class Timelines(ABC):
         """
 
     @abstractmethod
-    def mark(self, feed: int, *, seen: Marked = (), read: Marked = ()) -> bool:
-        """Mark groups of a feed seen and read; whether any mark changed."""
+    def mark(self, feed: int, *, seen: Marked = (), read: Marked = (), unread: Marked = ()) -> bool:
+        """Mark groups of a feed seen and read, or unread again; whether any mark changed.
 
-    @abstractmethod
-    def unmark(self, feed: int, unread: Marked) -> bool:
-        """Let groups of a feed be unread again; whether any changed."""
+        Of very many, those that are not among the newest may be marked after the commit.
+        """
 
     @abstractmethod
     def placed(self, feeds: Collection[int], keys: Collection[uuid.UUID], *, own_only: bool = False) -> None:

@@ -24,6 +24,7 @@ from django_stream.server.models import (
     Follow,
     FormerGroupEntry,
     GroupChange,
+    MarkJob,
     Placement,
     TimelineEntry,
 )
@@ -98,13 +99,9 @@ class DatabaseTimelines(Timelines):
             page, _ = group_page.page(primary, application_id, feed_id, window, per_group, counted=counted)
         return page
 
-    def mark(self, feed: int, *, seen: Marked = (), read: Marked = ()) -> bool:
+    def mark(self, feed: int, *, seen: Marked = (), read: Marked = (), unread: Marked = ()) -> bool:
         activity_groups.bring_up_to_date(Fragment("%s", [feed]), wait=True)
-        return group_marks.mark(feed, seen=seen, read=read)
-
-    def unmark(self, feed: int, unread: Marked) -> bool:
-        activity_groups.bring_up_to_date(Fragment("%s", [feed]))
-        return group_marks.unmark(feed, unread)
+        return group_marks.mark(feed, seen=seen, read=read, unread=unread)
 
     def placed(self, feeds: Collection[int], keys: Collection[uuid.UUID], *, own_only: bool = False) -> None:
         if not feeds or not keys:
@@ -194,7 +191,7 @@ class DatabaseTimelines(Timelines):
         database = _database()
         groups = database.query(ActivityGroup, ["id"], equal("feed", feed))
         database.delete(FormerGroupEntry, Fragment(f"group_id IN ({groups.text})", groups.params))
-        for model in (TimelineEntry, ActivityGroupEntry, GroupChange, ActivityGroup):
+        for model in (TimelineEntry, ActivityGroupEntry, GroupChange, ActivityGroup, MarkJob):
             database.delete(model, equal("feed", feed))
         pulled.forget(database, feed)
 

@@ -1,90 +1,192 @@
-"""The groups of notification feeds are marked seen and read."""
+"""The groups of notification feeds are marked seen and read, and unread again.
+
+Whoever changes the groups of a feed has its turn, so no row is locked before it is changed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterator, Sequence
 
 from django.db import transaction
+from django.utils import timezone
 
+from django_stream.database.deadlocks import retry_on_deadlock
 from django_stream.database.statements import (
     Condition,
     Database,
+    at_least,
     at_most,
+    below,
     either,
     equal,
     every,
     in_list,
     in_turn,
     is_false,
+    negated,
+    one_of,
 )
-from django_stream.server.models import ActivityGroup
+from django_stream.server import background
+from django_stream.server.activity_rows import read_key
+from django_stream.server.models import ActivityGroup, MarkJob
 from django_stream.server.timelines.base import Mark, Marked
 
-LOCK_ORDER = ("name", "feed")
-"""In this order groups are locked."""
-
+TASK = "django_stream.server.mark_groups"
+AT_ONCE = 5_000
+"""So many groups of a feed are marked in the request, the newest, and in each step after it."""
 
 # Databases bound how many conditions one statement has.
-_AT_ONCE = 100
+_NAMED_AT_ONCE = 100
+_SETS = {
+    MarkJob.Change.SEEN: ("is_seen", True),
+    MarkJob.Change.READ: ("is_read", True),
+    MarkJob.Change.UNREAD: ("is_read", False),
+}
+_OPPOSITE = {MarkJob.Change.READ: MarkJob.Change.UNREAD, MarkJob.Change.UNREAD: MarkJob.Change.READ}
 
 
 def turn(feed: int, *, wait: bool = True) -> Condition:
     """Holds for one transaction at a time: whoever changes the groups of a feed begins by it.
 
     A transaction may take several steps, such as a reader who puts into groups what waits and marks some of
-    them then. In whatever order each step locks groups, nobody waits for two.
+    them then. In whatever order each step changes groups, nobody waits for two.
     """
     return in_turn("groups of a feed", feed, wait=wait)
 
 
-def mark(feed: int, *, seen: Marked, read: Marked) -> bool:
+def take_turn(database: Database, feed: int) -> None:
+    """Wait for the turn, and have it until the transaction ends."""
+    wanted = database.where(turn(feed))
+    if wanted.params:
+        database.rows(f"SELECT {wanted.text}", wanted.params)
+
+
+def mark(feed: int, *, seen: Marked = (), read: Marked = (), unread: Marked = ()) -> bool:
     """Mark all groups of a feed, given by the number of its row, or those that the marks name.
 
-    Returns whether any mark changed.
+    Of very many the newest are marked at once and the others after the commit; what came to a group since
+    stays unmarked. Returns whether any mark changed.
     """
-    if not (seen or read):
+    wanted = {MarkJob.Change.SEEN: seen, MarkJob.Change.READ: read, MarkJob.Change.UNREAD: unread}
+    if not any(wanted.values()):
         return False
     database = Database.to_write(ActivityGroup)
     changed = 0
     with transaction.atomic(using=database.alias):
-        # All that either mark may concern at once: in two steps, two markers could wait for each other.
-        unmarked = either(is_false("is_seen"), is_false("is_read"))
-        database.lock(ActivityGroup, LOCK_ORDER, turn(feed), equal("feed", feed), unmarked)
-        for column, marked in (("is_seen", seen), ("is_read", read)):
-            for chosen in _chosen(marked):
-                where = [equal("feed", feed), is_false(column), *chosen]
-                changed += database.update(ActivityGroup, {column: True}, *where)
+        take_turn(database, feed)
+        for change, marked in wanted.items():
+            if marked == "all":
+                changed += _all(database, feed, change)
+            elif marked:
+                changed += _named(database, feed, change, list(marked))
     return changed > 0
 
 
-def unmark(feed: int, unread: Marked) -> bool:
-    """Let all groups of a feed be unread again, or those that the marks name; whether any changed."""
-    if not unread:
-        return False
-    database = Database.to_write(ActivityGroup)
+def _all(database: Database, feed: int, change: MarkJob.Change) -> int:
+    jobs = MarkJob.objects.using(database.alias).filter(feed=feed)
+    # What earlier ones have left is left to this one, or has been overtaken by it.
+    jobs.filter(change__in=[change, _OPPOSITE.get(change, change)]).delete()
+    others = _others(feed, change)
+    floor = _floor(database, feed) if _are_many(database, others) else None
+    if floor is None:
+        return _set(database, change, *others)
+    job = jobs.create(feed=feed, change=change, before=floor, until=timezone.now(), touched_at=timezone.now())
+    background.on_commit(TASK, run_step, job.pk)
+    # That there are others is a change, even if none of them is among the newest.
+    return _set(database, change, at_least("newest", floor), *others) + 1
+
+
+def _named(database: Database, feed: int, change: MarkJob.Change, marks: Sequence[Mark]) -> int:
     changed = 0
-    with transaction.atomic(using=database.alias):
-        chosen = [[equal("feed", feed), *some] for some in _chosen(unread)]
-        # All in one step, as other markers do: in several, two could wait for each other.
-        wanted = chosen[0] if len(chosen) == 1 else [equal("feed", feed), equal("is_read", True)]
-        database.lock(ActivityGroup, LOCK_ORDER, turn(feed), *wanted)
-        for where in chosen:
-            changed += database.update(ActivityGroup, {"is_read": False}, *where, equal("is_read", True))
-    return changed > 0
-
-
-def _chosen(marked: Marked) -> Iterator[list[Condition]]:
-    """Conditions of a few statements that together find the groups."""
-    if marked == "all":
-        yield []
-        return
-    marks = list(marked)
-    for start in range(0, len(marks), _AT_ONCE):
-        some = marks[start : start + _AT_ONCE]
-        named = [one for one in some if one.name]
-        yield [either(in_list("newest", [one.newest for one in some]), *map(_not_newer, named))]
+    for start in range(0, len(marks), _NAMED_AT_ONCE):
+        some = marks[start : start + _NAMED_AT_ONCE]
+        older = [_not_newer(one) for one in some if one.name]
+        chosen = either(in_list("newest", [one.newest for one in some]), *older)
+        _keep_from_job(database, feed, change, chosen)
+        changed += _set(database, change, chosen, *_others(feed, change))
+    return changed
 
 
 def _not_newer(one: Mark) -> Condition:
     # Its newest may have been taken back since the reader saw it.
     return every(equal("name", one.name), at_most("newest", one.newest))
+
+
+def _keep_from_job(database: Database, feed: int, change: MarkJob.Change, chosen: Condition) -> None:
+    """These groups stay as they are marked now, though a job would mark them the other way."""
+    if (opposite := _OPPOSITE.get(change)) is None:
+        return
+    job = MarkJob.objects.using(database.alias).filter(feed=feed, change=opposite).first()
+    if job is not None:
+        left = below("newest", job.before)
+        rows = database.select(ActivityGroup, ["id"], equal("feed", feed), left, chosen)
+        job.kept = sorted({*job.kept, *(group for (group,) in rows)})
+        job.save(using=database.alias, update_fields=["kept"])
+
+
+def _others(feed: int, change: MarkJob.Change) -> list[Condition]:
+    """The groups of a feed that are not marked like that."""
+    column, value = _SETS[change]
+    if not value:
+        return [equal("feed", feed), equal(column, True)]
+    # The index of groups that wait for their reader has this condition.
+    return [equal("feed", feed), either(is_false("is_seen"), is_false("is_read")), is_false(column)]
+
+
+def _set(database: Database, change: MarkJob.Change, *where: Condition) -> int:
+    column, value = _SETS[change]
+    return database.update(ActivityGroup, {column: value}, *where)
+
+
+def _are_many(database: Database, others: Sequence[Condition]) -> bool:
+    query = database.query(ActivityGroup, ["id"], *others)
+    found = database.rows(f"SELECT count(*) FROM ({query.text} LIMIT {AT_ONCE + 1:d}) counted", query.params)
+    return bool(found[0][0] > AT_ONCE)
+
+
+def _floor(database: Database, feed: int, *conditions: Condition) -> uuid.UUID | None:
+    """Where the newest few groups end: the place of the last of them, if there are so many."""
+    query = database.query(ActivityGroup, ["newest"], equal("feed", feed), *conditions)
+    text = f"{query.text} AND newest IS NOT NULL ORDER BY newest DESC LIMIT 1 OFFSET {AT_ONCE - 1:d}"
+    found = database.rows(text, query.params)
+    return read_key(found[0][0]) if found else None
+
+
+def resume(idle_seconds: float) -> int:
+    """Run the jobs that nothing has touched for `idle_seconds`; returns how many there were."""
+    return background.resume(TASK, idle_seconds)
+
+
+@retry_on_deadlock
+def run_step(number: int) -> bool:
+    """Mark the next groups of a job; False when they were the last ones."""
+    database = Database.to_write(ActivityGroup)
+    jobs = MarkJob.objects.using(database.alias).filter(pk=number)
+    with transaction.atomic(using=database.alias):
+        for feed in jobs.values_list("feed", flat=True):
+            take_turn(database, feed)
+        # Read in its turn, which whoever changes the job has.
+        job = jobs.first()
+        if job is None:
+            return False
+        floor = _floor(database, job.feed, below("newest", job.before))
+        _set(database, MarkJob.Change(job.change), *_of_step(job, floor))
+        if floor is None:
+            jobs.delete()
+            return False
+        jobs.update(before=floor, touched_at=timezone.now())
+        return True
+
+
+def _of_step(job: MarkJob, floor: uuid.UUID | None) -> Iterator[Condition]:
+    yield below("newest", job.before)
+    if floor is not None:
+        yield at_least("newest", floor)
+    yield at_most("updated_at", job.until)
+    if job.kept:
+        yield negated(one_of("id", job.kept))
+    yield from _others(job.feed, MarkJob.Change(job.change))
+
+
+background.register(TASK, MarkJob, run_step)

@@ -1,6 +1,7 @@
 """The statements about the groups of one feed: each names its rows by arrays and finds them by an index.
 
-None needs statistics. What one statement found goes to the next as parameters: nothing is joined twice.
+Whoever changes something has the feed's turn. None needs statistics. What one statement found goes to the
+next as parameters: nothing is joined twice.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from django_stream.protocol.times import now_in_microseconds
 from django_stream.server.activity_rows import read_key
 from django_stream.server.models import ActivityGroup, ActivityGroupEntry
 from django_stream.server.timelines import group_past
-from django_stream.server.timelines.group_marks import LOCK_ORDER, turn
 from django_stream.server.timelines.tables import ACTIVITY, ACTIVITY_GROUP, ENTRY, EXCLUDED, TIMELINE
 
 _COUNT = f"(SELECT count(*) FROM {ENTRY} e WHERE e.group_id = {ACTIVITY_GROUP}.id)"
@@ -109,19 +109,8 @@ def state(
     ]
 
 
-def lock(database: Database, feed: int, named: Collection[str]) -> None:
-    """Lock the groups with these names."""
-    database.lock(ActivityGroup, LOCK_ORDER, equal("feed", feed), one_of("name", named))
-
-
-def lock_all(database: Database, feed: int) -> list[int]:
-    """Lock all groups of a feed."""
-    found = database.locked(ActivityGroup, ["id"], LOCK_ORDER, turn(feed), equal("feed", feed))
-    return [group for (group,) in found]
-
-
 def opened(database: Database, feed: int, named: Mapping[str, tuple[str, str]]) -> dict[str, tuple[int, int]]:
-    """Lock the groups of these names, or create them empty; id and number of activities of each.
+    """The groups of these names, created empty where there are none; id and number of activities of each.
 
     With each name, when the first and the last of what it gets came: `moment`s.
     """
@@ -185,7 +174,7 @@ def actors_before(
 
 
 def grow(database: Database, grown: Sequence[Grown], now: int) -> None:
-    """Add to the numbers of locked groups what came into them."""
+    """Add to the numbers of groups what came into them."""
     given = database.dialect.given(_GROWN, grown)
     marks = ", ".join(f"{mark} = ({mark} AND NOT given.is_news)" for mark in ("is_seen", "is_read"))
     last = database.dialect.time_of_text("given.last")
@@ -202,7 +191,7 @@ def grow(database: Database, grown: Sequence[Grown], now: int) -> None:
 
 
 def recount(database: Database, application_id: int, groups: Collection[int]) -> None:
-    """Count locked groups anew, and delete the empty ones."""
+    """Count groups anew, and delete the empty ones."""
     chosen = database.where(one_of("id", groups))
     now, time = database.dialect.param(timezone.now()), database.dialect.time_param
     database.execute(

@@ -14,14 +14,14 @@ from django_stream.server.files import deletions
 from django_stream.server.maintenance import heal_orphans
 from django_stream.server.streams import log as stream_log
 from django_stream.server.streams import status
-from django_stream.server.timelines import timelines
+from django_stream.server.timelines import group_marks, timelines
 
 
 class Command(DatabaseCommand):
     help = (
-        "Run what a killed process left behind (large fan-outs, deletions of many reactions), delete old "
-        "entries of the audit log and of the log of streams and bytes of deleted files and, with --orphans, "
-        "take activities that do not exist off all feeds."
+        "Run what a killed process left behind (large fan-outs, deletions of many reactions, marks of many "
+        "groups), delete old entries of the audit log and of the log of streams and bytes of deleted files "
+        "and, with --orphans, take activities that do not exist off all feeds."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -35,7 +35,8 @@ class Command(DatabaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        resumed = sum(jobs.resume(options["idle"]) for jobs in (fanout, reaction_jobs, removal_jobs))
+        kinds = (fanout, reaction_jobs, removal_jobs, group_marks)
+        resumed = sum(jobs.resume(options["idle"]) for jobs in kinds)
         pruned = audit_log.prune()
         reactions.prune_places()
         reaction_counts.prune()

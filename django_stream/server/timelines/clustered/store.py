@@ -90,11 +90,8 @@ class ClusteredTimelines(Timelines):
     ) -> ActivityGroupPage:
         return self._database.group_page(application_id, feed_id, window, per_group, counted=counted)
 
-    def mark(self, feed: int, *, seen: Marked = (), read: Marked = ()) -> bool:
-        return self._database.mark(feed, seen=seen, read=read)
-
-    def unmark(self, feed: int, unread: Marked) -> bool:
-        return self._database.unmark(feed, unread)
+    def mark(self, feed: int, *, seen: Marked = (), read: Marked = (), unread: Marked = ()) -> bool:
+        return self._database.mark(feed, seen=seen, read=read, unread=unread)
 
     def placed(self, feeds: Collection[int], keys: Collection[uuid.UUID], *, own_only: bool = False) -> None:
         self._database.placed(feeds, keys, own_only=own_only)
