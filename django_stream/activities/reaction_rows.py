@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.db import models, router, transaction
 
 from django_stream.activities.model_references import Reference, concrete, object_id_of
@@ -60,8 +61,16 @@ def react(
                 return there, False
         made = publisher.model(**ends, **values)
         made.full_clean()
+        _refuse_infinity(made, values)
         made.save(using=using)
     return made, True
+
+
+def _refuse_infinity(row: models.Model, values: Mapping[str, Any]) -> None:
+    """Columns of floats take "NaN" and "Infinity", which no feed and no JSON can say."""
+    odd = [name for name in values if isinstance(one := getattr(row, name), float) and not math.isfinite(one)]
+    if odd:
+        raise ValidationError({name: ["Must be a finite number."] for name in odd})
 
 
 def _user_key(publisher: ReactionPublisher, user: Any) -> str:

@@ -146,9 +146,12 @@ def _by_ids(ids: Any) -> dict[str, str]:
     return {"ids": comma_joined("ids", ids)}
 
 
-def _by_pairs(pairs: Any) -> dict[str, str]:
+def _by_pairs(pairs: Any) -> dict[str, Any]:
     moments = [query_text("foreign_id_times", moment) for _, moment in pairs]
+    ids = query_text("foreign_ids", [foreign_id for foreign_id, _ in pairs])
+    # The hosted service knows no foreign_id with a comma; ours does, where each is a value of its own.
+    is_plain = not any("," in text for text in ids or ())
     return {
-        "foreign_ids": comma_joined("foreign_ids", [foreign_id for foreign_id, _ in pairs]),
+        "foreign_ids": comma_joined("foreign_ids", ids) if is_plain else ids,
         "timestamps": comma_joined("timestamps", moments),
     }

@@ -26,9 +26,17 @@ def text_id(value: Any, name: str) -> str:
     return value
 
 
+def listed_id(value: Any, name: str) -> str:
+    """An id that can stand in a list of ids: commas end one there, and blanks around it are trimmed."""
+    text = text_id(value, name)
+    if "," in text or text != text.strip():
+        raise invalid(f"{name} may hold no comma, and no blanks around it: {text!r}", name)
+    return text
+
+
 def reaction_id(value: Any, name: str) -> str:
     """An id that can stand in the path of a reaction: one piece of it, and no other endpoint's name."""
-    text = text_id(value, name)
+    text = listed_id(value, name)
     if "/" in text or text in (".", "..", "get_many"):
         raise invalid(f"{name} may hold no slash, nor be '.', '..' or 'get_many'", name)
     return text

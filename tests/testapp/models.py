@@ -192,6 +192,7 @@ class Opinion(ReactionMixin, models.Model):
     user = models.ForeignKey(User, models.CASCADE)
     article = models.ForeignKey(Article, models.CASCADE, related_name="opinions")
     text = models.CharField(max_length=100)
+    stars = models.FloatField(null=True, blank=True)
 
     class Reaction:
         activity = "article"

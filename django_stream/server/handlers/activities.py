@@ -29,7 +29,8 @@ def _keys(call: Call) -> list[uuid.UUID]:
     ids = call.parameters.listed("ids")
     if ids:
         return [key for value in ids if (key := key_or_none(value)) is not None]
-    foreign_ids, timestamps = call.parameters.listed("foreign_ids"), call.parameters.listed("timestamps")
+    timestamps = call.parameters.listed("timestamps")
+    foreign_ids = call.parameters.so_many("foreign_ids", len(timestamps))
     if not foreign_ids and not timestamps:
         raise invalid("ids, or foreign_ids with timestamps, are required", "ids")
     if len(foreign_ids) != len(timestamps):

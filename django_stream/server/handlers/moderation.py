@@ -77,7 +77,7 @@ def _told(fields: dict[str, Any], name: str) -> str:
 
 def _decide(call: Call, fields: dict[str, Any], moderator: str) -> None:
     entity_type, entity_id = _entity(fields)
-    decision = {name: text_of(fields, name)[:64] for name in _DECISION}
+    decision = {name: text_of(fields, name) for name in _DECISION}
     decision["moderator_id"] = moderator
     moderation.set_status(call.application_id, entity_type, entity_id, decision)
 

@@ -17,7 +17,7 @@ from django_stream.server.reads.enrichment.enrich import about, enrich_reactions
 from django_stream.server.reads.enrichment.options import EnrichmentOptions
 from django_stream.server.reads.reactions import Bound, Lookup, Search
 from django_stream.server.requests import Body, Call, batch
-from django_stream.server.validation import data_of, given_data_of, reaction_id, text_id, uuid_of
+from django_stream.server.validation import data_of, given_data_of, listed_id, reaction_id, text_id, uuid_of
 
 _BOUNDS: tuple[Bound, ...] = ("id_lt", "id_lte", "id_gt", "id_gte")
 _LOOKUPS: tuple[Lookup, ...] = ("activity_id", "reaction_id", "user_id")
@@ -30,7 +30,7 @@ def add(call: Call) -> Body:
     given = fields.get("id")
     parent = fields.get("parent")
     new = NewReaction(
-        kind=text_id(fields.get("kind"), "kind"),
+        kind=listed_id(fields.get("kind"), "kind"),
         user_id=_user_id(call, fields),
         activity=None if parent else uuid_of(fields.get("activity_id"), "activity_id"),
         parent=text_id(parent, "parent") if parent else "",

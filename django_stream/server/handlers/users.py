@@ -8,13 +8,13 @@ from django_stream.server import permissions
 from django_stream.server.actions import users as actions
 from django_stream.server.reads import users as reads
 from django_stream.server.requests import Body, Call, batch
-from django_stream.server.validation import data_of, given_data_of, text_id
+from django_stream.server.validation import data_of, given_data_of, listed_id
 
 
 def create(call: Call) -> Body:
     """Add a user."""
     fields = call.fields()
-    user_id = text_id(fields.get("id"), "id")
+    user_id = listed_id(fields.get("id"), "id")
     if not call.principal.is_server:
         permissions.same_user(call, [user_id])
     again = call.parameters.flag("get_or_create")
@@ -57,7 +57,7 @@ def create_many(call: Call) -> Body:
     items = batch(fields.get("users"), "users", limits.USERS_PER_REQUEST)
     if not all(isinstance(item, dict) for item in items):
         raise invalid("each of the users must be an object with an id", "users")
-    users = {text_id(item.get("id"), "id"): data_of(item.get("data")) for item in items}
+    users = {listed_id(item.get("id"), "id"): data_of(item.get("data")) for item in items}
     override = fields.get("override", fields.get("override_existing")) or False
     if not isinstance(override, bool):
         raise invalid("override must be true or false", "override")

@@ -57,9 +57,9 @@ class ModerationStatus(models.Model):
     entity_type = models.CharField(max_length=64)
     entity_id = models.CharField(max_length=255)
     moderator_id = models.CharField(max_length=255)
-    status = models.CharField(max_length=64, blank=True)
-    recommended_action = models.CharField(max_length=64, blank=True)
-    latest_moderator_action = models.CharField(max_length=64, blank=True)
+    status = models.CharField(max_length=255, blank=True)
+    recommended_action = models.CharField(max_length=255, blank=True)
+    latest_moderator_action = models.CharField(max_length=255, blank=True)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:

@@ -252,6 +252,24 @@ def test_a_row_that_code_leads_to_cannot_be_made(moment: Moment, grace: User) ->
         react(broken, grace, moment, {})
 
 
+@pytest.mark.parametrize("number", ["NaN", "inf", "-Infinity", "1e999"])
+def test_a_number_that_is_none_is_refused_and_a_finite_one_is_not(
+    number: str, api: APIClient, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    article = Article.objects.create(author=ada, title="x")
+    publisher = reactions_of_kind("opinion", Article)
+    with_stars = dataclasses.replace(publisher.declaration, fields=("text", "stars"))
+    monkeypatch.setattr(publisher, "declaration", with_stars)
+
+    def send(stars: str) -> Any:
+        return api.post(address(article, "opinion"), {"text": "x", "stars": stars}, format="json")
+
+    refused = send(number)
+    assert (refused.status_code, refused.json()) == (400, {"stars": ["Must be a finite number."]})
+    assert send("4.5").json()["data"] == {"text": "x", "stars": 4.5}
+    assert Opinion.objects.count() == 1
+
+
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
 def test_a_number_that_json_has_no_word_for_spoils_no_list(
     number: float, api: APIClient, moment: Moment, monkeypatch: pytest.MonkeyPatch
