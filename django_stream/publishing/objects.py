@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
@@ -24,6 +25,8 @@ from django_stream.publishing.report import DrainReport
 
 if TYPE_CHECKING:
     from django_stream.client import StreamClient
+
+logger = logging.getLogger("django_stream.publishing")
 
 
 def publish_objects(
@@ -73,6 +76,7 @@ def preview_objects(
     for key in keys:
         desired, row = state.get(key), ledger.get(key)
         if isinstance(desired, Exception):
+            logger.warning("%s %s could not be published", publisher.label, key, exc_info=desired)
             report.failed += 1
             continue
         report.published += 1

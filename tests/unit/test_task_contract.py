@@ -65,3 +65,6 @@ def test_workers_of_the_version_before_take_what_is_sent_now(
     assert {task for (task, *_), expires in zip(broker.sent, broker.expiries, strict=True) if expires} == {
         nudge.DRAIN_TASK
     }
+    # Not before a worker may take it.
+    for (*_, countdown), expires in zip(broker.sent, broker.expiries, strict=True):
+        assert expires is None or expires > countdown + 60

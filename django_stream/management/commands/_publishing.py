@@ -121,7 +121,11 @@ class PublishingCommand(FamilyCommand):
         text = (
             f"{counts['sent']} {verb}, {total.unchanged} were there already, {total.kept_out} do not publish"
         )
-        self.conclude(text, remaining=_remaining(total), **counts)
+        if how.dry_run and total.failed:
+            remaining = f"{total.failed} cannot be read: the log tells why"
+        else:
+            remaining = _remaining(total)
+        self.conclude(text, remaining=remaining, **counts)
 
     def _fill_outbox(self, chosen_: list[Publisher], how: Options) -> None:
         using, total = how.using, 0

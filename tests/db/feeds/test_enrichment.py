@@ -37,6 +37,27 @@ def test_a_page_costs_as_many_queries_as_it_shows_models(
     assert page[0]["actor"] == f"auth.User:{ada.pk}", "the caller's activities stay as they were"
 
 
+@pytest.mark.parametrize("size", [1, 20])
+def test_what_a_model_names_to_be_fetched_with_it_is_fetched_once(
+    size: int,
+    articles: list[Article],
+    monkeypatch: pytest.MonkeyPatch,
+    ada: User,
+    django_assert_num_queries: Any,
+) -> None:
+    monkeypatch.setattr(
+        Article, "activity_prefetch_related", classmethod(lambda cls: ["mentioned"]), raising=False
+    )
+    articles[0].mentioned.add(ada)
+    page = [activity("someone", f"testapp.Article:{one.pk}") for one in articles[:size]]
+
+    with django_assert_num_queries(2):
+        enriched = Enrich().enrich_activities(page)
+        told = [list(entry["object"].mentioned.all()) for entry in enriched]
+
+    assert told == [[ada]] + [[]] * (size - 1)
+
+
 def test_groups_are_enriched_together(
     articles: list[Article], ada: User, django_assert_num_queries: Any
 ) -> None:

@@ -197,6 +197,19 @@ def test_a_dry_run_tells_the_same_numbers_and_does_nothing(
     assert (again[-1]["sent"], again[-1]["unchanged"], again[-1]["kept_out"]) == (0, 19, 1)
 
 
+def test_a_dry_run_tells_of_each_row_that_fails(
+    authors: list[User], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(article: Article) -> bool:
+        raise RuntimeError(article.title)
+
+    monkeypatch.setattr(Article, "is_public", property(fails, lambda article, value: None))
+    with pytest.raises(CommandError, match="^20 cannot be read: the log tells why$"):
+        run("stream_backfill", "testapp.Article", "--dry-run")
+    told = [one for one in caplog.records if "could not be published" in one.message]
+    assert (len(told), str(told[0].exc_info[1])) == (20, "a 0")
+
+
 def test_quiet_says_nothing(authors: list[User]) -> None:
     assert run("stream_backfill", "testapp.Article", "--quiet") == ""
 

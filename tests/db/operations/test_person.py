@@ -27,6 +27,7 @@ from django_stream.protocol.inspection import Inspected
 from django_stream.publishing.publisher import publishers_of
 from django_stream.server import models as server
 from django_stream.server import object_types
+from django_stream.server.actions import persons
 from django_stream.server.conf import server_settings
 from django_stream.server.files import deletions
 from django_stream.testing import drain_outbox
@@ -103,6 +104,17 @@ def test_others_keep_what_is_theirs(wanda: User) -> None:
     ]
     (shout,) = client.feed("user", grace.pk).get(limit=1)["results"]
     assert (shout["verb"], shout["to"]) == ("shout", [f"notification:{ada.pk}"])
+
+
+@pytest.mark.parametrize("number", [0, 1, 5])
+def test_what_others_told_them_is_counted(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(persons, "_BATCH", 2)
+    User.objects.create(pk=KEY, username="wanda")
+    posts = [{"actor": "zoe", "verb": "v", "object": "o", "foreign_id": f"z:{one}"} for one in range(number)]
+    get_client().feed("notification", KEY).add_activities(posts) if posts else None
+    _, lines = told("erase", "wanda")
+    counts = {line["what"]: line["erased"] for line in lines if "what" in line}
+    assert counts.get("recipients of others' activities", 0) == number
 
 
 def test_a_second_erasure_finds_nothing_more(wanda: User) -> None:
