@@ -26,6 +26,7 @@ from typing import Any
 import django
 
 USER_SECONDS, BATCH_SECONDS, MEGABYTES = 1.0, 3.0, 200
+GROUPS = 300_000
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def prepare(followers: int) -> None:
     from benchmarks.server import data
     from django_stream.server.models import Activity, Follow, Placement, Reaction, StreamUser
 
-    data.prepare(25_000)
+    data.prepare(GROUPS)
     true = "true" if _postgres() else "1"
     eve, hub = data.feeds("user", 2)
     timeline = data.feeds("timeline", followers)[0]
@@ -110,7 +111,7 @@ def prepare(followers: int) -> None:
     )
     for number in (20_000, 100_000):
         _of_one_foreign_id(timeline, number)
-    _groups(25_000)
+    _groups(GROUPS)
     _comments(activity, 20_000)
     _large_objects(big)
 
@@ -270,9 +271,9 @@ def requests(folder: Path) -> Iterator[Request]:
     yield Request("discard_actors of all", "GET", "feed/user/eve/", query={"discard_actors": "SU:eve"})
     yield Request("offset of all", "GET", "feed/user/eve/", query={"offset": 10**9})
     yield Request("offset beyond", "GET", "feed/user/eve/", query={"offset": 2**63})
-    yield Request("a page of 25,000 groups", "GET", "feed/notification/eve/", query={"limit": 100})
+    yield Request(f"a page of {GROUPS:,} groups", "GET", "feed/notification/eve/", query={"limit": 100})
     yield Request(
-        "25,000 groups marked",
+        f"{GROUPS:,} groups marked",
         "GET",
         "feed/notification/eve/",
         query={"mark_read": "true", "mark_seen": "true"},

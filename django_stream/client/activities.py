@@ -147,11 +147,10 @@ def _by_ids(ids: Any) -> dict[str, str]:
 
 
 def _by_pairs(pairs: Any) -> dict[str, Any]:
-    moments = [query_text("foreign_id_times", moment) for _, moment in pairs]
-    ids = query_text("foreign_ids", [foreign_id for foreign_id, _ in pairs])
-    # The hosted service knows no foreign_id with a comma; ours does, where each is a value of its own.
-    is_plain = not any("," in text for text in ids or ())
-    return {
-        "foreign_ids": comma_joined("foreign_ids", ids) if is_plain else ids,
-        "timestamps": comma_joined("timestamps", moments),
-    }
+    ids, moments = (query_text("foreign_id_times", [pair[place] for pair in pairs]) or [] for place in (0, 1))
+    if not any("," in text for text in ids):
+        return {"foreign_ids": comma_joined("foreign_ids", ids), "timestamps": ",".join(moments)}
+    # The hosted service knows no foreign_id with a comma. Ours does, where each of several is a value of its
+    # own; the same one twice is found once.
+    times = 2 if len(pairs) == 1 else 1
+    return {"foreign_ids": [*ids] * times, "timestamps": [*moments] * times}

@@ -86,6 +86,9 @@ class Dialect:
     answers_updates = False
     """Whether an UPDATE can answer with the rows that it changed."""
 
+    reads_all_by_a_guess = False
+    """Whether, without statistics, a condition on one column is taken for one that few rows meet."""
+
     def row_locks(self, **options: Any) -> dict[str, Any]:
         """Options of `select_for_update` that only spare others to wait, as far as the database has them."""
         return options
@@ -217,6 +220,23 @@ class Dialect:
     def join_chosen(self, table: str, alias: str, chosen: str) -> str:
         """The same for any `FROM table x WHERE .. ORDER BY .. LIMIT ..`, without parameters."""
         raise self._unsupported()
+
+    @staticmethod
+    def look_up(table: str, alias: str, match: str) -> str:
+        """A LEFT JOIN with the one row of a table that a match by a unique index finds.
+
+        PostgreSQL without statistics takes the rows on its left for thousands, and would read all of the
+        table for them.
+        """
+        return f"LEFT JOIN {table} {alias} ON {match}"
+
+    @staticmethod
+    def in_order(rows: str, columns: str, order: str) -> str:
+        """Rows (`table WHERE ..`) as a source that an index gives in this order, as far as they are asked for.
+
+        PostgreSQL without statistics takes those of one feed for few, and would read and sort them all.
+        """
+        return rows
 
     # Statements
 

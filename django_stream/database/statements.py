@@ -19,7 +19,8 @@ from django_stream.database.vendors import dialect_of
 Row: TypeAlias = tuple[Any, ...]
 Column: TypeAlias = str | Callable[[Dialect], str]
 """A name, or an expression such as `time_text("created_at")`."""
-Condition: TypeAlias = Fragment | Callable[[Dialect], Fragment]
+Made: TypeAlias = Callable[[Dialect], Fragment]
+Condition: TypeAlias = Fragment | Made
 """SQL with its parameters, or what `equal("id", 7)` and its like make for a database."""
 Source: TypeAlias = type[Model] | str
 """A model, or the text of a FROM clause without values."""
@@ -46,7 +47,7 @@ def one_of(column: str, values: Collection[Any], *, uuids: bool = False) -> Cond
     return lambda dialect: dialect.one_of(column, values, uuids=uuids)
 
 
-def rows_among(columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> Condition:
+def rows_among(columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> Made:
     """These columns together are one of the rows; columns by name with the types of `Dialect.given`."""
 
     def made(dialect: Dialect) -> Fragment:
@@ -54,6 +55,19 @@ def rows_among(columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> Con
         names = ", ".join(map(dialect.name, columns))
         wanted = ", ".join(f"given.{dialect.name(column)}" for column in columns)
         return Fragment(f"({names}) IN (SELECT {wanted} FROM {given.text})", given.params)
+
+    return made
+
+
+def rows_among_those(
+    whose: str, value: int, columns: Mapping[str, str], rows: Sequence[Sequence[Any]]
+) -> Condition:
+    """Likewise of the rows that hold a number in the column `whose`: the first of a unique index."""
+
+    def made(dialect: Dialect) -> Fragment:
+        if dialect.reads_all_by_a_guess:
+            return rows_among({whose: "bigint", **columns}, [[value, *row] for row in rows])(dialect)
+        return every(equal(whose, value), rows_among(columns, rows))(dialect)
 
     return made
 
@@ -87,7 +101,7 @@ def either(*conditions: Condition) -> Condition:
     return _joined(" OR ", conditions)
 
 
-def every(*conditions: Condition) -> Condition:
+def every(*conditions: Condition) -> Made:
     """All of the conditions hold."""
     return _joined(" AND ", conditions)
 
@@ -102,7 +116,7 @@ def negated(condition: Condition) -> Condition:
     return made
 
 
-def _joined(word: str, conditions: Sequence[Condition]) -> Condition:
+def _joined(word: str, conditions: Sequence[Condition]) -> Made:
     def made(dialect: Dialect) -> Fragment:
         parts = [one(dialect) if callable(one) else one for one in conditions]
         text = word.join(f"({part.text})" for part in parts)

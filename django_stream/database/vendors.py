@@ -35,6 +35,7 @@ class _AnyOf(Func):
 class PostgreSQL(Dialect):
     __slots__ = ()
     answers_updates = True
+    reads_all_by_a_guess = True
 
     def turn(self, of: str, number: int, *, wait: bool = True) -> Fragment:
         function = "pg_advisory_xact_lock" if wait else "pg_try_advisory_xact_lock"
@@ -102,6 +103,16 @@ class PostgreSQL(Dialect):
 
     def join_chosen(self, table: str, alias: str, chosen: str) -> str:
         return f"LATERAL (SELECT x.* {chosen}) {alias} ON true"
+
+    @staticmethod
+    def look_up(table: str, alias: str, match: str) -> str:
+        row = f"SELECT {alias}.* FROM {table} {alias} WHERE {match} LIMIT 1"
+        return f"LEFT JOIN LATERAL ({row}) {alias} ON true"
+
+    @staticmethod
+    def in_order(rows: str, columns: str, order: str) -> str:
+        # A limit that it does not know is taken for a tenth of the rows.
+        return f"(SELECT {columns} FROM {rows} ORDER BY {order} LIMIT (SELECT {2**62})) ordered"
 
 
 class SQLite(Dialect):

@@ -96,9 +96,9 @@ class Parameters:
         return [item for value in joined for part in value.split(",") if (item := part.strip())]
 
     def so_many(self, name: str, number: int) -> list[str]:
-        """A list of texts that may hold commas: of those values that are so many, each is one text."""
+        """A list of texts that may hold commas: of several values that are so many, each is one text."""
         values = self._values.get(name, [])
-        return values if len(values) == number else self.listed(name)
+        return values if len(values) == number > 1 else self.listed(name)
 
     def json_object(self, *names: str) -> dict[str, Any]:
         """A JSON object; an empty one when the parameter is absent."""

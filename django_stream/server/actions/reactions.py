@@ -67,8 +67,8 @@ def add(application_id: int, new: NewReaction) -> Reaction:
 
 def _parent(application_id: int, reaction_id: str) -> Reaction:
     """The parent, locked, so that it cannot be deleted while a child is added."""
-    parent = locked(_rows(application_id).filter(reaction_id=reaction_id, deleted_at__isnull=True)).first()
-    if parent is None:
+    parent = locked(_rows(application_id).filter(reaction_id=reaction_id)).first()
+    if parent is None or parent.deleted_at is not None:
         raise invalid(f"parent {reaction_id!r} does not exist", "parent")
     if parent.level >= limits.REACTION_LEVELS:
         raise invalid(f"reactions nest at most {limits.REACTION_LEVELS} levels deep", "parent")

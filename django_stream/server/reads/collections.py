@@ -6,7 +6,7 @@ from collections.abc import Collection
 from functools import partial
 from typing import Any
 
-from django_stream.database.statements import Column, Database, Row, equal, rows_among, time_text
+from django_stream.database.statements import Column, Database, Row, rows_among_those, time_text
 from django_stream.database.transactions import database_to_read
 from django_stream.protocol import wire
 from django_stream.server.models import CollectionEntry
@@ -57,8 +57,9 @@ def _rows(application_id: int, names: Collection[Name], *columns: Column) -> lis
     return Database.to_read(CollectionEntry).select(
         CollectionEntry,
         ["collection", "entry_id", *columns],
-        equal("application_id", application_id),
-        rows_among({"collection": "text", "entry_id": "text"}, list(names)),
+        rows_among_those(
+            "application_id", application_id, {"collection": "text", "entry_id": "text"}, list(names)
+        ),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 from django.db.models import QuerySet
 
-from django_stream.database.statements import Database, equal, is_null, one_of
+from django_stream.database.statements import Database, equal, one_of
 from django_stream.database.transactions import database_to_read
 from django_stream.server.models import DeletedReaction, Reaction
 from django_stream.server.reads.reaction_rows import PARENT_COLUMNS, ReactionRow, columns_of, read
@@ -55,10 +55,9 @@ def by_id(
     """The reactions that exist among these."""
     if not reaction_ids:
         return {}
+    # Asked for those that are there, PostgreSQL without statistics looks through all that are there.
     rows = rows_of(application_id).filter(reaction_id__in=reaction_ids)
-    if not deleted:
-        rows = rows.filter(deleted_at__isnull=True)
-    return {row.reaction_id: row for row in rows}
+    return {row.reaction_id: row for row in rows if deleted or row.deleted_at is None}
 
 
 def rows_by_id(application_id: int, reaction_ids: Collection[str]) -> dict[str, ReactionRow]:
@@ -67,13 +66,12 @@ def rows_by_id(application_id: int, reaction_ids: Collection[str]) -> dict[str, 
         return {}
     found = Database.to_read(Reaction).select(
         Reaction,
-        [*columns_of(), *PARENT_COLUMNS],
+        [*columns_of(), *PARENT_COLUMNS, "r.deleted_at"],
         equal("r.application_id", application_id),
         one_of("r.reaction_id", reaction_ids),
-        is_null("r.deleted_at"),
         alias="r",
     )
-    return {row.reaction_id: row for row in read(found)}
+    return {row.reaction_id: row for row in read(found) if row.deleted_at is None}
 
 
 def of_user(application_id: int, user_id: str, after: int, most: int) -> list[tuple[int, str]]:

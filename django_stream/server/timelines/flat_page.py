@@ -10,12 +10,13 @@ from __future__ import annotations
 from functools import lru_cache
 from operator import itemgetter
 
+from django_stream.database.dialect import Dialect
 from django_stream.database.statements import Database
 from django_stream.protocol.feed_ids import FeedID
-from django_stream.server.activity_rows import SELECTED, ActivityRow
+from django_stream.server.activity_rows import ActivityRow
 from django_stream.server.models import TimelineEntry
 from django_stream.server.timelines.base import Window
-from django_stream.server.timelines.tables import ACTIVITY, EXCLUDED, FEED, TIMELINE, bounds
+from django_stream.server.timelines.tables import EXCLUDED, FEED, SHOWN, TIMELINE, bounds, joined
 
 
 def page(application_id: int, feed_id: FeedID, window: Window) -> list[ActivityRow]:
@@ -23,7 +24,7 @@ def page(application_id: int, feed_id: FeedID, window: Window) -> list[ActivityR
     database = Database.to_read(TimelineEntry)
     bound = bounds(database.dialect, "key", window)
     offset = [window.offset] if window.offset else []
-    text = _text(bound.text, window.limit, bool(offset), window.oldest_first)
+    text = _text(type(database.dialect), bound.text, window.limit, bool(offset), window.oldest_first)
     name = [application_id, feed_id.slug, feed_id.user_id]
     found = database.rows(text, [*name, *bound.params, *offset, application_id])
     # Sorted here: in the statement's outer part it would cost SQLite a temporary tree.
@@ -32,15 +33,12 @@ def page(application_id: int, feed_id: FeedID, window: Window) -> list[ActivityR
 
 
 @lru_cache(maxsize=512)
-def _text(where: str, limit: int, offset: bool, oldest_first: bool) -> str:
-    order = "ASC" if oldest_first else "DESC"
+def _text(dialect: type[Dialect], where: str, limit: int, offset: bool, oldest_first: bool) -> str:
+    order = "key ASC" if oldest_first else "key DESC"
+    feed = f"(SELECT id FROM {FEED} WHERE application_id = %s AND slug = %s AND user_id = %s)"
+    ways = dialect.in_order(f"{TIMELINE} WHERE feed = {feed}{where}", "key, via", order)
     return (
-        f"SELECT p.key, {SELECTED}, o.slug || ':' || o.user_id "
-        f"FROM (SELECT key, min(via) AS via FROM {TIMELINE} "
-        f"WHERE feed = (SELECT id FROM {FEED} "
-        f"WHERE application_id = %s AND slug = %s AND user_id = %s){where} "
-        f"GROUP BY key HAVING min(via) > {EXCLUDED} ORDER BY key {order} LIMIT {limit:d}"
-        f"{' OFFSET %s' if offset else ''}) p "
-        f"LEFT JOIN {ACTIVITY} a ON a.application_id = %s AND a.key = p.key "
-        f"LEFT JOIN {FEED} o ON o.id = p.via"
+        f"SELECT p.key, {SHOWN} FROM (SELECT key, min(via) AS via FROM {ways} "
+        f"GROUP BY key HAVING min(via) > {EXCLUDED} ORDER BY {order} LIMIT {limit:d}"
+        f"{' OFFSET %s' if offset else ''}) p {joined(dialect, 'p.key', 'p.via')}"
     )

@@ -19,17 +19,18 @@ from django_stream.database.statements import Database
 from django_stream.protocol import limits
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.protocol.times import format_activity_time
-from django_stream.server.activity_rows import SELECTED, ActivityRow, loads, read_key
+from django_stream.server.activity_rows import ActivityRow, loads, read_key
 from django_stream.server.timelines import group_past
 from django_stream.server.timelines.base import ActivityGroupPage, ActivityGroupRow, Window
 from django_stream.server.timelines.tables import (
-    ACTIVITY,
     ACTIVITY_GROUP,
     ENTRY,
     EXCLUDED,
     FEED,
+    SHOWN,
     TIMELINE,
     bounds,
+    joined,
 )
 
 _FEED = f"(SELECT id FROM {FEED} WHERE application_id = %s AND slug = %s AND user_id = %s)"
@@ -86,7 +87,8 @@ def page(
         most = [window.limit + window.offset] if window.offset else []
         since = [*steady, *most, *others, *bounds(database.dialect, "place", window).params]
     summary = _summary(database.dialect, "place" if moved else "newest")
-    text = _text(summary, bound.text, window.limit, bool(offset), per_group, counted, moved)
+    joins = joined(database.dialect, "e.key", _ORIGIN)
+    text = _text(summary, bound.text, window.limit, bool(offset), per_group, counted, moved, joins)
     params = [*([*name, *name] if counted else ()), *name, *bound.params, *since, *offset, application_id]
     found = database.rows(text, params)
     return _read(found), [read_key(row[_KEY]) for row in found if row[_STRAY]]
@@ -94,7 +96,14 @@ def page(
 
 @lru_cache(maxsize=512)
 def _text(
-    summary: str, where: str, limit: int, offset: bool, per_group: int, counted: bool, moved: str
+    summary: str,
+    where: str,
+    limit: int,
+    offset: bool,
+    per_group: int,
+    counted: bool,
+    moved: str,
+    joins: str,
 ) -> str:
     chosen = f"FROM {ACTIVITY_GROUP} WHERE feed = {_FEED} AND newest IS NOT NULL{where}"
     end = f"LIMIT {limit:d}{' OFFSET %s' if offset else ''}"
@@ -111,13 +120,12 @@ def _text(
         # On the left, so that they come even if no group does.
         counts, groups = "w.unseen, w.unread", f"{_WAITING} LEFT JOIN {groups} ON 1 = 1"
     return (
-        f"SELECT {counts}, b.id, {summary}, {_ASTRAY}, e.key, {SELECTED}, o.slug || ':' || o.user_id "
+        f"SELECT {counts}, b.id, {summary}, {_ASTRAY}, e.key, {SHOWN} "
         f"FROM {groups} LEFT JOIN {ENTRY} e ON e.group_id = b.id "
         # Of large groups, the newest few are those from a floor on.
         f"AND e.key >= CASE WHEN b.activity_count > {per_group:d} THEN (SELECT x.key FROM {ENTRY} x "
         f"WHERE x.group_id = b.id ORDER BY x.key DESC LIMIT 1 OFFSET {per_group - 1:d}) ELSE '{_LOWEST}' END "
-        f"LEFT JOIN {ACTIVITY} a ON a.application_id = %s AND a.key = e.key "
-        f"LEFT JOIN {FEED} o ON o.id = {_ORIGIN}"
+        f"{joins}"
     )
 
 

@@ -98,7 +98,7 @@ def state(
     found = database.rows(
         f"SELECT given.key, ({ways} ORDER BY t.via LIMIT 1), {dialect.json_text('a.group_names', slug)}, "
         f"a.actor, a.is_erased, e.group_id, g.name FROM {given.text} "
-        f"LEFT JOIN {ACTIVITY} a ON a.application_id = %s AND a.key = given.key "
+        f"{dialect.look_up(ACTIVITY, 'a', 'a.application_id = %s AND a.key = given.key')} "
         f"LEFT JOIN {ENTRY} e ON e.feed = %s AND e.key = given.key "
         f"LEFT JOIN {ACTIVITY_GROUP} g ON g.id = e.group_id",
         [feed, *given.params, application_id, feed],

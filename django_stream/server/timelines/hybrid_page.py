@@ -13,11 +13,10 @@ from operator import itemgetter
 from django_stream.database.dialect import Dialect
 from django_stream.database.statements import Database
 from django_stream.protocol.feed_ids import FeedID
-from django_stream.server.activity_rows import SELECTED, ActivityRow
+from django_stream.server.activity_rows import ActivityRow
 from django_stream.server.models import TimelineEntry
 from django_stream.server.timelines.base import Window
 from django_stream.server.timelines.tables import (
-    ACTIVITY,
     EXCLUDED,
     EXCLUSION,
     FEED,
@@ -25,8 +24,10 @@ from django_stream.server.timelines.tables import (
     PLACEMENT,
     PULLED,
     PULLED_FEED,
+    SHOWN,
     TIMELINE,
     bounds,
+    joined,
 )
 
 _BEFORE = f"SELECT z.key FROM {PULLED} z WHERE z.feed = f.target_id AND z.seq <= f."
@@ -68,8 +69,9 @@ def _near(window: Window) -> Window:
 def _text(dialect: Dialect, where: str, near: str, window: Window) -> str:
     order, within, begins = ("ASC", "<=", _BEGINS) if window.oldest_first else ("DESC", ">=", _ENDS)
     most = window.limit + window.offset
+    mine = dialect.in_order(f"{TIMELINE} WHERE feed = (SELECT id FROM s){where}", "key, via", f"key {order}")
     held = (
-        f"SELECT key, min(via) AS via FROM {TIMELINE} WHERE feed = (SELECT id FROM s){where} "
+        f"SELECT key, min(via) AS via FROM {mine} "
         f"GROUP BY key HAVING min(via) > {EXCLUDED} ORDER BY key {order} LIMIT {most:d}"
     )
     last = f"SELECT key FROM held ORDER BY key {order} LIMIT 1 OFFSET {most - 1:d}"
@@ -92,11 +94,10 @@ def _text(dialect: Dialect, where: str, near: str, window: Window) -> str:
     return (
         f"WITH s AS (SELECT id FROM {FEED} WHERE application_id = %s AND slug = %s AND user_id = %s), "
         f"held AS ({held}), edge AS (SELECT coalesce(({last}), %s) AS key), found AS ({found}) "
-        f"SELECT w.key, {SELECTED}, o.slug || ':' || o.user_id FROM ("
+        f"SELECT w.key, {SHOWN} FROM ("
         f"SELECT key, min(via) AS via FROM (SELECT key, via FROM held UNION ALL {ways}) ways "
         f"GROUP BY key ORDER BY key {order} LIMIT {window.limit:d} OFFSET {window.offset:d}) w "
-        f"LEFT JOIN {ACTIVITY} a ON a.application_id = %s AND a.key = w.key "
-        f"LEFT JOIN {FEED} o ON o.id = w.via"
+        f"{joined(dialect, 'w.key', 'w.via')}"
     )
 
 

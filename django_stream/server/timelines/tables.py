@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django_stream.database.dialect import Dialect, Fragment
+from django_stream.server.activity_rows import SELECTED
 from django_stream.server.models import (
     Activity,
     ActivityGroup,
@@ -46,6 +47,16 @@ ADMITS = (
     "p.seq IS NOT NULL AND (p.seq > f.since_seq OR p.key >= f.floor_key) "
     "AND (f.until_seq IS NULL OR p.seq <= f.until_seq)"
 )
+
+
+SHOWN = f"{SELECTED}, o.slug || ':' || o.user_id"
+"""An activity `a`, and the name of the feed `o` that brought it."""
+
+
+def joined(dialect: Dialect | type[Dialect], key: str, via: str) -> str:
+    """The joins of an entry's activity and of the feed that brought it; the application is a parameter."""
+    activity = dialect.look_up(ACTIVITY, "a", f"a.application_id = %s AND a.key = {key}")
+    return f"{activity} {dialect.look_up(FEED, 'o', f'o.id = {via}')}"
 
 
 def bounds(dialect: Dialect, column: str, window: Window) -> Fragment:

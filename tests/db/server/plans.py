@@ -11,8 +11,8 @@ EXPLAIN = {"sqlite": "EXPLAIN QUERY PLAN", "postgresql": "EXPLAIN"}
 EXPLAINED = ("SELECT", "UPDATE", "DELETE")
 
 
-def plans_of(call: Callable[[], Any]) -> dict[str, list[str]]:
-    """Each statement of the call with the steps of its plan, as for tables of any size."""
+def asked_by(call: Callable[[], Any]) -> dict[str, Any]:
+    """Each statement of the call that finds rows, with its parameters."""
     asked: dict[str, Any] = {}
 
     def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
@@ -22,6 +22,12 @@ def plans_of(call: Callable[[], Any]) -> dict[str, list[str]]:
 
     with connection.execute_wrapper(note):
         call()
+    return asked
+
+
+def plans_of(call: Callable[[], Any]) -> dict[str, list[str]]:
+    """Each statement of the call with the steps of its plan, as for tables of any size."""
+    asked = asked_by(call)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":  # which would read a table of few rows from end to end
             cursor.execute("SET LOCAL enable_seqscan = off")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from django_stream.backends import get_client
 from tests.contract.calling import Api, post
 
 pytestmark = pytest.mark.django_db
@@ -43,7 +44,7 @@ def test_what_no_list_can_name_is_refused(name: str) -> None:
         assert (answer.status, list(answer.body["exception_fields"])) == (400, [field]), path
 
 
-@pytest.mark.parametrize("name", [*LISTED, "a,b", "a, b,c", " a", "a "])
+@pytest.mark.parametrize("name", [*LISTED, "a,b", "a, b,c", ",", " a", "a "])
 def test_activities_are_found_by_any_foreign_id(name: str) -> None:
     fields = {"actor": "a", "verb": "v", "object": "o", "time": DAY}
     sent = [api.ok("POST", "feed/user/1/", fields | {"foreign_id": one})["id"] for one in (name, "other")]
@@ -52,10 +53,15 @@ def test_activities_are_found_by_any_foreign_id(name: str) -> None:
         results = api.ok("GET", "activities/", foreign_ids=names, timestamps=times)["results"]
         return [activity["id"] for activity in results]
 
-    assert found(name, DAY) == sent[:1]
+    assert found([name, name], [DAY, DAY]) == sent[:1]
     assert found([name, "other"], [DAY, DAY]) == sent
     assert found([name, "other"], f"{DAY},{DAY}") == sent
     assert found("other,none", f"{DAY},{DAY}") == sent[1:]
+    if name == name.strip():
+        client = get_client()
+        for pairs in ([(name, DAY)], [(name, DAY), ("other", DAY)]):
+            results = client.get_activities(foreign_id_times=pairs)["results"]
+            assert [activity["id"] for activity in results] == sent[: len(pairs)]
 
 
 def test_decisions_are_kept_whole() -> None:

@@ -10,13 +10,12 @@ from typing import NamedTuple
 from django_stream.database.dialect import Fragment
 from django_stream.database.statements import Condition, Database, equal, one_of
 from django_stream.protocol.feed_ids import FeedID
-from django_stream.server.activity_rows import SELECTED, ActivityRow, read_key
+from django_stream.server.activity_rows import ActivityRow, read_key
 from django_stream.server.models import Activity, Exclusion, Placement, TimelineChange
 from django_stream.server.timelines import group_changes
 from django_stream.server.timelines.base import Window
 from django_stream.server.timelines.clustered.members import Entry
 from django_stream.server.timelines.tables import (
-    ACTIVITY,
     ADMITS,
     EXCLUDED,
     EXCLUSION,
@@ -25,7 +24,9 @@ from django_stream.server.timelines.tables import (
     FOLLOWED_PLACEMENTS,
     OWN,
     PLACEMENT,
+    SHOWN,
     bounds,
+    joined,
 )
 
 _CHANGE = TimelineChange._meta.db_table
@@ -104,9 +105,7 @@ def rows_of(
     database = Database.to_read(Activity)
     given = database.dialect.given({"key": "uuid", "via": "bigint"}, wanted)
     found = database.rows(
-        f"SELECT given.key, {SELECTED}, o.slug || ':' || o.user_id FROM {given.text} "
-        f"LEFT JOIN {ACTIVITY} a ON a.application_id = %s AND a.key = given.key "
-        f"LEFT JOIN {FEED} o ON o.id = given.via",
+        f"SELECT given.key, {SHOWN} FROM {given.text} {joined(database.dialect, 'given.key', 'given.via')}",
         [*given.params, application_id],
     )
     found.sort(key=itemgetter(0), reverse=not oldest_first)

@@ -1,0 +1,168 @@
+"""A page reads what it shows, however much there is and whatever page is asked for.
+
+On PostgreSQL without statistics, as on a site's first day: it takes what is of one feed, activity or user for
+few rows, and would rather read and sort them all than walk along an index.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from django_stream.protocol import limits
+from django_stream.server import models
+from django_stream.server.conf import server_settings
+from tests.contract.calling import Api
+from tests.db.server.plans import asked_by
+
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite needs no full tables for its plans"),
+]
+
+api = Api()
+MANY = 40_000
+# What a page of 100 may read of all tables together; counts read as many as they count.
+ROWS, COUNTED = 4_000, 2 * limits.WAITING_COUNT_CAP + 4_000
+KEY = "('01f0e5a0' || lpad(to_hex(n), 8, '0') || '1180800100000000')::uuid"
+TABLES = {name: getattr(models, name)._meta.db_table for name in dir(models) if name[0].isupper()}
+
+
+def run(sql: str, **values: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql.format(**TABLES, **values, key=KEY, n=f"generate_series(1, {MANY}) AS s(n)"))
+
+
+@pytest.fixture
+def place(db: None) -> dict[str, Any]:
+    """Feeds, an activity, a user and a reaction with very many of everything."""
+    made = api.ok("POST", "feed/user/hub/", {"actor": "a", "verb": "v", "object": "o"})
+    for name in ("timeline/hub", "notification/hub", "user/idle"):
+        api.ok("POST", f"feed/{name}/", {"actor": "a", "verb": "v", "object": "o"})
+    api.ok("GET", "feed/notification/hub/")
+    api.ok("POST", "user/", {"id": "bob"})
+    first = api.ok("POST", "reaction/", {"kind": "like", "user_id": "bob", "activity_id": made["id"]})
+    feeds = {f"{one.slug}_{one.user_id}": one.pk for one in models.Feed.objects.all()}
+    values = {
+        **feeds,
+        "app": server_settings.own_app_id,
+        "activity": made["id"],
+        "parent": models.Reaction.objects.get().pk,
+    }
+    run("SET LOCAL session_replication_role = replica")
+    run(
+        'INSERT INTO {Activity} (application_id, key, actor, verb, object, target, foreign_id, "to", extra, '
+        "group_names, is_erased) SELECT {app}, {key}, 'SU:bob', 'v', 'o', '', 'f' || n, '[]', '{{}}', "
+        "'{{}}', false FROM {n}",
+        **values,
+    )
+    for name in ("user_hub", "timeline_hub", "notification_hub"):
+        feed = feeds[name]
+        run("INSERT INTO {TimelineEntry} (feed, key, via) SELECT {feed}, {key}, 0 FROM {n}", feed=feed)
+        run(
+            "INSERT INTO {Placement} (feed_id, key, seq, targeted) SELECT {feed}, {key}, n, false FROM {n}",
+            feed=feed,
+        )
+    run(
+        "INSERT INTO {ActivityGroup} (feed, name, newest, activity_count, actor_count, is_seen, is_read, "
+        "created_at, updated_at) "
+        "SELECT {notification_hub}, 'g' || n, {key}, 1, 1, false, false, now(), now() "
+        "FROM {n}",
+        **values,
+    )
+    run(
+        "INSERT INTO {ActivityGroupEntry} (feed, key, group_id) SELECT feed, newest, id FROM {ActivityGroup} "
+        "WHERE name LIKE 'g%'"
+    )
+    run(
+        "INSERT INTO {Feed} (application_id, slug, user_id, version, created_at) "
+        "SELECT {app}, 'timeline', 'x' || n, 0, now() "
+        "FROM {n}",
+        **values,
+    )
+    for source, target in (("id", "{user_hub}"), ("{timeline_hub}", "id")):
+        run(
+            "INSERT INTO {Follow} (source_id, target_id, since_seq, created_at) "
+            f"SELECT {source}, {target}, 0, now() FROM {{Feed}} WHERE user_id LIKE 'x%'",
+            **values,
+        )
+    for parent, level in (("NULL", 1), ("{parent}", 2)):
+        run(
+            "INSERT INTO {Reaction} (application_id, reaction_id, kind, activity, parent_id, "
+            "parent_reaction_id, level, user_id, data, target_feeds, target_feeds_extra_data, created_at, "
+            f"updated_at) SELECT {{app}}, 'r{level}.' || n, 'like', '{{activity}}', {parent}, "
+            f"'', {level}, 'bob', '{{{{}}}}', '[]', '{{{{}}}}', now(), now() FROM {{n}}",
+            **values,
+        )
+    return {"first": first["id"], **values}
+
+
+def scanned(plan: dict[str, Any]) -> Iterator[tuple[int, str]]:
+    """How many rows each part of a plan read of its table, those that a filter left out included."""
+    if "Scan" in plan["Node Type"]:
+        rows = plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)
+        of = plan.get("Index Name") or plan.get("Relation Name")
+        yield round(rows * plan["Actual Loops"]), f"{plan['Node Type']} {of}"
+    for below in plan.get("Plans", ()):
+        yield from scanned(below)
+
+
+def parts(sql: str, params: Any) -> list[tuple[int, str]]:
+    """The parts of a statement's plan, the dearest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {sql}", params)
+        [[found]] = cursor.fetchall()
+    plan = (json.loads(found) if isinstance(found, str) else found)[0]["Plan"]
+    return sorted(scanned(plan), reverse=True)
+
+
+def calls(place: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    reactions = {"with_recent_reactions": "true", "with_own_reactions": "true", "user_id": "bob"}
+    for limit in (1, 25, 100):
+        for feed in ("user/hub", "timeline/hub", "notification/hub"):
+            last = api.ok("GET", f"feed/{feed}/", limit=limit)["results"][-1]["id"]
+            yield f"feed/{feed}/", {"limit": limit}
+            yield f"feed/{feed}/", {"limit": limit, "id_lt": last}
+            yield f"feed/{feed}/", {"limit": limit, "offset": 30}
+            yield f"enrich/feed/{feed}/", {"limit": limit, **reactions}
+        for feed in ("user/hub", "timeline/hub"):
+            yield f"feed/{feed}/", {"limit": limit, "order": "oldest"}
+        yield "feed/user/hub/followers/", {"limit": limit}
+        yield "feed/timeline/hub/follows/", {"limit": limit}
+        yield "feed/timeline/hub/follows/", {"limit": limit, "filter": "user:hub,user:none"}
+    for limit in (1, 25):
+        for lookup in (f"activity_id/{place['activity']}", f"reaction_id/{place['first']}", "user_id/bob"):
+            for more in ({}, {"kind": "like"}):
+                path = f"reaction/{lookup}/" + ("like/" if more else "")
+                yield path, {"limit": limit}
+                yield path, {"limit": limit, "id_lt": "r1.500"}
+                yield path, {"limit": limit, "id_gt": "r1.500"}
+                yield path, {"limit": limit, "filter_user_id": "bob"}
+    yield "activities/", {"ids": place["activity"]}
+    yield "reaction/get_many/", {"ids": "r1.1,r1.2"}
+    yield "audit_logs/", {"user_id": "bob"}
+    yield "user/bob/", {"with_follow_counts": "true"}
+
+
+def asked(path: str, query: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The statements of a page."""
+    body: Any = {}
+    for sql, params in asked_by(lambda: body.update(api.ok("GET", path, **query))).items():
+        if sql.startswith("SELECT") and " FOR " not in sql:
+            yield sql, params
+
+
+@pytest.mark.parametrize("pushed", [10**9, 0])
+def test_a_page_reads_what_it_shows(pushed: int, place: dict[str, Any], settings: Any) -> None:
+    settings.STREAM_SERVER_PUSH_FOLLOWERS_MAX = pushed
+    dear = {}
+    for path, query in calls(place):
+        for sql, params in asked(path, query):
+            read = parts(sql, params)
+            if sum(rows for rows, _ in read) > (COUNTED if "unseen" in sql else ROWS):
+                dear[path, str(query)] = read[:2]
+    assert not dear, "\n".join(f"{call}: {read}" for call, read in dear.items())
