@@ -232,11 +232,11 @@ class Dialect:
 
     @staticmethod
     def in_order(rows: str, columns: str, order: str) -> str:
-        """Rows (`table WHERE ..`) as a source that an index gives in this order, as far as they are asked for.
+        """Rows (`table WHERE ..`) as a source that an index gives in this order, as far as they are asked.
 
         PostgreSQL without statistics takes those of one feed for few, and would read and sort them all.
         """
-        return rows
+        return f"(SELECT {columns} FROM {rows}) ordered"
 
     # Statements
 

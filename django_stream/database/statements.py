@@ -272,6 +272,25 @@ class Database:
         """The rows that meet the conditions, in no order."""
         return self.rows(*self.query(source, columns, *conditions, alias=alias))
 
+    def walk(
+        self,
+        model: type[Model],
+        columns: Sequence[Column],
+        along: Condition,
+        order: str,
+        part: slice,
+        *conditions: Condition,
+    ) -> list[Row]:
+        """A part of the rows that meet the conditions, read along an index up to its end.
+
+        The index has the column of `along` and then that of `order`, which may say DESC.
+        """
+        chosen, where = self.where(along), self.where(*conditions)
+        rows = self.dialect.in_order(f"{self.dialect.table(model)} WHERE {chosen.text}", "*", order)
+        page = f"LIMIT {part.stop - part.start:d} OFFSET {part.start:d}"
+        text = f"SELECT {self.columns(columns)} FROM {rows} WHERE {where.text} ORDER BY {order} {page}"
+        return self.rows(text, [*chosen.params, *where.params])
+
     def locked(
         self,
         model: type[Model],

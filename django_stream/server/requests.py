@@ -95,6 +95,11 @@ class Parameters:
         joined = [value for name in names for value in self._values.get(name, [])]
         return [item for value in joined for part in value.split(",") if (item := part.strip())]
 
+    def names(self, *names: str) -> list[str]:
+        """A list of ids or kinds, which may have blanks around them: each as it is, and trimmed."""
+        parts = [part for name in names for value in self.texts(name) for part in value.split(",")]
+        return [one for one in dict.fromkeys(one for part in parts for one in (part, part.strip())) if one]
+
     def so_many(self, name: str, number: int) -> list[str]:
         """A list of texts that may hold commas: of several values that are so many, each is one text."""
         values = self._values.get(name, [])

@@ -67,7 +67,8 @@ def create_many(call: Call) -> Body:
 
 def read_many(call: Call) -> Body:
     """Read many users by id."""
-    ids = _ids(call)
+    _ids(call)
+    ids = call.parameters.names("ids")
     found = reads.by_id(call.application_id, ids)
     return {"users": [reads.shape(found[user_id]) for user_id in ids if user_id in found]}
 

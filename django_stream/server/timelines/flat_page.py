@@ -24,7 +24,8 @@ def page(application_id: int, feed_id: FeedID, window: Window) -> list[ActivityR
     database = Database.to_read(TimelineEntry)
     bound = bounds(database.dialect, "key", window)
     offset = [window.offset] if window.offset else []
-    text = _text(type(database.dialect), bound.text, window.limit, bool(offset), window.oldest_first)
+    # mypy takes the hash of an instance for that of its class.
+    text = _text(type(database.dialect), bound.text, window.limit, bool(offset), window.oldest_first)  # type: ignore[arg-type]
     name = [application_id, feed_id.slug, feed_id.user_id]
     found = database.rows(text, [*name, *bound.params, *offset, application_id])
     # Sorted here: in the statement's outer part it would cost SQLite a temporary tree.

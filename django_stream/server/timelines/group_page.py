@@ -36,19 +36,19 @@ from django_stream.server.timelines.tables import (
 _FEED = f"(SELECT id FROM {FEED} WHERE application_id = %s AND slug = %s AND user_id = %s)"
 
 
-def _waiting(mark: str) -> str:
+def _waiting(dialect: type[Dialect], mark: str) -> str:
     """How many groups lack a mark, up to a limit."""
     # The condition of the index of groups that wait is said once more, so that every database takes it.
-    return (
-        f"(SELECT count(*) AS waiting FROM (SELECT 1 FROM {ACTIVITY_GROUP} WHERE feed = {_FEED} "
-        f"AND (NOT is_seen OR NOT is_read) AND NOT {mark} LIMIT {limits.WAITING_COUNT_CAP:d}) some_waiting)"
-    )
+    waiting = f"{ACTIVITY_GROUP} WHERE feed = {_FEED} AND (NOT is_seen OR NOT is_read) AND NOT {mark}"
+    found = dialect.in_order(waiting, "1 AS one", "is_seen, is_read")
+    return f"(SELECT count(*) AS waiting FROM (SELECT one FROM {found} LIMIT {limits.WAITING_COUNT_CAP:d}) c)"
 
 
-_WAITING = (
-    f"(SELECT u.waiting AS unseen, r.waiting AS unread "
-    f"FROM {_waiting('is_seen')} u CROSS JOIN {_waiting('is_read')} r) w"
-)
+def _counts(dialect: type[Dialect]) -> str:
+    unseen, unread = _waiting(dialect, "is_seen"), _waiting(dialect, "is_read")
+    return f"(SELECT u.waiting AS unseen, r.waiting AS unread FROM {unseen} u CROSS JOIN {unread} r) w"
+
+
 _ORIGIN = f"(SELECT t.via FROM {TIMELINE} t WHERE t.feed = b.feed AND t.key = e.key ORDER BY t.via LIMIT 1)"
 _LOWEST = uuid.UUID(int=0)
 # Looked up again only where no followed feed brought it. An entry that nothing brings is astray.
@@ -87,8 +87,10 @@ def page(
         most = [window.limit + window.offset] if window.offset else []
         since = [*steady, *most, *others, *bounds(database.dialect, "place", window).params]
     summary = _summary(database.dialect, "place" if moved else "newest")
-    joins = joined(database.dialect, "e.key", _ORIGIN)
-    text = _text(summary, bound.text, window.limit, bool(offset), per_group, counted, moved, joins)
+    dialect = type(database.dialect)
+    shape = (summary, bound.text, window.limit, bool(offset), per_group, counted, moved)
+    # mypy takes the hash of an instance for that of its class.
+    text = _text(dialect, *shape)  # type: ignore[arg-type]
     params = [*([*name, *name] if counted else ()), *name, *bound.params, *since, *offset, application_id]
     found = database.rows(text, params)
     return _read(found), [read_key(row[_KEY]) for row in found if row[_STRAY]]
@@ -96,6 +98,7 @@ def page(
 
 @lru_cache(maxsize=512)
 def _text(
+    dialect: type[Dialect],
     summary: str,
     where: str,
     limit: int,
@@ -103,29 +106,30 @@ def _text(
     per_group: int,
     counted: bool,
     moved: str,
-    joins: str,
 ) -> str:
-    chosen = f"FROM {ACTIVITY_GROUP} WHERE feed = {_FEED} AND newest IS NOT NULL{where}"
+    chosen = f"{ACTIVITY_GROUP} WHERE feed = {_FEED} AND newest IS NOT NULL{where}"
     end = f"LIMIT {limit:d}{' OFFSET %s' if offset else ''}"
-    groups = f"(SELECT * {chosen} ORDER BY newest DESC {end}) b"
+    newest = dialect.in_order(chosen, "*", "newest DESC")
+    groups = f"(SELECT * FROM {newest} ORDER BY newest DESC {end}) b"
     if moved:
         # No more of either is read than the page may take.
         most = "LIMIT %s" if offset else f"LIMIT {limit:d}"
-        steady = f"SELECT *, newest AS place {chosen}{group_past.STEADY} ORDER BY newest DESC {most}"
+        newest = dialect.in_order(f"{chosen}{group_past.STEADY}", "*", "newest DESC")
+        steady = f"SELECT *, newest AS place FROM {newest} ORDER BY newest DESC {most}"
         others = f"SELECT * FROM ({moved}) v WHERE place IS NOT NULL{where.replace('newest', 'place')}"
         every = f"(SELECT * FROM ({steady}) u UNION ALL {others}) every"
         groups = f"(SELECT * FROM {every} ORDER BY place DESC {end}) b"
     counts = "0, 0"
     if counted:
         # On the left, so that they come even if no group does.
-        counts, groups = "w.unseen, w.unread", f"{_WAITING} LEFT JOIN {groups} ON 1 = 1"
+        counts, groups = "w.unseen, w.unread", f"{_counts(dialect)} LEFT JOIN {groups} ON 1 = 1"
     return (
         f"SELECT {counts}, b.id, {summary}, {_ASTRAY}, e.key, {SHOWN} "
         f"FROM {groups} LEFT JOIN {ENTRY} e ON e.group_id = b.id "
         # Of large groups, the newest few are those from a floor on.
         f"AND e.key >= CASE WHEN b.activity_count > {per_group:d} THEN (SELECT x.key FROM {ENTRY} x "
         f"WHERE x.group_id = b.id ORDER BY x.key DESC LIMIT 1 OFFSET {per_group - 1:d}) ELSE '{_LOWEST}' END "
-        f"{joins}"
+        f"{joined(dialect, 'e.key', _ORIGIN)}"
     )
 
 

@@ -11,8 +11,27 @@ from tests.contract.calling import Api, post
 
 pytestmark = pytest.mark.django_db
 api = Api()
-LISTED = ["a.b", "a:b", "a;b", "a b", "Zoë", "a%2Cb", "a@b", "'a'", '"', "+1", "a&b=c", "null", "0"]
-UNLISTED = ["a,b", ",", " a", "a ", "\ta", "a\n", " "]
+LISTED = [
+    " a",
+    "a ",
+    "\ta",
+    "a\n",
+    " ",
+    "a.b",
+    "a:b",
+    "a;b",
+    "a b",
+    "Zoë",
+    "a%2Cb",
+    "a@b",
+    "'a'",
+    '"',
+    "+1",
+    "a&b=c",
+    "null",
+    "0",
+]
+UNLISTED = ["a,b", ",", "a,"]
 DAY = "2026-01-31T12:00:00"
 
 
@@ -25,7 +44,10 @@ def test_what_a_list_can_name_is_found_by_it(name: str) -> None:
     api.ok("POST", "user/", {"id": name, "data": {"n": 1}})
     assert [user["id"] for user in api.ok("GET", "users/", ids=f"x,{name}")["users"]] == [name]
     api.ok("POST", "users/", {"users": [{"id": f"{name}2"}]})
-    assert len(api.ok("GET", "users/", ids=[name, f"{name}2"])["users"]) == 2
+    assert {user["id"] for user in api.ok("GET", "users/", ids=[name, f"{name}2"])["users"]} >= {
+        name,
+        f"{name}2",
+    }
 
     api.ok("POST", "reaction/", reaction(id=name))
     assert [one["id"] for one in api.ok("GET", "reaction/get_many/", ids=f"x,{name}")["reactions"]] == [name]
@@ -44,7 +66,7 @@ def test_what_no_list_can_name_is_refused(name: str) -> None:
         assert (answer.status, list(answer.body["exception_fields"])) == (400, [field]), path
 
 
-@pytest.mark.parametrize("name", [*LISTED, "a,b", "a, b,c", ",", " a", "a "])
+@pytest.mark.parametrize("name", [*LISTED, "a,b", "a, b,c", ","])
 def test_activities_are_found_by_any_foreign_id(name: str) -> None:
     fields = {"actor": "a", "verb": "v", "object": "o", "time": DAY}
     sent = [api.ok("POST", "feed/user/1/", fields | {"foreign_id": one})["id"] for one in (name, "other")]

@@ -48,7 +48,7 @@ class EnrichmentOptions:
             counts=parameters.flag("withReactionCounts", "with_reaction_counts"),
             first=parameters.flag("withFirstReactions", "with_first_reactions"),
             own_children=wants_own_children(call),
-            kinds=tuple(parameters.listed("reactionKindsFilter", "reaction_kinds_filter")),
+            kinds=tuple(parameters.names("reactionKindsFilter", "reaction_kinds_filter")),
             own_children_kinds=own_children_kinds(call),
             recent_limit=min(asked, limits.LATEST_REACTIONS_MAX),
             user_id=named or call.principal.user_id,
@@ -77,7 +77,7 @@ def wants_own_children(call: Call) -> bool:
 
 
 def own_children_kinds(call: Call) -> tuple[str, ...]:
-    return tuple(call.parameters.listed("withOwnChildrenKinds", "with_own_children_kinds"))
+    return tuple(call.parameters.names("withOwnChildrenKinds", "with_own_children_kinds"))
 
 
 def base_url(origin: str) -> str:
