@@ -42,7 +42,7 @@ COMMANDS = "tests/db/operations"
 SERVER = ("tests/db/server", "tests/contract", COMMANDS)
 SITE = ("tests/db/activities", "tests/db/publishing", "tests/db/site", COMMANDS)
 ROOMS = {
-    "server/auth": SERVER,
+    "server/auth": (*SERVER, "tests/served/test_signatures.py"),
     "server/actions": SERVER,
     "server/timelines": SERVER,
     "server/fanout": SERVER,
