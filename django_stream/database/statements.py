@@ -280,15 +280,21 @@ class Database:
         order: str,
         part: slice,
         *conditions: Condition,
+        other: tuple[type[Model], str],
     ) -> list[Row]:
-        """A part of the rows that meet the conditions, read along an index up to its end.
+        """A part of the rows `r` that meet the conditions, read along an index up to its end.
 
-        The index has the column of `along` and then that of `order`, which may say DESC.
+        The index has the column of `along` and then that of `order`, which may say DESC. Beside each is the
+        row `o` of another model whose number stands in a column.
         """
-        chosen, where = self.where(along), self.where(*conditions)
-        rows = self.dialect.in_order(f"{self.dialect.table(model)} WHERE {chosen.text}", "*", order)
-        page = f"LIMIT {part.stop - part.start:d} OFFSET {part.start:d}"
-        text = f"SELECT {self.columns(columns)} FROM {rows} WHERE {where.text} ORDER BY {order} {page}"
+        chosen, where, (model_of_other, key) = self.where(along), self.where(*conditions), other
+        dialect = self.dialect
+        rows = dialect.in_order(f"{dialect.table(model)} WHERE {chosen.text}", "*", order)
+        page = f"ORDER BY {order} LIMIT {part.stop - part.start:d} OFFSET {part.start:d}"
+        text = (
+            f"SELECT {self.columns(columns)} FROM (SELECT * FROM {rows} WHERE {where.text} {page}) r "
+            f"{dialect.look_up(dialect.table(model_of_other), 'o', f'o.id = r.{key}')}"
+        )
         return self.rows(text, [*chosen.params, *where.params])
 
     def locked(

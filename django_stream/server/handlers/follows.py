@@ -12,7 +12,6 @@ from django_stream.server.actions import follows as actions
 from django_stream.server.actions.follows import Following, Unfollowing
 from django_stream.server.activity_input import check_configured, feed_id_of
 from django_stream.server.reads import follows as reads
-from django_stream.server.reads import serializers
 from django_stream.server.requests import Body, Call, batch
 
 _COPY_LIMIT_REFUSAL = (
@@ -104,12 +103,12 @@ def _items(call: Call, name: str) -> list[dict[str, Any]]:
 
 def followers(call: Call) -> Body:
     """List the feeds that follow a feed."""
-    return {"results": [serializers.follow(row) for row in reads.followers(*_page_of(call))]}
+    return {"results": [row.shape() for row in reads.followers(*_page_of(call))]}
 
 
 def follows(call: Call) -> Body:
     """List the feeds that a feed follows."""
-    return {"results": [serializers.follow(row) for row in reads.follows(*_page_of(call))]}
+    return {"results": [row.shape() for row in reads.follows(*_page_of(call))]}
 
 
 def _page_of(call: Call) -> tuple[int, FeedID, list[FeedID], int, int]:

@@ -75,23 +75,32 @@ def mark(feed: int, *, seen: Marked = (), read: Marked = (), unread: Marked = ()
     changed = 0
     with transaction.atomic(using=database.alias):
         take_turn(database, feed)
+        everything = [change for change, marked in wanted.items() if marked == "all"]
+        floor = _begin_with_all(database, feed, everything) if everything else None
         for change, marked in wanted.items():
             if marked == "all":
-                changed += _all(database, feed, change)
+                changed += _all(database, feed, change, floor)
             elif marked:
                 changed += _named(database, feed, change, list(marked))
     return changed > 0
 
 
-def _all(database: Database, feed: int, change: MarkJob.Change) -> int:
-    jobs = MarkJob.objects.using(database.alias).filter(feed=feed)
-    # What earlier ones have left is left to this one, or has been overtaken by it.
-    jobs.filter(change__in=[change, _OPPOSITE.get(change, change)]).delete()
+def _begin_with_all(database: Database, feed: int, changes: Sequence[MarkJob.Change]) -> uuid.UUID | None:
+    """Where the newest groups end, if there are more than a request may mark."""
+    # What earlier jobs have left is left to these changes, or has been overtaken by them.
+    done_with = {*changes, *(_OPPOSITE[one] for one in changes if one in _OPPOSITE)}
+    database.delete(MarkJob, equal("feed", feed), in_list("change", sorted(done_with)))
+    return _floor(database, feed)
+
+
+def _all(database: Database, feed: int, change: MarkJob.Change, floor: uuid.UUID | None) -> int:
     others = _others(feed, change)
-    floor = _floor(database, feed) if _are_many(database, others) else None
-    if floor is None:
+    if floor is None or not _are_many(database, others):
         return _set(database, change, *others)
-    job = jobs.create(feed=feed, change=change, before=floor, until=timezone.now(), touched_at=timezone.now())
+    now = timezone.now()
+    job = MarkJob.objects.using(database.alias).create(
+        feed=feed, change=change, before=floor, until=now, touched_at=now
+    )
     background.on_commit(TASK, run_step, job.pk)
     # That there are others is a change, even if none of them is among the newest.
     return _set(database, change, at_least("newest", floor), *others) + 1
