@@ -235,6 +235,14 @@ def _republishes(ada: User) -> None:
     assert republish(Tag.objects.filter(name="a")) == 1
 
 
+def test_what_is_published_again_is_bulk_work(ada: User) -> None:
+    tag = Tag.objects.create(name="a", user=ada)
+    OutboxEntry.objects.all().delete()
+    for rows in (tag, [tag], Tag.objects.all()):
+        assert republish(rows) == 1
+    assert set(OutboxEntry.objects.values_list("bulk", flat=True)) == {True}
+
+
 @pytest.mark.django_db(databases=["default", "other"])
 @pytest.mark.parametrize("change", [_creates, _updates, _deletes, _republishes])
 def test_bulk_operations_are_noted_where_their_rows_are_written(

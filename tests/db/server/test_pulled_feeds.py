@@ -65,6 +65,15 @@ def test_what_comes_then_is_seen_by_all_and_written_once(heavy):
     assert item["origin"] == HEAVY
 
 
+def test_a_feed_that_goes_leaves_nothing_to_be_found(heavy):
+    posted(1)
+    number = number_of(HEAVY)
+    assert PulledPlacement.objects.filter(feed=number).exists()
+    timelines().forget(number)
+    assert not PulledPlacement.objects.filter(feed=number).exists()
+    assert not PulledFeed.objects.filter(feed=number).exists()
+
+
 def test_a_grouped_feed_is_brought_everything(heavy):
     ok("POST", "feed/aggregated/1/follows/", {"target": HEAVY})
     posted(1)
