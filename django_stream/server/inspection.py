@@ -33,6 +33,7 @@ from django_stream.server.models import (
     Reaction,
     ReactionCount,
 )
+from django_stream.server.models.reactions import LISTED_BY_KIND, TOP_LEVEL
 from django_stream.server.reads import persons as reads
 from django_stream.server.reads import serializers, whole_tables
 from django_stream.server.reads.plans import slow_statements
@@ -159,7 +160,9 @@ class ServerInspection:
         )
         own = {"application_id": self.application_id}
         for counters in (
-            _Counters(ReactionCount, "activity", "activity", reactions.filter(parent=None), own),
+            _Counters(
+                ReactionCount, "activity", "activity", reactions.filter(TOP_LEVEL, LISTED_BY_KIND), own
+            ),
             _Counters(ChildCount, "parent_id", "reaction", reactions.exclude(parent=None), {}),
         ):
             yield from counters.faults(self.application_id, mend=mend)

@@ -125,7 +125,7 @@ def _names_of_feeds(application_id: int, person: Person) -> list[str]:
 
 
 def _reactions(application_id: int, person: Person) -> int:
-    found = persons.rows(Reaction, application_id).filter(user_id__in=person.user_ids).order_by("-pk")
+    found = persons.reactions_of(application_id, person).order_by("-pk")
     count = 0
     while ids := list(found.values_list("reaction_id", flat=True)[:_BATCH]):
         reactions.delete_many(application_id, ids)

@@ -22,7 +22,7 @@ from django_stream.server.events.event import Event
 from django_stream.server.events.recording import record
 from django_stream.server.feed_store import database
 from django_stream.server.models import ChildCount, DeletedReaction, Reaction
-from django_stream.server.models.reactions import VISIBLE
+from django_stream.server.models.reactions import LISTED, VISIBLE
 
 _HIDDEN_WITH_ANOTHER = Q(deleted_with__isnull=False)
 _ANY = Q()
@@ -61,7 +61,7 @@ def event(row: Reaction, action: str, **more: Any) -> Event:
 
 def hide(root: Reaction, after: int = 0, *, itself: bool = False, most: int) -> Below:
     """Hide up to so many children of a locked reaction after this number, and `itself` first."""
-    found = _below(root, VISIBLE, after, most)
+    found = _below(root, VISIBLE & LISTED, after, most)
     rows = [root, *found.rows] if itself else found.rows
     reaction_targets.withdraw(rows)
     record(event(row, "delete", is_gone=True) for row in rows)

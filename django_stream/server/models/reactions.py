@@ -14,6 +14,14 @@ VISIBLE = Q(deleted_at__isnull=True)
 TOP_LEVEL = Q(parent__isnull=True)
 # Not ~TOP_LEVEL: SQLite sees that `parent_id = 7` implies IS NOT NULL, but not that it implies NOT (IS NULL).
 CHILD = Q(parent__isnull=False)
+# Both are true of every reaction: an index with one in its condition serves those statements alone that say
+# it. Lists say one, and who looks for one user's reactions to an activity or a reaction says none. For
+# PostgreSQL without statistics each equality, and IS NULL, is a condition that hardly any row meets: any
+# index of a user's or an activity's reactions is as good to it as the one that finds those few.
+# No planner drops them, as some do with IS NOT NULL of a column that is never NULL. They hold no value, as
+# SQLite compares conditions by their text. And nobody says half of one, which implies it, in a list.
+LISTED = Q(deleted_with__isnull=True) | Q(deleted_with__isnull=False)
+LISTED_BY_KIND = Q(target_feeds_extra_data__isnull=True) | Q(target_feeds_extra_data__isnull=False)
 
 
 class Reaction(models.Model):
@@ -47,30 +55,45 @@ class Reaction(models.Model):
             # Latest of each kind, for a page of activities and for one kind's list.
             models.Index(
                 fields=["application", "activity", "kind", "id"],
-                condition=VISIBLE & TOP_LEVEL,
-                name="dss_reaction_kind",
+                condition=VISIBLE & TOP_LEVEL & LISTED_BY_KIND,
+                name="dss_reaction_list_kind",
             ),
             # All kinds of one activity in one list.
             models.Index(
                 fields=["application", "activity", "id"],
-                condition=VISIBLE & TOP_LEVEL,
-                name="dss_reaction_activity",
+                condition=VISIBLE & TOP_LEVEL & LISTED,
+                name="dss_reaction_list_activity",
             ),
-            # The reader's own on a page of activities.
+            # One user's on an activity: the reader's own on a page of activities.
             models.Index(
                 fields=["application", "user_id", "activity", "kind", "id"],
                 condition=VISIBLE & TOP_LEVEL,
                 name="dss_reaction_own",
             ),
             # Lists of what a user did, of all kinds and of one.
-            models.Index(fields=["application", "user_id", "id"], name="dss_reaction_user"),
+            models.Index(
+                fields=["application", "user_id", "id"],
+                condition=LISTED,
+                name="dss_reaction_list_user",
+            ),
             models.Index(
                 fields=["application", "user_id", "kind", "id"],
-                condition=VISIBLE,
-                name="dss_reaction_user_kind",
+                condition=VISIBLE & LISTED_BY_KIND,
+                name="dss_reaction_list_user_kind",
             ),
-            # The newest children; also found by cascades, hence with those that are deleted softly.
+            # For cascades and restoring, hence with those that are deleted softly.
             models.Index(fields=["parent", "id"], condition=CHILD, name="dss_reaction_children"),
+            # The newest children, of all kinds and of one, however many likes a comment has.
+            models.Index(
+                fields=["parent", "id"],
+                condition=VISIBLE & CHILD & LISTED,
+                name="dss_reaction_list_children",
+            ),
+            models.Index(
+                fields=["parent", "kind", "id"],
+                condition=VISIBLE & CHILD & LISTED_BY_KIND,
+                name="dss_reaction_list_child_kind",
+            ),
             models.Index(
                 fields=["parent", "user_id", "kind", "id"],
                 condition=VISIBLE & CHILD,

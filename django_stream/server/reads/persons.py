@@ -26,6 +26,7 @@ from django_stream.server.models import (
     Reaction,
     StoredFile,
 )
+from django_stream.server.models.reactions import LISTED
 from django_stream.server.reads import serializers
 
 _NOT_TOLD = frozenset({"application", "application_id", "key", "group_names", "name"})
@@ -75,9 +76,14 @@ def held(application_id: int, person: Person) -> Iterator[Held]:
         yield Held("files", {**_told(file), "name": file.base_name}, file.name)
     for gone in _of_user(FileDeletion, application_id, person).order_by("pk").iterator(chunk_size=500):
         yield Held("deleted files", {**_told(gone), "name": gone.base_name})
-    hidden = _of_user(Reaction, application_id, person).exclude(deleted_at=None).order_by("pk")
+    hidden = reactions_of(application_id, person).exclude(deleted_at=None).order_by("pk")
     for reaction in hidden.iterator(chunk_size=500):
         yield Held("deleted reactions", _told(reaction))
+
+
+def reactions_of(application_id: int, person: Person) -> models.QuerySet[Reaction]:
+    """All reactions of a person, softly deleted ones too."""
+    return _of_user(Reaction, application_id, person).filter(LISTED)
 
 
 def moderated(application_id: int, person: Person) -> models.QuerySet[ModerationStatus]:

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django_stream.database.plans import invalid_indexes, missing_indexes, reads_all
 from django_stream.server.feed_store import database
 from django_stream.server.models import Activity, ActivityGroup, Follow, Placement, Reaction, TimelineEntry
+from django_stream.server.models.reactions import LISTED_BY_KIND, TOP_LEVEL, VISIBLE
 
 _KEY = UUID(int=0)
 
@@ -37,5 +38,5 @@ def _main_statements(application_id: int) -> Iterator[tuple[str, QuerySet[Any]]]
     yield "a fan-out", Follow.objects.using(using).filter(target_id=1).order_by("pk")[:500]
     yield "a removal", Placement.objects.using(using).filter(key=_KEY)
     yield "an update", Activity.objects.using(using).filter(**mine, key=_KEY)
-    reactions = Reaction.objects.using(using).filter(**mine, activity=_KEY, kind="like")
-    yield "reactions of a page", reactions.filter(parent=None, deleted_at=None).order_by("-pk")[:5]
+    reactions = Reaction.objects.using(using).filter(LISTED_BY_KIND, **mine, activity=_KEY, kind="like")
+    yield "reactions of a page", reactions.filter(VISIBLE, TOP_LEVEL).order_by("-pk")[:5]

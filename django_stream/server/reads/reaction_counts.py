@@ -13,7 +13,7 @@ from django_stream.database.transactions import database_to_read
 from django_stream.protocol.activity_ids import from_sort_key
 from django_stream.server.activity_rows import read_key
 from django_stream.server.models import Reaction, ReactionCount, ReactionCountChange
-from django_stream.server.models.reactions import TOP_LEVEL, VISIBLE
+from django_stream.server.models.reactions import LISTED, TOP_LEVEL, VISIBLE
 
 Counts = Mapping[uuid.UUID, Mapping[str, int]]
 """{sort key of an activity: {kind: how many}}; activities without reactions may be missing."""
@@ -54,7 +54,7 @@ def _since(
     reaction, change = moment
     of_these: dict[str, Any] = {"application_id": application_id, "activity__in": activities}
     added = Reaction.objects.using(database_to_read(Reaction)).filter(
-        VISIBLE, TOP_LEVEL, pk__gt=reaction, **of_these
+        VISIBLE, TOP_LEVEL, LISTED, pk__gt=reaction, **of_these
     )
     yield from added.values_list("activity", "kind").annotate(count=Count("pk"))
     changed = ReactionCountChange.objects.using(database_to_read(ReactionCountChange)).filter(

@@ -173,6 +173,27 @@ def test_lists_are_newest_first_by_activity_user_and_parent(api):
     assert listed(api, f"activity_id/{ANYTHING}", filter_user_id="bob") == [first["id"]]
 
 
+def test_one_users_list_over_all_kinds_goes_down_and_up(api):
+    parent = api.react(ANYTHING, "comment", "eve")
+    kinds = ("like", "comment", "like", "share", "comment")
+    mine = [api.react(ANYTHING, kind, "bob")["id"] for kind in kinds]
+    below = [api.answer_to(parent["id"], kind, "bob")["id"] for kind in kinds]
+    api.react(ANYTHING, "like", "eve")
+    api.answer_to(parent["id"], "share", "eve")
+    api.ok("DELETE", f"reaction/{mine[3]}/", soft="true")
+    api.ok("DELETE", f"reaction/{below[3]}/", soft="true")
+    for path, ids in ((f"activity_id/{ANYTHING}", mine), (f"reaction_id/{parent['id']}", below)):
+        assert listed(api, path, filter_user_id="bob") == [ids[4], ids[2], ids[1], ids[0]]
+        assert listed(api, path, filter_user_id="bob", limit=2) == [ids[4], ids[2]]
+        assert listed(api, path, filter_user_id="bob", limit=2, id_lt=ids[2]) == [ids[1], ids[0]]
+        assert listed(api, path, filter_user_id="bob", limit=2, id_lte=ids[2]) == [ids[2], ids[1]]
+        assert listed(api, path, filter_user_id="bob", limit=2, id_gt=ids[0]) == [ids[1], ids[2]]
+        assert listed(api, path, filter_user_id="bob", limit=2, id_gte=ids[0]) == [ids[0], ids[1]]
+        assert listed(api, path, filter_user_id="bob", id_gt=ids[4]) == []
+        assert listed(api, path, filter_user_id="nobody") == []
+        assert listed(api, f"{path}/like", filter_user_id="bob") == [ids[2], ids[0]]
+
+
 @pytest.mark.parametrize("path", ["activity_id/12", "kind/like"])
 def test_a_list_of_nothing_known_is_refused(api, path):
     assert api.refused("GET", f"reaction/{path}/") == (400, 4)

@@ -14,7 +14,7 @@ from django_stream.protocol import limits
 from django_stream.server.actions import placements, removals
 from django_stream.server.conf import server_settings
 from django_stream.server.models import Activity, Exclusion, FanoutJob, Feed, Follow, Placement, ReactionCount
-from django_stream.server.reads.enrichment import latest_reactions
+from django_stream.server.reads import latest_reactions
 from django_stream.server.timelines import copies, group_changes
 from tests.contract.calling import Api, follow, ids, ok, post, refusal
 

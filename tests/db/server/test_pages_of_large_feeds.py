@@ -28,6 +28,8 @@ api = Api()
 MANY = 40_000
 # What a page of 100 may read of all tables together; counts read as many as they count.
 ROWS, COUNTED = 4_000, 2 * limits.WAITING_COUNT_CAP + 4_000
+# With very many reactions to one activity and one reaction, with very many elsewhere, and without any.
+USERS = ("bob", "busy", "nobody")
 KEY = "('01f0e5a0' || lpad(to_hex(n), 8, '0') || '1180800100000000')::uuid"
 TABLES = {name: getattr(models, name)._meta.db_table for name in dir(models) if name[0].isupper()}
 
@@ -52,8 +54,14 @@ def place(db: None) -> dict[str, Any]:
         "app": server_settings.own_app_id,
         "activity": made["id"],
         "parent": models.Reaction.objects.get().pk,
+        "elsewhere": 0,
     }
     run("SET LOCAL session_replication_role = replica")
+    # An ANALYZE that another test took back has left behind how full it found each table and index.
+    run(
+        "UPDATE pg_class SET relpages = 0, reltuples = -1 "
+        "WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'i')"
+    )
     run(
         'INSERT INTO {Activity} (application_id, key, actor, verb, object, target, foreign_id, "to", extra, '
         "group_names, is_erased) SELECT {app}, {key}, 'SU:bob', 'v', 'o', '', 'f' || n, '[]', '{{}}', "
@@ -90,14 +98,21 @@ def place(db: None) -> dict[str, Any]:
             f"SELECT {source}, {target}, 0, now() FROM {{Feed}} WHERE user_id LIKE 'x%'",
             **values,
         )
-    for parent, level in (("NULL", 1), ("{parent}", 2)):
+    viral, elsewhere = "'{activity}'", "{key}"
+    for user, level, activity, parent in (
+        ("bob", 1, viral, "NULL"),
+        ("bob", 2, viral, "{parent}"),
+        ("busy", 1, elsewhere, "NULL"),
+        ("busy", 2, elsewhere, "{elsewhere}"),
+    ):
         run(
             "INSERT INTO {Reaction} (application_id, reaction_id, kind, activity, parent_id, "
             "parent_reaction_id, level, user_id, data, target_feeds, target_feeds_extra_data, created_at, "
-            f"updated_at) SELECT {{app}}, 'r{level}.' || n, 'like', '{{activity}}', {parent}, "
-            f"'', {level}, 'bob', '{{{{}}}}', '[]', '{{{{}}}}', now(), now() FROM {{n}}",
+            f"updated_at) SELECT {{app}}, '{user}{level}.' || n, 'like', {activity}, {parent}, "
+            f"'', {level}, '{user}', '{{{{}}}}', '[]', '{{{{}}}}', now(), now() FROM {{n}}",
             **values,
         )
+    run("INSERT INTO {ChildCount} (parent_id, kind, count) VALUES ({parent}, 'like', 1)", **values)
     return {"first": first["id"], **values}
 
 
@@ -121,14 +136,15 @@ def parts(sql: str, params: Any) -> list[tuple[int, str]]:
 
 
 def calls(place: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    reactions = {"with_recent_reactions": "true", "with_own_reactions": "true", "user_id": "bob"}
+    reactions = {"with_recent_reactions": "true", "with_own_reactions": "true", "with_own_children": "true"}
     for limit in (1, 25, 100):
         for feed in ("user/hub", "timeline/hub", "notification/hub"):
             last = api.ok("GET", f"feed/{feed}/", limit=limit)["results"][-1]["id"]
             yield f"feed/{feed}/", {"limit": limit}
             yield f"feed/{feed}/", {"limit": limit, "id_lt": last}
             yield f"feed/{feed}/", {"limit": limit, "offset": 30}
-            yield f"enrich/feed/{feed}/", {"limit": limit, **reactions}
+            for user in USERS:
+                yield f"enrich/feed/{feed}/", {"limit": limit, "user_id": user, **reactions}
         for feed in ("user/hub", "timeline/hub"):
             yield f"feed/{feed}/", {"limit": limit, "order": "oldest"}
         # For the sake of 100 feeds PostgreSQL reads 40,000, and of more it does not.
@@ -137,14 +153,15 @@ def calls(place: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         yield "feed/timeline/hub/follows/", {"limit": limit, "filter": "user:hub,user:none"}
     for limit in (1, 25):
         for lookup in (f"activity_id/{place['activity']}", f"reaction_id/{place['first']}", "user_id/bob"):
-            for more in ({}, {"kind": "like"}):
-                path = f"reaction/{lookup}/" + ("like/" if more else "")
+            for kind in ("", "like/", "rare/"):
+                path = f"reaction/{lookup}/{kind}"
                 yield path, {"limit": limit}
-                yield path, {"limit": limit, "id_lt": "r1.500"}
-                yield path, {"limit": limit, "id_gt": "r1.500"}
-                yield path, {"limit": limit, "filter_user_id": "bob"}
+                yield path, {"limit": limit, "id_lt": "bob1.500"}
+                yield path, {"limit": limit, "id_gt": "bob1.500"}
+                for user in USERS:
+                    yield path, {"limit": limit, "filter_user_id": user}
     yield "activities/", {"ids": place["activity"]}
-    yield "reaction/get_many/", {"ids": "r1.1,r1.2"}
+    yield "reaction/get_many/", {"ids": "bob1.1,bob1.2"}
     yield "audit_logs/", {"user_id": "bob"}
     yield "user/bob/", {"with_follow_counts": "true"}
 

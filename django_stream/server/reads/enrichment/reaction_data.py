@@ -7,10 +7,10 @@ from functools import lru_cache
 from urllib.parse import quote
 
 from django_stream.protocol import limits, wire
+from django_stream.server.reads import latest_reactions
 from django_stream.server.reads.answer_size import AnswerSize
-from django_stream.server.reads.enrichment import latest_reactions
-from django_stream.server.reads.enrichment.latest_reactions import Choice, Counts, Lists
 from django_stream.server.reads.enrichment.options import EnrichmentOptions
+from django_stream.server.reads.latest_reactions import Choice, Counts, Lists
 from django_stream.server.reads.reaction_rows import ReactionRow
 from django_stream.server.requests import API_PATH
 

@@ -8,8 +8,8 @@ from typing import Any
 from django_stream.database.statements import Database, one_of
 from django_stream.protocol import limits, wire
 from django_stream.server.models import ChildCount, Reaction
+from django_stream.server.reads import latest_reactions
 from django_stream.server.reads.answer_size import AnswerSize, weight
-from django_stream.server.reads.enrichment import latest_reactions
 from django_stream.server.reads.enrichment.options import EnrichmentOptions
 from django_stream.server.reads.enrichment.users import AnswerUsers
 from django_stream.server.reads.large_values import LargeValues

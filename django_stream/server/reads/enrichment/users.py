@@ -10,8 +10,8 @@ from django_stream.database.statements import Database, equal, one_of, time_text
 from django_stream.protocol import wire
 from django_stream.server.models import StreamUser
 from django_stream.server.reads.answer_size import AnswerSize, weight
-from django_stream.server.reads.enrichment.latest_reactions import first_moments
 from django_stream.server.reads.large_values import LargeValues, short
+from django_stream.server.reads.latest_reactions import first_moments
 from django_stream.server.reads.reaction_rows import ReactionRow, json_value, wire_time
 
 Profile = wire.User[str]

@@ -78,6 +78,6 @@ def test_where_nobody_answered_nothing_is_asked_about_answers():
 def test_no_table_is_read_from_end_to_end():
     plans = plans_of(lambda: ok("GET", "enrich/feed/user/1/", **FLAGS))
     steps = [step for plan in plans.values() for step in plan]
-    assert any("dss_reaction_children" in step for step in steps)
+    assert any("dss_reaction_list_children" in step for step in steps)
     read_whole = [step for step in steps if step.startswith("SCAN")]
     assert [step for step in read_whole if not step.startswith(("SCAN json_each", "SCAN p"))] == []

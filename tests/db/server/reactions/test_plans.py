@@ -15,7 +15,7 @@ from tests.db.server.plans import plans_of
 pytestmark = pytest.mark.django_db
 
 BY_PARENT = re.compile(r'FROM "?django_stream_server_reaction"? .*parent_id"? (=|IN) ', re.DOTALL)
-INDEX = re.compile("dss_reaction_(own_)?children")
+INDEX = re.compile("dss_reaction_(own_|list_)?child")
 WHOLE = re.compile(r"\bSCAN (?!json_each|subquery)|Seq Scan")
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import groupby
 from operator import attrgetter, itemgetter
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar
+from uuid import UUID
 
 from django_stream.database.dialect import Dialect, Fragment
 from django_stream.database.statements import Condition, Database, equal, one_of, time_text
@@ -37,7 +38,10 @@ _OF_ACTIVITY = (
     "x.application_id = d.application_id AND x.activity = d.activity AND x.kind = d.kind "
     "AND x.parent_id IS NULL AND x.deleted_at IS NULL"
 )
-_OF_USER = "x.application_id = r.application_id AND x.user_id = r.user_id"
+# As the conditions of the model: so indexes of lists serve a statement.
+_LISTED = "(x.deleted_with IS NULL OR x.deleted_with IS NOT NULL)"
+_LISTED_BY_KIND = "(x.target_feeds_extra_data IS NULL OR x.target_feeds_extra_data IS NOT NULL)"
+_OF_USER = f"x.application_id = r.application_id AND x.user_id = r.user_id AND {_LISTED}"
 _OF_PARENT = "x.parent_id = d.id AND x.deleted_at IS NULL"
 _OF_PARENT_AND_KIND = "x.parent_id = d.parent_id AND x.kind = d.kind AND x.deleted_at IS NULL"
 
@@ -45,6 +49,7 @@ _place = attrgetter("pk")
 _set = itemgetter(-2, -1, 0, 1)
 
 ListName = TypeVar("ListName", bound=str)
+Comparison: TypeAlias = Literal["<", "<=", ">", ">="]
 
 ROWS_MAX = 5_000
 """So many reactions are loaded by one statement. What is more is TooMuchAtOnce, or stays away."""
@@ -56,6 +61,8 @@ class Choice(NamedTuple):
     limit: int
     user_id: str | None = None
     oldest: bool = False
+    bounds: Sequence[tuple[Comparison, int]] = ()
+    """How their rows' numbers compare to others."""
 
 
 def of_activities(
@@ -123,6 +130,28 @@ def first_moments(reactions: Collection[int]) -> list[tuple[str, str]]:
     return database.rows(f"{text} WHERE {chosen.text}", chosen.params)
 
 
+def of_all_kinds_to_activity(application_id: int, activity: UUID, choice: Choice) -> list[int]:
+    """The chosen of an activity's reactions over all kinds, in their order: numbers of rows.
+
+    The index of one user's reactions has them by kind. So each kind tells as many as are wanted of all.
+    """
+    mine = equal("d.application_id", application_id), equal("d.activity", activity)
+    return _of_all_kinds(ACTIVITY_COUNT, _OF_ACTIVITY, choice, *mine)
+
+
+def of_all_kinds_to_parent(parent: int, choice: Choice) -> list[int]:
+    """Likewise, of a reaction's children."""
+    return _of_all_kinds(CHILD_COUNT, _OF_PARENT_AND_KIND, choice, equal("d.parent_id", parent))
+
+
+def _of_all_kinds(drivers: str, match: str, choice: Choice, *conditions: Condition) -> list[int]:
+    database = Database.to_read(Reaction)
+    chosen, where = _chosen(database.dialect, match, choice), database.where(*conditions)
+    text = f"SELECT r.id FROM {drivers} d JOIN {chosen.text} WHERE {where.text}"
+    numbers = [number for (number,) in database.rows(text, [*chosen.params, *where.params])]
+    return sorted(numbers, reverse=not choice.oldest)[: choice.limit]
+
+
 def of_parents(parents: Collection[int], limit: int, *, whole: bool = False) -> list[ReactionRow]:
     """Up to `limit` children of each reaction, over all kinds. `parents` are numbers of rows."""
     return _children(whole, REACTION, _OF_PARENT, Choice(limit), one_of("d.id", parents))
@@ -156,7 +185,10 @@ def _children(
 
 def _chosen(dialect: Dialect, match: str, choice: Choice) -> Fragment:
     """The reactions `r` that are chosen of each set, to be joined."""
-    user = "" if choice.user_id is None else " AND x.user_id = %s"
-    params = [] if choice.user_id is None else [choice.user_id]
+    listed = _LISTED if match is _OF_PARENT else _LISTED_BY_KIND
+    whose = listed if choice.user_id is None else "x.user_id = %s"
+    params: list[Any] = [] if choice.user_id is None else [choice.user_id]
+    where = " AND ".join([match, whose, *(f"x.id {comparison} %s" for comparison, _ in choice.bounds)])
+    params += [number for _, number in choice.bounds]
     order = "ASC" if choice.oldest else "DESC"
-    return dialect.join_some(REACTION, "r", Fragment(f"{match}{user}", params), order, choice.limit)
+    return dialect.join_some(REACTION, "r", Fragment(where, params), order, choice.limit)
