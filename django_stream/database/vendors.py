@@ -47,6 +47,9 @@ class PostgreSQL(Dialect):
     time_param = "CAST(%s AS timestamptz)"
 
     def one_of(self, column: str, values: Collection[Any], *, uuids: bool = False) -> Fragment:
+        if not values:
+            # "None of these" implies the condition of any index, and the smallest would be read through.
+            return Fragment("1 = 0")
         return Fragment(
             f"{self.name(column)} = ANY(%s{'::uuid[]' if uuids else ''})", [_plain(values, uuids)]
         )
@@ -55,6 +58,8 @@ class PostgreSQL(Dialect):
         return Fragment(f"{self.name(column)} = ANY(ARRAY({query.text}))", query.params)
 
     def among(self, field: str, values: Collection[Any]) -> Q:
+        if not values:
+            return super().among(field, values)
         return Q(_AnyOf(F(field), Value(list(values))))
 
     def if_short(self, column: str, most: int) -> str:
