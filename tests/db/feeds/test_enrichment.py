@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from django_stream.feeds.enrichment import Enrich, MissingObject, apply_missing_policy
-from tests.testapp.models import Article, Product, Reading, Review, Tag
+from tests.testapp.models import Article, Moment, Mute, Product, Reading, Review, Tag
 
 pytestmark = pytest.mark.django_db
 
@@ -37,25 +39,30 @@ def test_a_page_costs_as_many_queries_as_it_shows_models(
     assert page[0]["actor"] == f"auth.User:{ada.pk}", "the caller's activities stay as they were"
 
 
-@pytest.mark.parametrize("size", [1, 20])
+@pytest.mark.parametrize("viewer", [None, "grace"])
+@pytest.mark.parametrize("model", [Article, Moment])
+@pytest.mark.usefixtures("people")
 def test_what_a_model_names_to_be_fetched_with_it_is_fetched_once(
-    size: int,
-    articles: list[Article],
-    monkeypatch: pytest.MonkeyPatch,
-    ada: User,
-    django_assert_num_queries: Any,
+    model: Any, viewer: str | None, ada: User, grace: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        Article, "activity_prefetch_related", classmethod(lambda cls: ["mentioned"]), raising=False
-    )
-    articles[0].mentioned.add(ada)
-    page = [activity("someone", f"testapp.Article:{one.pk}") for one in articles[:size]]
+    """Moments are looked at for a viewer who has muted somebody."""
+    Mute.objects.create(by=grace, of=User.objects.create(username="muted"))
+    named = classmethod(lambda cls: ["author__groups"])
+    monkeypatch.setattr(model, "activity_prefetch_related", named, raising=False)
+    group = Group.objects.create(name="winners")
+    ada.groups.add(group)
 
-    with django_assert_num_queries(2):
-        enriched = Enrich().enrich_activities(page)
-        told = [list(entry["object"].mentioned.all()) for entry in enriched]
+    def told(count: int) -> tuple[list[list[Group]], int]:
+        made = [model.objects.create(author=ada) for _ in range(count)]
+        page = [activity("someone", f"{model._meta.label}:{one.pk}") for one in made]
+        with CaptureQueriesContext(connection) as queries:
+            enriched = Enrich(viewer=viewer and grace).enrich_activities(page)
+            groups = [list(entry["object"].author.groups.all()) for entry in enriched]
+        return groups, len(queries)
 
-    assert told == [[ada]] + [[]] * (size - 1)
+    (few, least), (many, most) = told(1), told(20)
+    assert (few, many) == ([[group]], [[group]] * 20)
+    assert least == most
 
 
 def test_groups_are_enriched_together(
