@@ -13,6 +13,7 @@ from django.db.models.signals import post_save
 from rest_framework.test import APIClient
 
 from django_stream import feeds
+from django_stream.activities.follow_rows import state_of
 from django_stream.client.exceptions import ConnectionFailed
 from django_stream.conf import stream_settings
 from django_stream.feeds import feed_manager
@@ -157,6 +158,32 @@ def test_only_what_follows_or_asks_to_is_taken_back(
     assert Subscription.objects.exists() == kept
     assert api.post(address(ada)).json() == {"following": row == "follows", "requested": row != "follows"}
     assert Subscription.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("row", "state"),
+    [
+        ("follows", (True, False)),
+        ("asks", (False, True)),
+        ("blocks", (False, False)),
+        ("fails", (False, False)),
+        ("none", (False, False)),
+    ],
+)
+def test_rows_say_whether_somebody_follows_or_asks_to(
+    row: str, state: tuple[bool, bool], ada: User, grace: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def follows(_: Subscription) -> bool:
+        if row == "fails":
+            raise RuntimeError(row)
+        return row == "follows"
+
+    (publisher,) = publishers_of(Subscription)
+    declared = replace(publisher.declaration, should_publish=follows, requested=lambda _: row == "asks")
+    monkeypatch.setattr(publisher, "declaration", declared)
+    if row != "none":
+        Subscription.objects.create(reader=grace, writer=ada)
+    assert state_of(grace, ada) == state
 
 
 def test_a_table_of_blocks_is_not_followed_by(
