@@ -170,6 +170,7 @@ def test_only_what_follows_or_asks_to_is_taken_back(
         ("none", (False, False)),
     ],
 )
+@pytest.mark.usefixtures("api")
 def test_rows_say_whether_somebody_follows_or_asks_to(
     row: str, state: tuple[bool, bool], ada: User, grace: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
