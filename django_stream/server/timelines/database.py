@@ -189,6 +189,7 @@ class DatabaseTimelines(Timelines):
 
     def forget(self, feed: int) -> None:
         database = _database()
+        group_marks.take_turn(database, feed)
         groups = database.query(ActivityGroup, ["id"], equal("feed", feed))
         database.delete(FormerGroupEntry, Fragment(f"group_id IN ({groups.text})", groups.params))
         for model in (TimelineEntry, ActivityGroupEntry, GroupChange, ActivityGroup, MarkJob):

@@ -128,6 +128,22 @@ def test_the_last_word_on_all_of_them_holds(ten: list[str]) -> None:
     assert waiting() == (0, 0)
 
 
+def test_all_of_them_read_and_unread_at_once_are_unread(ten: list[str]) -> None:
+    mark(mark_read="true", mark_unread="true")
+    finish()
+    assert waiting() == (10, 10)
+
+
+def test_what_moves_down_to_a_job_keeps_a_later_mark(ten: list[str]) -> None:
+    newest = post(8, hour=13)
+    mark(mark_read="true")
+    mark(mark_unread=newest)
+    api.ok("DELETE", f"{FEED}{newest}/")
+    read()
+    finish()
+    assert set(days("is_read")) == {1, 2, 3, 4, 5, 6, 7, 9, 10}
+
+
 def test_a_step_that_is_done_twice_or_too_late_does_no_harm(ten: list[str]) -> None:
     mark(mark_seen="true")
     [job] = MarkJob.objects.all()
