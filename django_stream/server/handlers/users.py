@@ -67,8 +67,10 @@ def create_many(call: Call) -> Body:
 
 def read_many(call: Call) -> Body:
     """Read many users by id."""
-    _ids(call)
+    batch(list(dict.fromkeys(call.parameters.listed("ids"))), "ids", limits.USERS_PER_REQUEST)
     ids = call.parameters.names("ids")
+    if not ids:
+        raise invalid("ids are required", "ids")
     found = reads.by_id(call.application_id, ids)
     return {"users": [reads.shape(found[user_id]) for user_id in ids if user_id in found]}
 
