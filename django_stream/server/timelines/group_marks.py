@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from django_stream.database.deadlocks import retry_on_deadlock
+from django_stream.database.dialect import Fragment
 from django_stream.database.statements import (
     Condition,
     Database,
@@ -30,7 +31,7 @@ from django_stream.server import background
 from django_stream.server.activity_rows import read_key
 from django_stream.server.models import ActivityGroup, MarkJob
 from django_stream.server.timelines.base import Mark, Marked
-from django_stream.server.timelines.tables import ACTIVITY_GROUP
+from django_stream.server.timelines.tables import ACTIVITY_GROUP, ENTRY
 
 TASK = "django_stream.server.mark_groups"
 AT_ONCE = 5_000
@@ -208,9 +209,20 @@ def _of_step(job: MarkJob, floor: uuid.UUID | None) -> Iterator[Condition]:
     if floor is not None:
         yield at_least("newest", floor)
     yield at_most("updated_at", job.until)
+    yield _without_what_came_late(round(job.until.timestamp() * 1_000_000))
     if job.kept:
         yield negated(one_of("id", job.kept))
     yield from _others(job.feed, MarkJob.Change(job.change))
+
+
+def _without_what_came_late(until: int) -> Fragment:
+    """Groups that got nothing since, in microseconds since 1970.
+
+    What began to come before, in a transaction that ended after it, does not change `updated_at`. It has an
+    old place, so it is noted as a change of the past; only of groups with such a note the entries are read.
+    """
+    late = f"SELECT 1 FROM {ENTRY} e WHERE e.group_id = {ACTIVITY_GROUP}.id AND e.entered_at > %s"
+    return Fragment(f"NOT (past_changed_at > %s AND EXISTS ({late}))", [until, until])
 
 
 background.register(TASK, MarkJob, run_step)

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.server.conf import server_settings
-from django_stream.server.models import ActivityGroup, AuditLog, Feed, MarkJob
+from django_stream.server.models import ActivityGroup, AuditLog, Feed, GroupChange, MarkJob
 from django_stream.server.reads import feeds
 from django_stream.server.timelines import group_marks, timelines
 from tests.contract.calling import Api
@@ -102,6 +103,16 @@ def test_what_comes_meanwhile_is_news(ten: list[str]) -> None:
     finish()
     seen = set(days("is_seen"))
     assert seen == set(range(3, 11))
+
+
+def test_what_began_to_come_before_and_came_after_is_news(ten: list[str]) -> None:
+    mark(mark_seen="true")
+    post(2, hour=13)
+    # As if its transaction had begun before the mark.
+    GroupChange.objects.update(came_at=F("came_at") - 2_000_000)
+    read()
+    finish()
+    assert set(days("is_seen")) == {1, *range(3, 11)}
 
 
 @pytest.mark.parametrize(("all_of_them", "one"), [("mark_read", "mark_unread"), ("mark_unread", "mark_read")])
