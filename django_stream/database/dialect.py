@@ -231,6 +231,15 @@ class Dialect:
         return f"LEFT JOIN {table} {alias} ON {match}"
 
     @staticmethod
+    def join_each(table: str, alias: str, match: str) -> str:
+        """A JOIN with those rows of a table that an index finds for each row on its left.
+
+        PostgreSQL without statistics would read all of the table, likewise. Conditions beside the match are
+        looked at afterwards.
+        """
+        return f"JOIN {table} {alias} ON {match}"
+
+    @staticmethod
     def in_order(rows: str, columns: str, order: str) -> str:
         """Rows (`table WHERE ..`) as a source that an index gives in this order, as far as they are asked.
 

@@ -77,3 +77,8 @@ def wait_for_writers(alias: str, seconds: float) -> bool:
             cursor.execute(_OPEN)
             open_now &= set(cursor.fetchall())
     return True
+
+
+def is_lost(using: str) -> bool:
+    """Whether a transaction is open that can only be undone: nothing more is asked in it."""
+    return connections[using].in_atomic_block and transaction.get_rollback(using)

@@ -115,6 +115,10 @@ class PostgreSQL(Dialect):
         return f"LEFT JOIN LATERAL ({row}) {alias} ON true"
 
     @staticmethod
+    def join_each(table: str, alias: str, match: str) -> str:
+        return f"JOIN LATERAL (SELECT {alias}.* FROM {table} {alias} WHERE {match} OFFSET 0) {alias} ON true"
+
+    @staticmethod
     def in_order(rows: str, columns: str, order: str) -> str:
         # A limit that it does not know is taken for a tenth of the rows.
         return f"(SELECT {columns} FROM {rows} ORDER BY {order} LIMIT (SELECT {2**62})) ordered"

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 
 from django.db import router, transaction
 
-from django_stream.database.statements import Condition, Database, Row, either, equal, every, one_of
+from django_stream.database.statements import Condition, Database, Row, one_of, rows_among_those
 from django_stream.database.transactions import needs_savepoint
 from django_stream.protocol.errors import invalid
 from django_stream.protocol.feed_ids import FeedID
@@ -47,7 +47,7 @@ def find(application_id: int, feed_ids: Collection[FeedID]) -> dict[FeedID, Feed
     if not feed_ids:
         return {}
     store = Database.to_write(Feed)
-    rows = store.select(Feed, _COLUMNS, _named(application_id, feed_ids))
+    rows = store.select(Feed, _COLUMNS, named(application_id, feed_ids))
     return {feed.feed_id: feed for feed in _read(store, rows)}
 
 
@@ -75,17 +75,14 @@ def lock_named(application_id: int, feed_ids: Collection[FeedID]) -> dict[FeedID
     if not feed_ids:
         return {}
     store = Database.to_write(Feed)
-    return {feed.feed_id: feed for feed in _locked(store, _named(application_id, feed_ids))}
+    return {feed.feed_id: feed for feed in _locked(store, named(application_id, feed_ids))}
 
 
-def _named(application_id: int, feed_ids: Iterable[FeedID]) -> Condition:
-    by_slug: dict[str, list[str]] = {}
-    for feed_id in feed_ids:
-        by_slug.setdefault(feed_id.slug, []).append(feed_id.user_id)
-    # All three stand in each branch: beside the branches, SQLite would look at all feeds of the application.
-    ours = equal("application_id", application_id)
-    return either(
-        *(every(ours, equal("slug", slug), one_of("user_id", user_ids)) for slug, user_ids in by_slug.items())
+def named(application_id: int, feed_ids: Iterable[FeedID]) -> Condition:
+    """The feeds are these."""
+    names = {"slug": "text", "user_id": "text"}
+    return rows_among_those(
+        "application_id", application_id, names, [(one.slug, one.user_id) for one in feed_ids]
     )
 
 

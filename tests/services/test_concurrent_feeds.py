@@ -17,7 +17,7 @@ from django_stream.server.actions import activities, placements, removals
 from django_stream.server.activity_input import activity_inputs
 from django_stream.server.conf import server_settings
 from django_stream.server.models import Activity, ActivityGroup, Feed
-from django_stream.server.timelines import group_marks
+from django_stream.server.timelines import group_marks, timelines
 from tests.services.processes import wait_until
 from tests.services.test_concurrent_reactions import at_once
 
@@ -45,6 +45,19 @@ def test_who_marks_unread_waits_for_the_turn_of_the_feed():
         with pytest.raises(OperationalError, match="lock timeout"):
             at_once(unmark, [1])
     assert at_once(unmark, [1]) == [False]
+
+
+def test_a_feed_that_goes_waits_for_who_marks_its_groups():
+    def forget(feed: int) -> None:
+        with transaction.atomic(), connections["default"].cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '100ms'")
+            timelines().forget(feed)
+
+    with transaction.atomic():
+        group_marks.take_turn(Database.to_write(ActivityGroup), 7)
+        with pytest.raises(OperationalError, match="lock timeout"):
+            at_once(forget, [7])
+    assert at_once(forget, [7]) == [None]
 
 
 def test_within_a_transaction_no_feed_is_held_while_another_one_is_made():

@@ -107,9 +107,10 @@ def _owned_reaction_id(call: Call) -> str:
 
 def get_many(call: Call) -> Body:
     """Read many reactions by id."""
-    if not batch(list(dict.fromkeys(call.parameters.listed("ids"))), "ids", _BY_ID_MAX):
-        raise invalid("ids are required", "ids")
+    batch(list(dict.fromkeys(call.parameters.listed("ids"))), "ids", _BY_ID_MAX)
     ids = call.parameters.names("ids")
+    if not ids:
+        raise invalid("ids are required", "ids")
     found = reads.by_id(call.application_id, ids, deleted=call.parameters.flag("include_deleted"))
     rows = [found[reaction_id] for reaction_id in ids if reaction_id in found]
     options = EnrichmentOptions.of_reactions(call, own_children=bool(call.parameters.text("user_id")))

@@ -6,10 +6,11 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from django_stream.database.statements import Database, equal, one_of
+from django_stream.database.statements import Database
 from django_stream.database.transactions import database_to_read
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.server.activity_rows import ActivityRow
+from django_stream.server.feed_store import named
 from django_stream.server.models import Feed
 from django_stream.server.timelines import Window, timelines
 
@@ -40,21 +41,8 @@ def find(application_id: int, feed_id: FeedID) -> int | None:
 
 def numbers(application_id: int, feed_ids: Collection[FeedID]) -> set[int]:
     """The numbers of the rows of those of these feeds that were ever written to."""
-    by_slug: dict[str, list[str]] = {}
-    for feed_id in feed_ids:
-        by_slug.setdefault(feed_id.slug, []).append(feed_id.user_id)
-    database = Database.to_read(Feed)
-    return {
-        number
-        for slug, user_ids in by_slug.items()
-        for (number,) in database.select(
-            Feed,
-            ["id"],
-            equal("application_id", application_id),
-            equal("slug", slug),
-            one_of("user_id", user_ids),
-        )
-    }
+    rows = Database.to_read(Feed).select(Feed, ["id"], named(application_id, feed_ids)) if feed_ids else []
+    return {number for (number,) in rows}
 
 
 def page(application_id: int, feed_id: FeedID, window: Window, keep: Keep | None = None) -> Page:

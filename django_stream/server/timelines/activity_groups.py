@@ -20,6 +20,7 @@ from django.db import DatabaseError, transaction
 from django_stream.database.deadlocks import retry_on_deadlock
 from django_stream.database.dialect import Fragment
 from django_stream.database.statements import Database, equal
+from django_stream.database.transactions import is_lost
 from django_stream.protocol.times import now_in_microseconds
 from django_stream.server.aggregation.names import name_older
 from django_stream.server.feed_groups import groups_of
@@ -45,7 +46,7 @@ def bring_up_to_date(feed: Fragment, *, wait: bool = True) -> bool:
     """Put what waits of a feed (a query of its number) into its groups; whether anything waited.
 
     Where the database refuses that just now, or others do the same and the reader may not `wait`, the groups
-    are seen as they are.
+    are seen as they are. A transaction that this has ended, as a deadlock does on MariaDB, begins anew.
     """
     primary, source, changed = Database.to_write(GroupChange), Database.to_read(GroupChange), False
     begun = time.monotonic()
@@ -59,6 +60,8 @@ def bring_up_to_date(feed: Fragment, *, wait: bool = True) -> bool:
             if len(waiting[1]) < group_changes.AT_ONCE or time.monotonic() - begun >= _SECONDS:
                 break
     except DatabaseError as error:  # locked, a deadlock, a transaction that only reads
+        if is_lost(primary.alias):
+            raise
         logger.warning("the groups of a feed are read as they are, with changes waiting: %s", error)
     return changed
 
@@ -82,6 +85,8 @@ def look_again(feed: Fragment, keys: Keys, *, wait: bool) -> None:
         with transaction.atomic(using=database.alias):
             group_changes.note_again(database, feed, keys)
     except DatabaseError as error:  # as above
+        if is_lost(database.alias):
+            raise
         logger.warning("a feed shows what it has not in its groups: %s", error)
     else:
         bring_up_to_date(feed, wait=wait)

@@ -58,7 +58,6 @@ from django_stream.server.timelines.tables import (
 _OWN = f"{INSERT} SELECT p.feed_id, p.key, {OWN} FROM {PLACEMENT} p WHERE "
 _FOLLOWED = f"{INSERT_FOLLOWED} WHERE "
 _FORWARDED = f"SELECT f.source_id AS feed, p.key AS key FROM {FOLLOWED_PLACEMENTS} WHERE {ADMITS} AND "
-_FORWARDED_WAYS = f"SELECT f.source_id, p.key, p.feed_id FROM {FOLLOWED_PLACEMENTS} WHERE {ADMITS} AND "
 _HIDE = f"{INSERT} SELECT e.feed_id, e.key, {EXCLUDED} FROM {EXCLUSION} e WHERE "
 _MAX_ID = 2**63 - 1
 _KEEP = " ON CONFLICT DO NOTHING"
@@ -113,17 +112,12 @@ class DatabaseTimelines(Timelines):
         ways = Fragment(f"{_OWN}{chosen.text}{kept.text}", [*chosen.params, *kept.params])
         changed = database.query(TimelineEntry, ["feed", "key"], *_entries(feeds, keys))
         if not own_only:
-            kept = self._kept("f.source_id")
-            brought = self._pushed()
-            followed = Fragment(
-                f"{_FORWARDED_WAYS}{chosen.text}{kept.text}{brought.text}",
-                [*chosen.params, *kept.params, *brought.params],
-            )
-            ways = Fragment(f"{ways.text} UNION ALL {followed.text}", [*ways.params, *followed.params])
+            forwarded, more = _forwarded(database, chosen), [self._kept("f.source_id"), self._pushed()]
+            followed = _joined("SELECT f.source_id, p.key, p.feed_id ", forwarded, *more)
+            ways = _joined("", ways, Fragment(" UNION ALL "), followed)
             # Doubles are kept out by the insert: to sort them out before costs as much as all of it.
-            changed = Fragment(
-                f"{changed.text} UNION ALL {_FORWARDED}{chosen.text}", [*changed.params, *chosen.params]
-            )
+            which = Fragment(" UNION ALL SELECT f.source_id AS feed, p.key AS key ")
+            changed = _joined("", changed, which, forwarded)
         database.execute(f"{ways.text}{_KEEP}", ways.params)
         group_changes.note(database, changed)
 
@@ -189,6 +183,7 @@ class DatabaseTimelines(Timelines):
 
     def forget(self, feed: int) -> None:
         database = _database()
+        group_marks.take_turn(database, feed)
         groups = database.query(ActivityGroup, ["id"], equal("feed", feed))
         database.delete(FormerGroupEntry, Fragment(f"group_id IN ({groups.text})", groups.params))
         for model in (TimelineEntry, ActivityGroupEntry, GroupChange, ActivityGroup, MarkJob):
@@ -242,6 +237,18 @@ def _any_hidden(database: Database, feeds: Collection[int], keys: Collection[uui
     shown = database.query(TimelineEntry, ["feed"], *_entries(feeds, keys), equal("via", EXCLUDED))
     due = database.query(Exclusion, ["feed_id"], one_of("feed_id", feeds), one_of("key", keys, uuids=True))
     return bool(database.rows(f"{shown.text} UNION ALL {due.text} LIMIT 1", [*shown.params, *due.params]))
+
+
+def _forwarded(database: Database, chosen: Fragment) -> Fragment:
+    """From where followers get chosen placements: whoever follows is looked up for each of these."""
+    follows = database.dialect.join_each(FOLLOW, "f", "f.target_id = p.feed_id")
+    return Fragment(f"FROM {PLACEMENT} p {follows} WHERE {ADMITS} AND {chosen.text}", chosen.params)
+
+
+def _joined(text: str, *parts: Fragment) -> Fragment:
+    return Fragment(
+        text + "".join(part.text for part in parts), [one for part in parts for one in part.params]
+    )
 
 
 def _bring(

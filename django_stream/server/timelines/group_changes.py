@@ -29,7 +29,8 @@ def note(database: Database, changed: Fragment) -> None:
         return
     database.execute(
         f"INSERT INTO {GROUP_CHANGE} (feed, key, came_at) SELECT c.feed, c.key, %s "
-        f"FROM ({changed.text}) c JOIN {FEED} s ON s.id = c.feed WHERE {grouped.text} ON CONFLICT DO NOTHING",
+        f"FROM ({changed.text}) c {database.dialect.join_each(FEED, 's', 's.id = c.feed')} "
+        f"WHERE {grouped.text} ON CONFLICT DO NOTHING",
         [now_in_microseconds(), *changed.params, *grouped.params],
     )
 

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from django_stream.database.deadlocks import retry_on_deadlock
+from django_stream.database.dialect import Fragment
 from django_stream.database.statements import (
     Condition,
     Database,
@@ -20,7 +21,6 @@ from django_stream.database.statements import (
     below,
     either,
     equal,
-    every,
     in_list,
     in_turn,
     is_false,
@@ -31,13 +31,13 @@ from django_stream.server import background
 from django_stream.server.activity_rows import read_key
 from django_stream.server.models import ActivityGroup, MarkJob
 from django_stream.server.timelines.base import Mark, Marked
+from django_stream.server.timelines.tables import ACTIVITY_GROUP, ENTRY
 
 TASK = "django_stream.server.mark_groups"
 AT_ONCE = 5_000
 """So many groups of a feed are marked in the request, the newest, and in each step after it."""
 
-# Databases bound how many conditions one statement has.
-_NAMED_AT_ONCE = 100
+_MARKS = {"feed": "bigint", "name": "text", "newest": "uuid"}
 _SETS = {
     MarkJob.Change.SEEN: ("is_seen", True),
     MarkJob.Change.READ: ("is_read", True),
@@ -68,6 +68,8 @@ def mark(feed: int, *, seen: Marked = (), read: Marked = (), unread: Marked = ()
     Of very many the newest are marked at once and the others after the commit; what came to a group since
     stays unmarked. Returns whether any mark changed.
     """
+    if unread == "all":
+        read = ()  # who asks for both has them unread in the end: no two jobs of which either may be the last
     wanted = {MarkJob.Change.SEEN: seen, MarkJob.Change.READ: read, MarkJob.Change.UNREAD: unread}
     if not any(wanted.values()):
         return False
@@ -95,7 +97,7 @@ def _begin_with_all(database: Database, feed: int, changes: Sequence[MarkJob.Cha
 
 def _all(database: Database, feed: int, change: MarkJob.Change, floor: uuid.UUID | None) -> int:
     others = _others(feed, change)
-    if floor is None or not _are_many(database, others):
+    if floor is None or not _may_be_many(database, feed, change):
         return _set(database, change, *others)
     now = timezone.now()
     job = MarkJob.objects.using(database.alias).create(
@@ -107,40 +109,48 @@ def _all(database: Database, feed: int, change: MarkJob.Change, floor: uuid.UUID
 
 
 def _named(database: Database, feed: int, change: MarkJob.Change, marks: Sequence[Mark]) -> int:
-    changed = 0
-    for start in range(0, len(marks), _NAMED_AT_ONCE):
-        some = marks[start : start + _NAMED_AT_ONCE]
-        older = [_not_newer(one) for one in some if one.name]
-        chosen = either(in_list("newest", [one.newest for one in some]), *older)
-        _keep_from_job(database, feed, change, chosen)
-        changed += _set(database, change, chosen, *_others(feed, change))
-    return changed
+    groups = _groups_of(database, feed, marks)
+    _keep_from_job(database, feed, change, groups)
+    return _set(database, change, one_of("id", groups), *_not_yet(change)) if groups else 0
 
 
-def _not_newer(one: Mark) -> Condition:
-    # Its newest may have been taken back since the reader saw it.
-    return every(equal("name", one.name), at_most("newest", one.newest))
+def _groups_of(database: Database, feed: int, marks: Sequence[Mark]) -> list[int]:
+    """The groups that the marks name, found one by one: a feed may have very many that wait."""
+    given = database.dialect.given(_MARKS, [[feed, one.name, one.newest] for one in marks])
+    of_feed = f"SELECT g.id FROM {given.text} JOIN {ACTIVITY_GROUP} g ON g.feed = given.feed"
+    found = database.rows(
+        f"{of_feed} AND g.newest = given.newest UNION "
+        # Its newest may have been taken back since the reader saw it.
+        f"{of_feed} AND g.name = given.name AND g.newest <= given.newest AND given.name <> ''",
+        [*given.params, *given.params],
+    )
+    return [group for (group,) in found]
 
 
-def _keep_from_job(database: Database, feed: int, change: MarkJob.Change, chosen: Condition) -> None:
-    """These groups stay as they are marked now, though a job would mark them the other way."""
+def _keep_from_job(database: Database, feed: int, change: MarkJob.Change, groups: Sequence[int]) -> None:
+    """These groups stay as they are marked now, though a job would mark them the other way.
+
+    Those that the job has done, too: what is taken back from a group moves it down to where the job is.
+    """
     if (opposite := _OPPOSITE.get(change)) is None:
         return
     job = MarkJob.objects.using(database.alias).filter(feed=feed, change=opposite).first()
     if job is not None:
-        left = below("newest", job.before)
-        rows = database.select(ActivityGroup, ["id"], equal("feed", feed), left, chosen)
-        job.kept = sorted({*job.kept, *(group for (group,) in rows)})
+        job.kept = sorted({*job.kept, *groups})
         job.save(using=database.alias, update_fields=["kept"])
 
 
 def _others(feed: int, change: MarkJob.Change) -> list[Condition]:
     """The groups of a feed that are not marked like that."""
-    column, value = _SETS[change]
-    if not value:
-        return [equal("feed", feed), equal(column, True)]
+    _, value = _SETS[change]
     # The index of groups that wait for their reader has this condition.
-    return [equal("feed", feed), either(is_false("is_seen"), is_false("is_read")), is_false(column)]
+    waits = [either(is_false("is_seen"), is_false("is_read"))] if value else []
+    return [equal("feed", feed), *waits, *_not_yet(change)]
+
+
+def _not_yet(change: MarkJob.Change) -> list[Condition]:
+    column, value = _SETS[change]
+    return [is_false(column) if value else equal(column, True)]
 
 
 def _set(database: Database, change: MarkJob.Change, *where: Condition) -> int:
@@ -148,17 +158,23 @@ def _set(database: Database, change: MarkJob.Change, *where: Condition) -> int:
     return database.update(ActivityGroup, {column: value}, *where)
 
 
-def _are_many(database: Database, others: Sequence[Condition]) -> bool:
-    query = database.query(ActivityGroup, ["id"], *others)
-    found = database.rows(f"SELECT count(*) FROM ({query.text} LIMIT {AT_ONCE + 1:d}) counted", query.params)
-    return bool(found[0][0] > AT_ONCE)
+def _may_be_many(database: Database, feed: int, change: MarkJob.Change) -> bool:
+    """Whether more groups than a request may mark lack a mark; no index tells how many are read."""
+    if change == MarkJob.Change.UNREAD:
+        return True
+    where, dialect = database.where(*_others(feed, change)), database.dialect
+    rows = dialect.in_order(f"{ACTIVITY_GROUP} WHERE {where.text}", "1 AS one", "is_seen, is_read")
+    text = f"SELECT count(*) FROM (SELECT one FROM {rows} LIMIT {AT_ONCE + 1:d}) counted"
+    return bool(database.rows(text, where.params)[0][0] > AT_ONCE)
 
 
 def _floor(database: Database, feed: int, *conditions: Condition) -> uuid.UUID | None:
     """Where the newest few groups end: the place of the last of them, if there are so many."""
-    query = database.query(ActivityGroup, ["newest"], equal("feed", feed), *conditions)
-    text = f"{query.text} AND newest IS NOT NULL ORDER BY newest DESC LIMIT 1 OFFSET {AT_ONCE - 1:d}"
-    found = database.rows(text, query.params)
+    where = database.where(equal("feed", feed), *conditions)
+    placed = f"{ACTIVITY_GROUP} WHERE {where.text} AND newest IS NOT NULL"
+    rows = database.dialect.in_order(placed, "newest", "newest DESC")
+    text = f"SELECT newest FROM {rows} ORDER BY newest DESC LIMIT 1 OFFSET {AT_ONCE - 1:d}"
+    found = database.rows(text, where.params)
     return read_key(found[0][0]) if found else None
 
 
@@ -193,9 +209,20 @@ def _of_step(job: MarkJob, floor: uuid.UUID | None) -> Iterator[Condition]:
     if floor is not None:
         yield at_least("newest", floor)
     yield at_most("updated_at", job.until)
+    yield _without_what_came_late(round(job.until.timestamp() * 1_000_000))
     if job.kept:
         yield negated(one_of("id", job.kept))
     yield from _others(job.feed, MarkJob.Change(job.change))
+
+
+def _without_what_came_late(until: int) -> Fragment:
+    """Groups that got nothing since, in microseconds since 1970.
+
+    What began to come before, in a transaction that ended after it, does not change `updated_at`. It has an
+    old place, so it is noted as a change of the past; only of groups with such a note the entries are read.
+    """
+    late = f"SELECT 1 FROM {ENTRY} e WHERE e.group_id = {ACTIVITY_GROUP}.id AND e.entered_at > %s"
+    return Fragment(f"NOT (past_changed_at > %s AND EXISTS ({late}))", [until, until])
 
 
 background.register(TASK, MarkJob, run_step)

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 from django.db.models import Model
 from django.utils import timezone
 
@@ -30,6 +30,7 @@ from django_stream.server.models import (
     FanoutJob,
     Feed,
     FileDeletion,
+    GroupChange,
     Placement,
     Reaction,
     ReactionCount,
@@ -210,3 +211,25 @@ def test_a_comparison_with_the_record(statement: str) -> None:
     inspection = ServerInspection(server_settings.own_app_id)
     assert len(survives(lambda: [*inspection.faults(mend=True)], statement)) == 2
     assert [*inspection.faults(mend=False)] == []
+
+
+class Ended(Victim):
+    """Likewise inside a transaction, all of which ends there, as on MariaDB."""
+
+    def __call__(self, execute: Any, sql: str, *rest: Any) -> Any:
+        if not connection.in_atomic_block:
+            return execute(sql, *rest)
+        try:
+            return super().__call__(execute, sql, *rest)
+        except OperationalError:
+            transaction.set_rollback(True)
+            raise
+
+
+@pytest.mark.usefixtures("made")
+def test_a_mark_whose_transaction_ended_with_the_grouping() -> None:
+    victim = Ended(f"SELECT feed, .?key.? FROM {GroupChange._meta.db_table}")
+    with connection.execute_wrapper(victim):
+        api.ok("GET", "feed/notification/1/", limit=0, mark_seen="true")
+    assert victim.deaths == 1
+    assert api.ok("GET", "feed/notification/1/", limit=0)["unseen"] == 0

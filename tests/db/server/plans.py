@@ -11,12 +11,12 @@ EXPLAIN = {"sqlite": "EXPLAIN QUERY PLAN", "postgresql": "EXPLAIN"}
 EXPLAINED = ("SELECT", "UPDATE", "DELETE")
 
 
-def asked_by(call: Callable[[], Any]) -> dict[str, Any]:
+def asked_by(call: Callable[[], Any], *also: str) -> dict[str, Any]:
     """Each statement of the call that finds rows, with its parameters."""
     asked: dict[str, Any] = {}
 
     def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        if sql.startswith(EXPLAINED):
+        if sql.startswith((*EXPLAINED, *also)):
             asked[sql] = params
         return execute(sql, params, many, context)
 

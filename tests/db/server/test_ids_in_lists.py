@@ -53,6 +53,22 @@ def test_what_a_list_can_name_is_found_by_it(name: str) -> None:
     assert [one["id"] for one in api.ok("GET", "reaction/get_many/", ids=f"x,{name}")["reactions"]] == [name]
 
 
+def test_a_blank_alone_is_a_name_too() -> None:
+    api.ok("POST", "user/", {"id": " "})
+    assert [user["id"] for user in api.ok("GET", "users/", ids=" ")["users"]] == [" "]
+    api.ok("POST", "reaction/", reaction(id=" "))
+    assert [one["id"] for one in api.ok("GET", "reaction/get_many/", ids=" ")["reactions"]] == [" "]
+    for path in ("users/", "reaction/get_many/"):
+        assert api.call("GET", path, ids=",").status == 400
+
+
+def test_who_is_deleted_by_a_list_is_who_it_names() -> None:
+    for name in ("a", " a", "b"):
+        api.ok("POST", "user/", {"id": name})
+    assert api.ok("DELETE", "users/", ids=" a, b")["deleted_user_ids"] == [" a", "b"]
+    assert [user["id"] for user in api.ok("GET", "users/", ids="a, a,b")["users"]] == ["a"]
+
+
 @pytest.mark.parametrize("name", UNLISTED)
 def test_what_no_list_can_name_is_refused(name: str) -> None:
     for method, path, body, field in (

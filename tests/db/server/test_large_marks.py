@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.server.conf import server_settings
-from django_stream.server.models import ActivityGroup, AuditLog, Feed, MarkJob
+from django_stream.server.models import ActivityGroup, AuditLog, Feed, GroupChange, MarkJob
 from django_stream.server.reads import feeds
 from django_stream.server.timelines import group_marks, timelines
 from tests.contract.calling import Api
@@ -104,6 +105,16 @@ def test_what_comes_meanwhile_is_news(ten: list[str]) -> None:
     assert seen == set(range(3, 11))
 
 
+def test_what_began_to_come_before_and_came_after_is_news(ten: list[str]) -> None:
+    mark(mark_seen="true")
+    post(2, hour=13)
+    # As if its transaction had begun before the mark.
+    GroupChange.objects.update(came_at=F("came_at") - 2_000_000)
+    read()
+    finish()
+    assert set(days("is_seen")) == {1, *range(3, 11)}
+
+
 @pytest.mark.parametrize(("all_of_them", "one"), [("mark_read", "mark_unread"), ("mark_unread", "mark_read")])
 def test_what_is_marked_the_other_way_meanwhile_stays(ten: list[str], all_of_them: str, one: str) -> None:
     mark(**{one: "true"})
@@ -126,6 +137,22 @@ def test_the_last_word_on_all_of_them_holds(ten: list[str]) -> None:
     mark(mark_read="true")
     finish()
     assert waiting() == (0, 0)
+
+
+def test_all_of_them_read_and_unread_at_once_are_unread(ten: list[str]) -> None:
+    mark(mark_read="true", mark_unread="true")
+    finish()
+    assert waiting() == (10, 10)
+
+
+def test_what_moves_down_to_a_job_keeps_a_later_mark(ten: list[str]) -> None:
+    newest = post(8, hour=13)
+    mark(mark_read="true")
+    mark(mark_unread=newest)
+    api.ok("DELETE", f"{FEED}{newest}/")
+    read()
+    finish()
+    assert set(days("is_read")) == {1, 2, 3, 4, 5, 6, 7, 9, 10}
 
 
 def test_a_step_that_is_done_twice_or_too_late_does_no_harm(ten: list[str]) -> None:

@@ -7,15 +7,16 @@ few rows, and would rather read and sort them all than walk along an index.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from django_stream.protocol import limits
 from django_stream.server import models
 from django_stream.server.conf import server_settings
+from django_stream.server.timelines import group_marks
 from tests.contract.calling import Api
 from tests.db.server.plans import asked_by
 
@@ -184,3 +185,61 @@ def test_a_page_reads_what_it_shows(pushed: int, place: dict[str, Any], settings
             if sum(rows for rows, _ in read) > (COUNTED if "unseen" in sql else ROWS):
                 dear[path, str(query)] = read[:2]
     assert not dear, "\n".join(f"{call}: {read}" for call, read in dear.items())
+
+
+def read_by(call: Callable[[], Any]) -> list[tuple[str, list[tuple[int, str]]]]:
+    """The statements of a call, also those that change something, with the parts of their plans."""
+    found = []
+
+    def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if not busy and sql.startswith(("SELECT", "INSERT", "UPDATE", "DELETE")) and "advisory" not in sql:
+            busy.append(sql)
+            with transaction.atomic():
+                found.append((sql, parts(sql, params)))
+                transaction.set_rollback(True)
+            busy.clear()
+        return execute(sql, params, many, context)
+
+    busy: list[str] = []
+    with connection.execute_wrapper(note):
+        call()
+    return found
+
+
+@pytest.mark.parametrize("name", ["mark_seen", "mark_read", "mark_unread"])
+def test_marks_read_what_they_mark(name: str, place: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(group_marks, "AT_ONCE", 1_000)
+    monkeypatch.setattr(group_marks.background, "on_commit", lambda *_: None)
+
+    def mark(which: str) -> None:
+        api.ok("GET", "feed/notification/hub/", limit=0, **{name: which})
+
+    shown = api.ok("GET", "feed/notification/hub/", limit=100)["results"]
+    found = read_by(lambda: mark(",".join(group["id"] for group in shown)))
+    found += read_by(lambda: mark("true"))
+    [job] = models.MarkJob.objects.all()
+    found += read_by(lambda: group_marks.run_step(job.pk))
+    assert not too_dear(found)
+
+
+def too_dear(found: list[tuple[str, list[tuple[int, str]]]]) -> list[tuple[str, list[tuple[int, str]]]]:
+    return [
+        (sql[:200], read[:2])
+        for sql, read in found
+        if sum(rows for rows, _ in read) > (COUNTED if "unseen" in sql else ROWS)
+    ]
+
+
+def test_writes_read_what_they_change(place: dict[str, Any]) -> None:
+    activity = {"actor": "SU:bob", "verb": "v", "object": "o"}
+    found = []
+    for method, path, body, query in (
+        ("POST", "feed/timeline/hub/", activity, {}),  # one of very many feeds of its group
+        ("POST", "feed/user/idle/", {**activity, "to": ["notification:hub"]}, {}),
+        ("POST", "feed/timeline/new/follows/", {"target": "user:idle"}, {}),
+        ("GET", "feed/user/hub/followers/", None, {"filter": "timeline:x1,timeline:x2"}),
+        ("DELETE", "reaction/bob1.5/", None, {"soft": "true"}),  # it has no children
+        ("DELETE", "reaction/bob1.7/", None, {}),
+    ):
+        found += read_by(lambda call=(method, path, body), more=query: api.ok(*call, **more))
+    assert not too_dear(found)
