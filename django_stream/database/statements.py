@@ -297,6 +297,16 @@ class Database:
         )
         return self.rows(text, [*chosen.params, *where.params])
 
+    def counted(
+        self, model: type[Model], along: Condition, order: str, most: int, *conditions: Condition
+    ) -> int:
+        """How many rows meet the conditions, up to `most`; read like those of `walk`."""
+        chosen, where = self.where(along), self.where(*conditions)
+        rows = self.dialect.in_order(f"{self.dialect.table(model)} WHERE {chosen.text}", "*", order)
+        text = f"SELECT count(*) FROM (SELECT 1 FROM {rows} WHERE {where.text} LIMIT {most:d}) some_rows"
+        [[number]] = self.rows(text, [*chosen.params, *where.params])
+        return int(number)
+
     def locked(
         self,
         model: type[Model],

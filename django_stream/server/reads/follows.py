@@ -57,11 +57,13 @@ def count(application_id: int, side: str, feed_id: FeedID, slugs: Sequence[str])
     feed = find(application_id, feed_id)
     if feed is None:
         return 0
+    if not slugs:
+        along, is_open = equal(f"{side}_id", feed), is_null("until_seq")
+        return Database.to_read(Follow).counted(Follow, along, "id", limits.FOLLOW_COUNT_CAP, is_open)
     # Not by what the index of open pairs has as its condition: without statistics, PostgreSQL would read all
     # of that one for the sake of few rows.
     rows = _all().annotate(ended=Coalesce("until_seq", -1)).filter(**{side: feed}, ended=-1)
-    if slugs:
-        rows = rows.filter(**{f"{_OTHER[side]}__slug__in": slugs})
+    rows = rows.filter(**{f"{_OTHER[side]}__slug__in": slugs})
     return rows.order_by()[: limits.FOLLOW_COUNT_CAP].count()
 
 
