@@ -173,9 +173,9 @@ def test_it_costs_the_same_for_few_and_many(
 ) -> None:
     articles(size)
     entries = feeds.notifications(grace).page(limit=100)
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(21):
         dismiss(grace, entries[0])
-    with django_assert_max_num_queries(19):
+    with django_assert_max_num_queries(22):
         dismiss_all(grace)
     with django_assert_max_num_queries(5):
         assert shown(grace) == []

@@ -169,7 +169,7 @@ def test_marking_costs_the_same_for_few_and_many(
     assert Told.objects.count() == size
 
 
-MARKING = 21
+MARKING = 23
 
 
 @pytest.mark.django_db(transaction=True)
