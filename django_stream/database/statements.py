@@ -300,8 +300,11 @@ class Database:
     def counted(
         self, model: type[Model], along: Condition, order: str, most: int, *conditions: Condition
     ) -> int:
-        """How many rows meet the conditions, up to `most`; read like those of `walk`."""
-        chosen, where = self.where(along), self.where(*conditions)
+        """How many rows meet the conditions, up to `most`; read like those of `walk`.
+
+        What only another index has as its condition is no part of `along`: that one would be read for it.
+        """
+        chosen, where = self.where(along), self.where(*(conditions or (Fragment("1 = 1"),)))
         rows = self.dialect.in_order(f"{self.dialect.table(model)} WHERE {chosen.text}", "*", order)
         text = f"SELECT count(*) FROM (SELECT 1 FROM {rows} WHERE {where.text} LIMIT {most:d}) some_rows"
         [[number]] = self.rows(text, [*chosen.params, *where.params])

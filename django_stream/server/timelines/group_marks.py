@@ -21,6 +21,7 @@ from django_stream.database.statements import (
     below,
     either,
     equal,
+    every,
     in_list,
     in_turn,
     is_false,
@@ -162,10 +163,8 @@ def _may_be_many(database: Database, feed: int, change: MarkJob.Change) -> bool:
     """Whether more groups than a request may mark lack a mark; no index tells how many are read."""
     if change == MarkJob.Change.UNREAD:
         return True
-    where, dialect = database.where(*_others(feed, change)), database.dialect
-    rows = dialect.in_order(f"{ACTIVITY_GROUP} WHERE {where.text}", "1 AS one", "is_seen, is_read")
-    text = f"SELECT count(*) FROM (SELECT one FROM {rows} LIMIT {AT_ONCE + 1:d}) counted"
-    return bool(database.rows(text, where.params)[0][0] > AT_ONCE)
+    along = every(*_others(feed, change))
+    return database.counted(ActivityGroup, along, "is_seen, is_read", AT_ONCE + 1) > AT_ONCE
 
 
 def _floor(database: Database, feed: int, *conditions: Condition) -> uuid.UUID | None:
