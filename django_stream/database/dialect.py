@@ -231,11 +231,11 @@ class Dialect:
         return f"LEFT JOIN {table} {alias} ON {match}"
 
     @staticmethod
-    def join_each(table: str, alias: str, match: str) -> str:
+    def join_each(table: str, alias: str, match: str, *, order: str = "") -> str:
         """A JOIN with those rows of a table that an index finds for each row on its left.
 
         PostgreSQL without statistics would read all of the table, likewise. Conditions beside the match are
-        looked at afterwards.
+        looked at afterwards. `order`: columns that follow in the index, where only some rows will be asked for.
         """
         return f"JOIN {table} {alias} ON {match}"
 

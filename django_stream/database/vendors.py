@@ -17,6 +17,10 @@ from django_stream.database.dialect import Dialect, Fragment
 from django_stream.database.mariadb import MariaDB, is_mariadb
 
 
+# A limit that PostgreSQL does not know is taken for a tenth of the rows.
+_SOME = f"LIMIT (SELECT {2**62})"
+
+
 def _plain(values: Collection[Any], uuids: bool) -> list[Any]:
     """UUIDs as 32 digits, which both databases understand."""
     if not uuids:
@@ -115,13 +119,13 @@ class PostgreSQL(Dialect):
         return f"LEFT JOIN LATERAL ({row}) {alias} ON true"
 
     @staticmethod
-    def join_each(table: str, alias: str, match: str) -> str:
-        return f"JOIN LATERAL (SELECT {alias}.* FROM {table} {alias} WHERE {match} OFFSET 0) {alias} ON true"
+    def join_each(table: str, alias: str, match: str, *, order: str = "") -> str:
+        end = f"ORDER BY {order} {_SOME}" if order else "OFFSET 0"
+        return f"JOIN LATERAL (SELECT {alias}.* FROM {table} {alias} WHERE {match} {end}) {alias} ON true"
 
     @staticmethod
     def in_order(rows: str, columns: str, order: str) -> str:
-        # A limit that it does not know is taken for a tenth of the rows.
-        return f"(SELECT {columns} FROM {rows} ORDER BY {order} LIMIT (SELECT {2**62})) ordered"
+        return f"(SELECT {columns} FROM {rows} ORDER BY {order} {_SOME}) ordered"
 
 
 class SQLite(Dialect):

@@ -106,6 +106,8 @@ class Follow(models.Model):
             # Newest first lists of both directions; fan-out walks the first in id order.
             models.Index(fields=["target", "id"], name="dss_follow_target"),
             models.Index(fields=["source", "id"], name="dss_follow_source"),
+            # The follows of a pair, closed ones too.
+            models.Index(fields=["source", "target", "id"], name="dss_follow_pair"),
         ]
 
     def __str__(self) -> str:

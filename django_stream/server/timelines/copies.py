@@ -13,7 +13,7 @@ from django_stream.database.statements import Condition, Database, in_query, one
 from django_stream.server.activity_rows import read_key
 from django_stream.server.models import FanoutJob, Placement, TimelineEntry
 from django_stream.server.timelines import group_changes
-from django_stream.server.timelines.tables import FOLLOWED_PLACEMENTS, INSERT_FOLLOWED, TIMELINE
+from django_stream.server.timelines.tables import FOLLOWED_PLACEMENTS, INSERT_FOLLOWED, PLACEMENT, TIMELINE
 
 # A follow that begins admits the past by its floor alone: what comes later waits for the lock of the target.
 _PAST = "p.seq IS NOT NULL AND p.key >= f.floor_key"
@@ -46,22 +46,24 @@ def take_back(database: Database, pairs: Collection[tuple[int, int]]) -> None:
     """All follows of these (source, target) pairs were deleted: what they brought goes."""
     for sources, targets in _rectangles(pairs):
         brought = one_of("feed", sources), one_of("via", targets)
-        held = database.query(Placement, ["key"], one_of("feed_id", targets))
-        if _is_all(database, held, targets):
+        if _hold_few(database, targets):
+            held = database.query(Placement, ["key"], one_of("feed_id", targets))
             _take_few_back(database, *brought, in_query("key", held))
         else:
             group_changes.note(database, database.query(TimelineEntry, ["feed", "key"], *brought))
             database.delete(TimelineEntry, *brought)
 
 
-def _is_all(database: Database, held: Fragment, targets: Collection[int]) -> bool:
+def _hold_few(database: Database, targets: Collection[int]) -> bool:
     """Whether what these targets brought is best found by what they hold.
 
     The entries of a feed are not ordered by what brought them, so it is where targets hold little. While a
     large withdrawal is under way, they hold less than they brought.
     """
-    some = f"SELECT count(*) FROM ({held.text} LIMIT {_FEW + 1:d}) held"
-    [[number]] = database.rows(some, held.params)
+    given = database.dialect.given({"feed": "bigint"}, [[target] for target in targets])
+    held = database.dialect.join_each(PLACEMENT, "p", "p.feed_id = given.feed", order="p.key")
+    some = f"SELECT count(*) FROM (SELECT 1 FROM {given.text} {held} LIMIT {_FEW + 1:d}) held"
+    [[number]] = database.rows(some, given.params)
     return number <= _FEW and not database.exists(FanoutJob, one_of("feed", targets))
 
 

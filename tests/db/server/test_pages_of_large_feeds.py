@@ -238,6 +238,13 @@ def test_writes_read_what_they_change(place: dict[str, Any]) -> None:
         ("POST", "feed/timeline/hub/", activity, {}),  # one of very many feeds of its group
         ("POST", "feed/user/idle/", {**activity, "to": ["notification:hub"]}, {}),
         ("POST", "feed/timeline/new/follows/", {"target": "user:idle"}, {}),
+        # Both with very many follows, and the target with very many placements.
+        ("POST", "feed/timeline/hub/follows/", {"target": "user:hub", "activity_copy_limit": 10}, {}),
+        ("DELETE", "feed/timeline/hub/follows/user:hub/", None, {"keep_history": "true"}),
+        ("POST", "feed/timeline/hub/follows/", {"target": "user:hub", "activity_copy_limit": 10}, {}),
+        ("DELETE", "feed/timeline/hub/follows/user:hub/", None, {}),
+        ("POST", "follow_many/", [{"source": "timeline:hub", "target": "user:hub"}], {}),
+        ("POST", "unfollow_many/", [{"source": "timeline:hub", "target": "user:hub"}], {}),
         ("GET", "feed/user/hub/followers/", None, {"filter": "timeline:x1,timeline:x2"}),
         ("DELETE", "reaction/bob1.5/", None, {"soft": "true"}),  # it has no children
         ("DELETE", "reaction/bob1.7/", None, {}),
