@@ -186,7 +186,7 @@ class Timelines(ABC):
 
     @abstractmethod
     def rebuild(self, feed: int) -> None:
-        """Compute one feed anew from the record."""
+        """Compute one feed anew from the record; its writers wait, and those of the feeds that it follows."""
 
     @abstractmethod
     def snapshot(self, feed: int) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from django.db import transaction
 from django.utils import timezone
 
+from django_stream.database.commits import call_after_commit
 from django_stream.database.deadlocks import retry_on_deadlock
 from django_stream.database.dialect import Fragment
 from django_stream.database.statements import (
@@ -37,6 +38,8 @@ from django_stream.server.timelines.tables import ACTIVITY_GROUP, ENTRY
 TASK = "django_stream.server.mark_groups"
 AT_ONCE = 5_000
 """So many groups of a feed are marked in the request, the newest, and in each step after it."""
+KEPT = 1_000
+"""A job that has to spare more groups than this is helped along by whoever names another one."""
 
 _MARKS = {"feed": "bigint", "name": "text", "newest": "uuid"}
 _SETS = {
@@ -139,6 +142,9 @@ def _keep_from_job(database: Database, feed: int, change: MarkJob.Change, groups
     if job is not None:
         job.kept = sorted({*job.kept, *groups})
         job.save(using=database.alias, update_fields=["kept"])
+        if len(job.kept) > KEPT:
+            # Its worker may be down. The job ends after so many requests, and its list with it.
+            call_after_commit(database.alias, run_step, job.pk)
 
 
 def _others(feed: int, change: MarkJob.Change) -> list[Condition]:

@@ -231,3 +231,27 @@ def test_in_the_end_all_is_as_if_marked_at_once(seed: int) -> None:
     found = {int(group["group"][-2:]): group for group in read()["results"]}
     assert {day: group["is_seen"] for day, group in found.items()} == seen
     assert {day: group["is_read"] for day, group in found.items()} == was_read
+
+
+@pytest.mark.parametrize(("all_of_them", "one"), [("mark_read", "mark_unread"), ("mark_unread", "mark_read")])
+def test_what_a_job_has_to_spare_is_bounded_while_no_worker_runs(
+    all_of_them: str,
+    one: str,
+    ten: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    monkeypatch.setattr(group_marks, "KEPT", 2)
+    monkeypatch.setattr(group_marks.background, "on_commit", lambda *_: None)
+    mark(**{one: "true"})
+    finish()
+    mark(**{all_of_them: "true"})
+    groups = [group["id"] for group in read()["results"]]
+    longest = 0
+    for group in reversed(groups):
+        with django_capture_on_commit_callbacks(execute=True):
+            mark(**{one: group})
+        longest = max([longest, *(len(job.kept) for job in MarkJob.objects.all())])
+    assert longest == 4
+    assert not MarkJob.objects.exists()
+    assert days("is_read") == ([] if one == "mark_unread" else list(range(10, 0, -1)))
