@@ -12,7 +12,7 @@ from django_stream.server.actions.collections import NewEntry
 from django_stream.server.reads import collections as reads
 from django_stream.server.reads.answer_size import AnswerSize, check_whole, until_full
 from django_stream.server.requests import Body, Call, batch
-from django_stream.server.validation import data_of, text_id, word_id
+from django_stream.server.validation import data_of, listed_id, word_id
 
 _DOCUMENTED = {"id", "data", "user_id"}
 
@@ -28,7 +28,7 @@ def create(call: Call) -> Body:
 
 def _owner(call: Call, fields: dict[str, Any]) -> str:
     given = fields.get("user_id")
-    owner = "" if given is None else text_id(given, "user_id")
+    owner = "" if given is None else listed_id(given, "user_id")
     if call.principal.is_server:
         return owner
     permissions.same_user(call, [owner] if owner else [])
@@ -101,7 +101,7 @@ def _new_entry(item: dict[str, Any]) -> NewEntry:
     """
     if isinstance(item.get("data"), dict) and item.keys() <= _DOCUMENTED:
         owner = item.get("user_id")
-        return NewEntry(data_of(item["data"]), None if owner is None else text_id(owner, "user_id"))
+        return NewEntry(data_of(item["data"]), None if owner is None else listed_id(owner, "user_id"))
     return NewEntry(data_of(item), "")
 
 

@@ -45,9 +45,9 @@ def _user_id(call: Call, fields: dict[str, Any]) -> str:
     """Whoever reacts: a user token's holder, or whom the application's server names."""
     given = fields.get("user_id")
     if call.principal.is_server:
-        return text_id(given, "user_id")
+        return listed_id(given, "user_id")
     permissions.allow(given in (None, "", call.principal.user_id))
-    return text_id(call.principal.user_id, "user_id")
+    return listed_id(call.principal.user_id, "user_id")
 
 
 def _targets(call: Call, fields: dict[str, Any]) -> Targets:

@@ -76,6 +76,8 @@ def test_what_no_list_can_name_is_refused(name: str) -> None:
         ("POST", "users/", {"users": [{"id": name}]}, "id"),
         ("POST", "reaction/", reaction(id=name), "id"),
         ("POST", "reaction/", reaction(kind=name), "kind"),
+        ("POST", "reaction/", reaction(user_id=name), "user_id"),
+        ("POST", "collections/food/", {"user_id": name, "data": {"n": 1}}, "user_id"),
         ("POST", "collections/food/", {"id": name, "data": {}}, "id"),
     ):
         answer = api.call(method, path, body)
