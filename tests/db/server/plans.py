@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from django.db import connection, models, transaction
@@ -57,7 +57,7 @@ def plans_while_run(call: Callable[[], Any]) -> list[tuple[str, Any]]:
         if not busy and sql.startswith((*EXPLAINED, "INSERT")) and "advisory" not in sql:
             busy.append(sql)
             with transaction.atomic():
-                found.append((sql, plan(sql, params, "ANALYZE, BUFFERS, TIMING OFF, ")))
+                found.append((sql, plan(sql, params, "ANALYZE, TIMING OFF, ")))
                 transaction.set_rollback(True)
             busy.clear()
         return execute(sql, params, many, context)
@@ -66,6 +66,15 @@ def plans_while_run(call: Callable[[], Any]) -> list[tuple[str, Any]]:
     with connection.execute_wrapper(note):
         call()
     return found
+
+
+def scanned(part: dict[str, Any]) -> tuple[int, str]:
+    """How many rows a part of a plan read, those that a filter left out included, and of what."""
+    if "Scan" not in part["Node Type"] or part["Node Type"] == "Subquery Scan":
+        return 0, ""
+    rows = part["Actual Rows"] + part.get("Rows Removed by Filter", 0)
+    of = part.get("Index Name") or part.get("Relation Name")
+    return round(rows * part["Actual Loops"]), f"{part['Node Type']} {of}"
 
 
 def forget_how_full() -> None:

@@ -17,7 +17,7 @@ from django_stream.server import models
 from django_stream.server.conf import server_settings
 from django_stream.server.timelines import group_marks
 from tests.contract.calling import Api
-from tests.db.server.plans import MANY, asked_by, forget_how_full, plan, plans_while_run
+from tests.db.server.plans import MANY, asked_by, forget_how_full, plan, plans_while_run, scanned
 
 pytestmark = [
     pytest.mark.django_db,
@@ -111,19 +111,10 @@ def place(db: None) -> dict[str, Any]:
     return {"first": first["id"], **values}
 
 
-def scanned(part: dict[str, Any]) -> Iterator[tuple[int, str]]:
-    """How many rows each part of a plan read of its table, those that a filter left out included."""
-    if "Scan" in part["Node Type"] and part["Node Type"] != "Subquery Scan":
-        rows = part["Actual Rows"] + part.get("Rows Removed by Filter", 0)
-        of = part.get("Index Name") or part.get("Relation Name")
-        yield round(rows * part["Actual Loops"]), f"{part['Node Type']} {of}"
-    for below in part.get("Plans", ()):
-        yield from scanned(below)
-
-
-def parts(sql: str, params: Any) -> list[tuple[int, str]]:
-    """The parts of a statement's plan, the dearest first."""
-    return sorted(scanned(plan(sql, params, "ANALYZE, TIMING OFF, ")), reverse=True)
+def parts(part: dict[str, Any]) -> list[tuple[int, str]]:
+    """What a plan and all below it read, the dearest first."""
+    below = [one for other in part.get("Plans", ()) for one in parts(other)]
+    return sorted([scanned(part), *below], reverse=True)
 
 
 def calls(place: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -172,7 +163,7 @@ def test_a_page_reads_what_it_shows(pushed: int, place: dict[str, Any], settings
     dear = {}
     for path, query in calls(place):
         for sql, params in asked(path, query):
-            read = parts(sql, params)
+            read = parts(plan(sql, params, "ANALYZE, TIMING OFF, "))
             if sum(rows for rows, _ in read) > (COUNTED if "count(*)" in sql else ROWS):
                 dear[path, str(query)] = read[:2]
     assert not dear, "\n".join(f"{call}: {read}" for call, read in dear.items())
@@ -180,7 +171,7 @@ def test_a_page_reads_what_it_shows(pushed: int, place: dict[str, Any], settings
 
 def read_by(call: Callable[[], Any]) -> list[tuple[str, list[tuple[int, str]]]]:
     """The statements of a call, also those that change something, with the parts of their plans."""
-    return [(sql, sorted(scanned(found), reverse=True)) for sql, found in plans_while_run(call)]
+    return [(sql, parts(found)) for sql, found in plans_while_run(call)]
 
 
 @pytest.mark.parametrize("name", ["mark_seen", "mark_read", "mark_unread"])
