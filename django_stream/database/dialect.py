@@ -138,6 +138,13 @@ class Dialect:
         given = [self.param(UUID(value) if uuids and isinstance(value, str) else value) for value in values]
         return Fragment(f"{self.name(column)} IN {placeholders(given)}", given)
 
+    def rows_among(self, columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> Fragment:
+        """These columns together are one of the rows; columns by name with the types of `given`."""
+        given = self.given(columns, rows)
+        names = ", ".join(map(self.name, columns))
+        wanted = ", ".join(f"given.{self.name(column)}" for column in columns)
+        return Fragment(f"({names}) IN (SELECT {wanted} FROM {given.text})", given.params)
+
     def in_rows(self, column: str, query: Fragment) -> Fragment:
         """The column is in the only column of a query.
 

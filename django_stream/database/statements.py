@@ -49,14 +49,7 @@ def one_of(column: str, values: Collection[Any], *, uuids: bool = False) -> Cond
 
 def rows_among(columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> Made:
     """These columns together are one of the rows; columns by name with the types of `Dialect.given`."""
-
-    def made(dialect: Dialect) -> Fragment:
-        given = dialect.given(columns, rows)
-        names = ", ".join(map(dialect.name, columns))
-        wanted = ", ".join(f"given.{dialect.name(column)}" for column in columns)
-        return Fragment(f"({names}) IN (SELECT {wanted} FROM {given.text})", given.params)
-
-    return made
+    return lambda dialect: dialect.rows_among(columns, rows)
 
 
 def rows_among_those(
