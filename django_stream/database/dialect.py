@@ -242,7 +242,7 @@ class Dialect:
         """A JOIN with those rows of a table that an index finds for each row on its left.
 
         PostgreSQL without statistics would read all of the table, likewise. Conditions beside the match are
-        looked at afterwards. `order`: columns that follow in the index, where only some rows will be asked for.
+        looked at afterwards. `order` is what follows in the index, where only some rows will be asked for.
         """
         return f"JOIN {table} {alias} ON {match}"
 

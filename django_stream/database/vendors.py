@@ -17,7 +17,6 @@ from django.db.models.expressions import RawSQL
 from django_stream.database.dialect import Dialect, Fragment
 from django_stream.database.mariadb import MariaDB, is_mariadb
 
-
 # A limit that PostgreSQL does not know is taken for a tenth of the rows.
 _SOME = f"LIMIT (SELECT {2**62})"
 

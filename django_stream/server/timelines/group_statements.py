@@ -22,7 +22,7 @@ from django_stream.server.timelines import group_past
 from django_stream.server.timelines.tables import ACTIVITY, ACTIVITY_GROUP, ENTRY, EXCLUDED, TIMELINE
 
 READ_WHOLE = 5_000
-"""What a larger group holds is not read for the sake of its numbers, of which that of actors is then inexact."""
+"""What larger groups hold is not read for their numbers; that of their actors may be inexact then."""
 # So many of an actor's newest activities are looked up instead.
 _LATELY = 1_000
 _LOWEST = uuid.UUID(int=0)

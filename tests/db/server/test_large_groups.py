@@ -1,4 +1,4 @@
-"""Numbers of groups that are too large to be counted anew: of activities always right, of actors about right."""
+"""Numbers of groups too large to be counted anew: of activities always right, of actors about right."""
 
 from __future__ import annotations
 
