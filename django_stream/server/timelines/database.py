@@ -38,6 +38,7 @@ from django_stream.server.timelines import (
     group_past,
     hybrid_page,
     pulled,
+    unfollows,
 )
 from django_stream.server.timelines.base import ActivityGroupPage, Marked, Timelines, Window
 from django_stream.server.timelines.copies import insert_mostly_new
@@ -161,7 +162,7 @@ class DatabaseTimelines(Timelines):
         copies.copy(_database(), follows, self._kept("f.source_id"))
 
     def unfollowed(self, pairs: Collection[tuple[int, int]]) -> None:
-        copies.take_back(_database(), pairs)
+        unfollows.take_back(_database(), pairs)
 
     def settle(self, feed: int) -> None:
         activity_groups.settled(_database(), feed)

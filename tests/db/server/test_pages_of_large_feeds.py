@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from django_stream.protocol import limits
 from django_stream.server import models
 from django_stream.server.conf import server_settings
-from django_stream.server.timelines import group_marks
+from django_stream.server.timelines import group_marks, unfollows
 from tests.contract.calling import Api
 from tests.db.server.plans import asked_by
 
@@ -231,7 +231,9 @@ def too_dear(found: list[tuple[str, list[tuple[int, str]]]]) -> list[tuple[str, 
     ]
 
 
-def test_writes_read_what_they_change(place: dict[str, Any]) -> None:
+def test_writes_read_what_they_change(place: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unfollows, "LOOKED_UP", 1_000)
+    monkeypatch.setattr(unfollows, "AT_ONCE", 1_000)
     activity = {"actor": "SU:bob", "verb": "v", "object": "o"}
     found = []
     for method, path, body, query in (

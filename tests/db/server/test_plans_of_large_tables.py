@@ -62,7 +62,9 @@ def _value(field: Any, application: int) -> str:
     unseen = "(1000000 + n)"
     return {
         "uuid": f"lpad(to_hex({unseen}), 32, '0')::uuid",
-        "jsonb": "'[]'" if field.column in ("to", "target_feeds", "keys", "kept") else "'{}'",
+        "jsonb": "'[]'"
+        if field.column in ("to", "target_feeds", "keys", "kept", "feeds", "targets")
+        else "'{}'",
         "boolean": "false",
         "timestamp with time zone": "now() - n * interval '1 minute'",
         "text": f"'x' || {unseen}",
