@@ -29,6 +29,7 @@ FEW = {
     *("streamfilter", "streamlog", "streamreaders", "streamwebhook"),
 }
 """Tables that stay small: an application has a few of these."""
+LISTS = {"to", "target_feeds", "keys", "kept", "feeds", "targets"}
 # What reads no more below a limit than the limit asks for.
 PASSES = {"Limit", "Result", "Subquery Scan", "LockRows", "Nested Loop", "Append", "Merge Append"}
 
@@ -62,9 +63,7 @@ def _value(field: Any, application: int) -> str:
     unseen = "(1000000 + n)"
     return {
         "uuid": f"lpad(to_hex({unseen}), 32, '0')::uuid",
-        "jsonb": "'[]'"
-        if field.column in ("to", "target_feeds", "keys", "kept", "feeds", "targets")
-        else "'{}'",
+        "jsonb": "'[]'" if field.column in LISTS else "'{}'",
         "boolean": "false",
         "timestamp with time zone": "now() - n * interval '1 minute'",
         "text": f"'x' || {unseen}",
