@@ -105,15 +105,14 @@ def run_step(number: int) -> bool:
             return False
         # Whoever follows one of them again waits, and so do other workers.
         feed_store.lock(Feed.objects.using(database.alias).filter(pk__in=targets))
-        job = jobs.select_for_update().first()
+        job = jobs.first()
         if job is None:
             return False
         _take_next(database, job)
         if not job.feeds:
-            job.delete()
+            jobs.delete()
             return False
-        job.touched_at = timezone.now()
-        job.save()
+        jobs.update(feeds=job.feeds, before=job.before, touched_at=timezone.now())
         return True
 
 

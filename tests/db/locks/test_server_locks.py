@@ -40,7 +40,9 @@ from django_stream.server.models import (
     StoredFile,
     StreamUser,
     TimelineEntry,
+    UnfollowJob,
 )
+from django_stream.server.timelines import unfollows
 from tests.contract.calling import Api, follow, ids, ok, post
 from tests.db.locks.interleaving import meet
 
@@ -390,6 +392,21 @@ def test_a_chunk_and_an_unfollow_leave_nothing_behind() -> None:
     TimelineEntry.objects.filter(feed=feed("timeline:1").pk).delete()
     meet(serves_a_chunk, insert(TimelineEntry), calls("DELETE", unfollows_one))
     assert ids("timeline:1") == []
+
+
+def test_who_follows_again_waits_for_a_step_of_what_leaves() -> None:
+    source, target = feed("timeline:1"), feed("user:1")
+    before = ids("timeline:1")
+    assert before
+    Follow.objects.filter(source=source, target=target).delete()
+    job = UnfollowJob.objects.create(feeds=[source.pk], targets=[target.pk], touched_at=timezone.now())
+    met = meet(
+        lambda: unfollows.run_step(job.pk),
+        "DELETE FROM django_stream_server_timelineentry",
+        lambda: follow("timeline:1", "user:1", activity_copy_limit=100),
+    )
+    assert met.waited
+    assert ids("timeline:1") == before
 
 
 def test_nothing_is_uploaded_to_an_application_that_goes() -> None:
