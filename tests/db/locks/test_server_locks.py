@@ -402,7 +402,7 @@ def test_who_follows_again_waits_for_a_step_of_what_leaves() -> None:
     job = UnfollowJob.objects.create(feeds=[source.pk], targets=[target.pk], touched_at=timezone.now())
     met = meet(
         lambda: unfollows.run_step(job.pk),
-        "DELETE FROM django_stream_server_timelineentry",
+        'DELETE FROM "django_stream_server_timelineentry"',
         lambda: follow("timeline:1", "user:1", activity_copy_limit=100),
     )
     assert met.waited
