@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import uuid
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from django_stream.server.actions import files, persons, removal_jobs
 from django_stream.server.aggregation.names import name_older
 from django_stream.server.conf import server_settings
 from django_stream.server.fanout import jobs
-from django_stream.server.files import images
+from django_stream.server.files import deletions, images
 from django_stream.server.files.images import Resizing
 from django_stream.server.inspection import ServerInspection
 from django_stream.server.maintenance import heal_orphans, rebuild
@@ -31,16 +32,22 @@ from django_stream.server.models import (
     CollectionEntry,
     FanoutJob,
     Feed,
+    FileDeletion,
     Follow,
     GroupChange,
+    MarkJob,
     Placement,
     Reaction,
     ReactionCount,
     RemovalJob,
     StoredFile,
+    StreamEvent,
+    StreamLog,
     StreamUser,
     TimelineEntry,
 )
+from django_stream.server.streams import log
+from django_stream.server.timelines import group_marks, timelines
 from tests.contract.calling import Api, follow, ids, ok, post
 from tests.db.locks.interleaving import meet
 
@@ -51,6 +58,7 @@ pytestmark = [
 ]
 
 TIME = "2026-01-01T10:00:00"
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 NAMED = {"foreign_id": "a", "time": TIME}
 api = Api()
 
@@ -180,6 +188,55 @@ def ends_the_removal() -> None:
     removal_jobs.run_step(RemovalJob.objects.get().pk)
 
 
+def makes_a_group(number: int) -> None:
+    now = timezone.now()
+    ActivityGroup.objects.create(feed=number, name="g", newest=uuid.uuid4(), created_at=now, updated_at=now)
+
+
+def marks_groups(number: int = 7) -> None:
+    group_marks.mark(number, unread="all")
+
+
+def marks_a_group() -> None:
+    makes_a_group(7)
+    marks_groups()
+
+
+def marks_the_rest() -> None:
+    now = timezone.now()
+    job = MarkJob.objects.create(
+        feed=7, change=MarkJob.Change.READ, before=uuid.UUID(int=2**128 - 1), until=now, touched_at=now
+    )
+    group_marks.run_step(job.pk)
+
+
+def forgets_a_feed() -> None:
+    with transaction.atomic():
+        timelines().forget(7)
+
+
+def rebuilds_a_feed_that_was_grouped() -> None:
+    makes_a_group(feed("timeline:1").pk)
+    rebuild(feed("timeline:1"))
+
+
+def makes_an_old_event() -> None:
+    StreamLog.objects.create(pk=1)
+    StreamEvent.objects.create(
+        application=1, kind="user", object_id="a", op="create", data="{}", created_at=LONG_AGO
+    )
+
+
+def places_events() -> None:
+    makes_an_old_event()
+    log.place_some()
+
+
+def drops_events() -> None:
+    makes_an_old_event()
+    log.prune()
+
+
 many: dict[str, Any] = {"activity": {"actor": "a", "verb": "v", "object": "o"}, "feeds": ["user:1"]}
 follows_one, unfollows_one = "feed/timeline/1/follows/", "feed/timeline/1/follows/user:1/"
 targets = "feed_targets/user/1/activity_to_targets/"
@@ -304,6 +361,16 @@ MEETINGS: dict[str, tuple[Callable[[], Any], str, Callable[[], Any]]] = {
         makes_no_size,
     ),
     "delete an image, delete its size": (deletes_the_image, delete(StoredFile), deletes_its_size),
+    "mark groups, mark them": (marks_a_group, update(ActivityGroup), marks_groups),
+    "a step of a mark, mark them": (marks_the_rest, update(ActivityGroup), marks_groups),
+    "forget a feed, mark its groups": (forgets_a_feed, delete(TimelineEntry), marks_groups),
+    "rebuild a feed that was grouped, mark its groups": (
+        rebuilds_a_feed_that_was_grouped,
+        update(ActivityGroup),
+        lambda: marks_groups(feed("timeline:1").pk),
+    ),
+    "place events, place them": (places_events, update(StreamEvent), log.place_some),
+    "drop events, place others": (drops_events, delete(StreamEvent), log.place_some),
 }
 
 
@@ -390,6 +457,14 @@ def test_a_chunk_and_an_unfollow_leave_nothing_behind() -> None:
     TimelineEntry.objects.filter(feed=feed("timeline:1").pk).delete()
     meet(serves_a_chunk, insert(TimelineEntry), calls("DELETE", unfollows_one))
     assert ids("timeline:1") == []
+
+
+def test_two_who_delete_files_at_once_do_not_wait_and_share_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storages["default"], "delete", lambda name: None)
+    FileDeletion.objects.create(name="a", application_id=1)
+    meeting = meet(deletions.delete_due, update(FileDeletion), deletions.delete_due)
+    assert not meeting.waited
+    assert (meeting.first.gone, meeting.second.gone) == (1, 0)
 
 
 def test_nothing_is_uploaded_to_an_application_that_goes() -> None:
