@@ -126,7 +126,7 @@ def changes(kinds: list[str]) -> Iterator[Change]:
             continue
         for path in sorted({path for pattern in kind.files for path in ROOT.glob(pattern)}):
             name = str(path.relative_to(ROOT))
-            if any(part in name for part in SKIPPED):
+            if kind in KINDS and any(part in name for part in SKIPPED):
                 continue
             before = path.read_text()
             for match in re.finditer(kind.pattern, before):

@@ -35,9 +35,11 @@ from django_stream.server.models import (
     Feed,
     FeedListening,
     FileDeletion,
+    FormerGroupEntry,
     GroupChange,
     MarkJob,
     Placement,
+    PulledPlacement,
     Reaction,
     ReactionCount,
     ReactionJob,
@@ -238,6 +240,14 @@ def test_the_grouping_of_a_feed() -> None:
     number = feed("notification:1").pk
     survives(lambda: timelines().settle(number), insert(ActivityGroup))
     assert ActivityGroup.objects.get(feed=number).activity_count == 1
+
+
+@of("server.timelines.database.DatabaseTimelines.prune")
+@pytest.mark.parametrize("model", [PulledPlacement, FormerGroupEntry, GroupChange])
+def test_what_timelines_need_no_more(model: type[Model]) -> None:
+    GroupChange.objects.create(feed=7, key=uuid4(), came_at=0)
+    survives(timelines().prune, delete(model))
+    assert not GroupChange.objects.exists()
 
 
 @of("server.maintenance.rebuild")
