@@ -18,7 +18,9 @@ from django.utils import timezone
 
 import django_stream
 from django_stream.models import OutboxEntry, Publication
+from django_stream.operations.persons.tables import erase_ledger
 from django_stream.operations.repair import _write_down
+from django_stream.protocol.persons import Person
 from django_stream.publishing.leases import claim, claim_objects
 from django_stream.publishing.nudge import nudges_held
 from django_stream.publishing.parking import discard, park, retry_parked
@@ -329,6 +331,14 @@ def test_what_a_repair_is_about_to_mend() -> None:
         f'UPDATE "{Publication._meta.db_table}"',
     )
     assert (Publication.objects.get().records, Publication.objects.get().attempts) == (found["a"], 1)
+
+
+@of("operations.persons.tables._forget")
+def test_what_is_erased_from_the_ledger() -> None:
+    Publication.objects.create(model_label="testapp.Tag", object_key="a", records=[{"feed": "user:1"}])
+    person = Person(frozenset(), frozenset(), frozenset(["user:1"]))
+    assert survives(lambda: erase_ledger(person, "default"), delete(Publication)) == 1
+    assert not Publication.objects.exists()
 
 
 class Ended(Victim):

@@ -250,7 +250,10 @@ def test_what_is_erased_from_the_ledger_is_claimed_by_nobody_meanwhile(
 def test_what_changes_while_it_is_erased_from_the_ledger_is_claimed_after_that(
     ada: User, published: Callable[[], int]
 ) -> None:
-    """Else the row would go with the new lease in it."""
+    """Else the row would go with the new lease in it.
+
+    Where the two meet in a deadlock, as on MariaDB, the row stays, since who claims has it by then.
+    """
 
     def change() -> list[str]:
         with nudges_held():
@@ -259,5 +262,5 @@ def test_what_changes_while_it_is_erased_from_the_ledger_is_claimed_after_that(
 
     meeting = meet(published, f'DELETE FROM "{Publication._meta.db_table}"', change)
     assert meeting.waited
-    assert (meeting.first, meeting.second) == (1, ["a"])
+    assert meeting.second == ["a"]
     assert Publication.objects.get().lease is not None

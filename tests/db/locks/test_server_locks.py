@@ -17,7 +17,7 @@ from django.utils import timezone
 from django_stream.protocol.errors import ApiError
 from django_stream.protocol.messages import Upload
 from django_stream.protocol.persons import Person
-from django_stream.server.actions import files, persons, removal_jobs
+from django_stream.server.actions import files, persons, removal_jobs, streams
 from django_stream.server.aggregation.names import name_older
 from django_stream.server.conf import server_settings
 from django_stream.server.fanout import jobs
@@ -29,6 +29,7 @@ from django_stream.server.models import (
     Activity,
     ActivityGroup,
     Application,
+    AppStream,
     CollectionEntry,
     FanoutJob,
     Feed,
@@ -173,6 +174,11 @@ def mends_a_counter() -> None:
         pass
 
 
+def compares() -> None:
+    for _ in ServerInspection(server_settings.own_app_id).faults(mend=False):
+        pass
+
+
 def brings_what_a_removal_takes() -> None:
     RemovalJob.objects.create(
         feed=feed("user:3").pk,
@@ -218,6 +224,11 @@ def forgets_a_feed() -> None:
 def rebuilds_a_feed_that_was_grouped() -> None:
     makes_a_group(feed("timeline:1").pk)
     rebuild(feed("timeline:1"))
+
+
+def makes_a_stream() -> None:
+    fields = {"object_types": ["user"], "key": None, "filter_id": None}
+    streams.create(server_settings.own_app_id, fields)
 
 
 def makes_an_old_event() -> None:
@@ -329,6 +340,11 @@ MEETINGS: dict[str, tuple[Callable[[], Any], str, Callable[[], Any]]] = {
     ),
     "erase a feed, post to it": (erases, delete(Feed), posts("user:2")),
     "mend a counter, react": (mends_a_counter, update(ReactionCount), lambda: api.react(shown("a"))),
+    "compare a feed, post to it": (
+        compares,
+        f'SELECT .+ FROM "{FanoutJob._meta.db_table}"',
+        posts("topic:1"),
+    ),
     "bring what a removal takes, end the removal": (
         brings_what_a_removal_takes,
         update(RemovalJob),
@@ -369,11 +385,13 @@ MEETINGS: dict[str, tuple[Callable[[], Any], str, Callable[[], Any]]] = {
         update(ActivityGroup),
         lambda: marks_groups(feed("timeline:1").pk),
     ),
+    "make a stream, make another": (makes_a_stream, insert(AppStream), makes_a_stream),
     "place events, place them": (places_events, update(StreamEvent), log.place_some),
     "drop events, place others": (drops_events, delete(StreamEvent), log.place_some),
 }
 
 
+@pytest.mark.usefixtures("app_streams")
 @pytest.mark.parametrize("meeting", MEETINGS)
 def test_the_second_writer_waits_for_the_first(
     meeting: str, monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Any
