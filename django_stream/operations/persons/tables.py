@@ -165,11 +165,16 @@ def erase_mirrored(person: Person, using: str) -> int:
             publisher.declaration.name, [publisher.entry_id(row) for row in rows]
         )
         keys = [key for row in rows for key in publisher.keys_of(row)]
-        with transaction.atomic(using):
-            _entries(publisher.label, keys, using).delete()
-            ledger = Publication.objects.using(using).filter(model_label=publisher.label)
-            count += ledger.filter(among("object_key", keys, using), lease=None).delete()[0]
+        count += _forget_mirrored(publisher.label, keys, using)
     return count
+
+
+@retry_on_deadlock
+def _forget_mirrored(label: str, keys: list[str], using: str) -> int:
+    with transaction.atomic(using):
+        _entries(label, keys, using).delete()
+        ledger = Publication.objects.using(using).filter(model_label=label)
+        return ledger.filter(among("object_key", keys, using), lease=None).delete()[0]
 
 
 def _is_theirs(record: Record, label: str, person: Person) -> bool:

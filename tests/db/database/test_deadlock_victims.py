@@ -18,7 +18,7 @@ from django.utils import timezone
 
 import django_stream
 from django_stream.models import OutboxEntry, Publication
-from django_stream.operations.persons.tables import erase_ledger
+from django_stream.operations.persons.tables import _forget_mirrored, erase_ledger
 from django_stream.operations.repair import _write_down
 from django_stream.protocol.persons import Person
 from django_stream.publishing.leases import claim, claim_objects
@@ -339,6 +339,13 @@ def test_what_is_erased_from_the_ledger() -> None:
     person = Person(frozenset(), frozenset(), frozenset(["user:1"]))
     assert survives(lambda: erase_ledger(person, "default"), delete(Publication)) == 1
     assert not Publication.objects.exists()
+
+
+@of("operations.persons.tables._forget_mirrored")
+def test_what_is_erased_of_mirrored_rows(tag: Tag) -> None:
+    Publication.objects.create(model_label="testapp.Tag", object_key="a")
+    assert survives(lambda: _forget_mirrored("testapp.Tag", ["a"], "default"), delete(Publication)) == 1
+    assert not OutboxEntry.objects.exists()
 
 
 class Ended(Victim):
