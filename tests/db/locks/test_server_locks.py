@@ -17,7 +17,7 @@ from django.utils import timezone
 from django_stream.protocol.errors import ApiError
 from django_stream.protocol.messages import Upload
 from django_stream.protocol.persons import Person
-from django_stream.server.actions import files, persons, removal_jobs, streams
+from django_stream.server.actions import files, persons, reaction_jobs, reactions, removal_jobs, streams
 from django_stream.server.aggregation.names import name_older
 from django_stream.server.conf import server_settings
 from django_stream.server.fanout import jobs
@@ -40,6 +40,7 @@ from django_stream.server.models import (
     Placement,
     Reaction,
     ReactionCount,
+    ReactionJob,
     RemovalJob,
     StoredFile,
     StreamEvent,
@@ -194,6 +195,33 @@ def ends_the_removal() -> None:
     removal_jobs.run_step(RemovalJob.objects.get().pk)
 
 
+def deletes_softly(name: str) -> Callable[[], Any]:
+    return calls("DELETE", f"reaction/{name}/", soft="true")
+
+
+def deletes_with_what_is_below_its_children() -> None:
+    api.answer_to("r2", id="r3")
+    deletes_softly("r1")()
+
+
+def restores_a_child() -> None:
+    deletes_softly("r2")()
+    reactions.restore(server_settings.own_app_id, "r2")
+
+
+def does_a_step_below() -> None:
+    job = ReactionJob.objects.create(
+        root=Reaction.objects.get(reaction_id="r1").pk, touched_at=timezone.now()
+    )
+    reaction_jobs.run_step(job.root)
+
+
+def takes_over() -> None:
+    theirs = {"foreign_id": "theirs", "time": TIME}
+    Api().as_user("5").post("user:5", **{**many["activity"], **theirs, "actor": "SU:5"})
+    post("user:1", **theirs)
+
+
 def makes_a_group(number: int) -> None:
     now = timezone.now()
     ActivityGroup.objects.create(feed=number, name="g", newest=uuid.uuid4(), created_at=now, updated_at=now)
@@ -328,6 +356,27 @@ MEETINGS: dict[str, tuple[Callable[[], Any], str, Callable[[], Any]]] = {
         update(Reaction),
         lambda: api.call("PUT", "reaction/r2/", {"data": {"n": 2}}).status,
     ),
+    "delete a reaction softly, change what is below its child": (
+        deletes_with_what_is_below_its_children,
+        update(Reaction),
+        lambda: api.call("PUT", "reaction/r3/", {"data": {"n": 2}}).status,
+    ),
+    "answer a reaction, delete it": (
+        lambda: api.answer_to("r1", id="r3"),
+        insert(Reaction),
+        calls("DELETE", "reaction/r1/"),
+    ),
+    "restore a child, delete its parent": (
+        restores_a_child,
+        f"{update(Reaction)}.*deleted_at.* = NULL",
+        deletes_softly("r1"),
+    ),
+    "a step below a reaction, change it": (
+        does_a_step_below,
+        delete(ReactionJob),
+        calls("PUT", "reaction/r1/", {"data": {"n": 2}}),
+    ),
+    "take over an activity, post where it was": (takes_over, delete(Placement), posts("user:5")),
     "change targets of a reaction, post to the new one": (
         calls("PUT", "reaction/r1/", decided),
         update(Reaction),
