@@ -284,6 +284,11 @@ decided = {"target_feeds": ["user:3"], "data": {"n": 1}}
 
 MEETINGS: dict[str, tuple[Callable[[], Any], str, Callable[[], Any]]] = {
     "post, post": (posts("user:1", foreign_id="one"), insert(Placement), posts("user:1")),
+    "post to a feed that is made, post": (
+        posts("user:new", foreign_id="one"),
+        insert(Placement),
+        posts("user:new"),
+    ),
     "post to a target, post": (
         posts("user:3", foreign_id="one", to=["topic:1"]),
         insert(Placement),
