@@ -430,6 +430,11 @@ MEETINGS: dict[str, tuple[Callable[[], Any], str, Callable[[], Any]]] = {
         delete(StoredFile),
         makes_no_size,
     ),
+    "delete all files, make a size of one": (
+        lambda: StoredFile.objects.all().delete(),
+        delete(StoredFile),
+        makes_no_size,
+    ),
     "delete an image, delete its size": (deletes_the_image, delete(StoredFile), deletes_its_size),
     "mark groups, mark them": (marks_a_group, update(ActivityGroup), marks_groups),
     "a step of a mark, mark them": (marks_the_rest, update(ActivityGroup), marks_groups),
