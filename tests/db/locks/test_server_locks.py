@@ -356,6 +356,11 @@ MEETINGS: dict[str, tuple[Callable[[], Any], str, Callable[[], Any]]] = {
         update(Reaction),
         calls("PUT", "reaction/r1/", {"data": {"n": 2}}),
     ),
+    "change a reaction without targets, change it": (
+        calls("PUT", "reaction/r2/", {"data": {"n": 1}}),
+        update(Reaction),
+        calls("PUT", "reaction/r2/", {"data": {"n": 2}}),
+    ),
     "delete a reaction softly, change a child": (
         calls("DELETE", "reaction/r1/", soft="true"),
         update(Reaction),
