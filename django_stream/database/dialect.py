@@ -67,7 +67,7 @@ class Dialect:
     def lock(self, strength: str = "UPDATE") -> str:
         """What locks the rows of a SELECT until the transaction ends; nothing where all writers queue anyway.
 
-        `strength` is UPDATE, SHARE, or NO KEY UPDATE, which PostgreSQL alone has.
+        `strength` is UPDATE, or NO KEY UPDATE, which PostgreSQL alone has.
         """
         return f" FOR {strength}" if self.connection.features.has_select_for_update else ""
 
@@ -75,11 +75,6 @@ class Dialect:
         """The same for those of the rows that nobody else has locked; nothing where that can not be said."""
         can = self.connection.features.has_select_for_update_skip_locked
         return " FOR UPDATE SKIP LOCKED" if can else ""
-
-    def locking(self, query: str) -> str:
-        """A statement that locks the rows of a query and answers with little; "" where all writers queue."""
-        lock = self.lock()
-        return f"SELECT count(*) FROM ({query}{lock}) locked" if lock else ""
 
     names_conflicts = True
     """Whether `bulk_create` takes `unique_fields`."""

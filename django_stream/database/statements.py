@@ -383,15 +383,6 @@ class Database:
         text = f"DELETE FROM {self.dialect.table(model)} WHERE {where.text} RETURNING {self.columns(columns)}"
         return self.rows(text, where.params)
 
-    def lock(self, model: type[Model], order: Sequence[str], *conditions: Condition) -> None:
-        """Lock rows until the transaction ends, in an order that all writers keep."""
-        if self.dialect.lock():
-            where = self.where(*conditions)
-            chosen = (
-                f"SELECT id FROM {self.dialect.table(model)} WHERE {where.text} ORDER BY {', '.join(order)}"
-            )
-            self.rows(self.dialect.locking(chosen), where.params)
-
     def add_to_counter(self, model: type[Model], key: Mapping[str, Any], counter: str, step: int) -> None:
         """Add to a counter, which begins at 0.
 

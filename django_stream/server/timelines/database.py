@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Sequence
 
+from django_stream.database.deadlocks import retry_on_deadlock
 from django_stream.database.dialect import Fragment, placeholders
 from django_stream.database.statements import (
     Condition,
@@ -191,7 +192,9 @@ class DatabaseTimelines(Timelines):
             database.delete(model, equal("feed", feed))
         pulled.forget(database, feed)
 
+    @retry_on_deadlock
     def prune(self) -> None:
+        # Each is a transaction of its own, which goes through rows of many feeds in no order of theirs.
         pulled.prune(_database())
         group_past.prune(_database())
         group_changes.prune(_database())
