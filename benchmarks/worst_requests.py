@@ -112,6 +112,8 @@ def prepare(followers: int) -> None:
     for number in (20_000, 100_000):
         _of_one_foreign_id(timeline, number)
     _groups(GROUPS)
+    _one_group(GROUPS)
+    _followed(GROUPS)
     _comments(activity, 20_000)
     _large_objects(big)
 
@@ -157,6 +159,40 @@ def _groups(count: int) -> None:
     data.run(
         f"INSERT INTO {ActivityGroupEntry._meta.db_table} (feed, key, group_id) "
         f"SELECT {feed}, newest, id FROM {ActivityGroup._meta.db_table} WHERE feed = {feed}"
+    )
+
+
+def _one_group(count: int) -> None:
+    """A notification feed with so many activities in one group, that of today's `v`."""
+    from benchmarks.server import data
+    from django_stream.server.models import ActivityGroup, ActivityGroupEntry, Feed
+    from tests.contract.calling import ok
+
+    ok("POST", "feed/notification/viral/", {"actor": "SU:eve", "verb": "v", "object": "o"})
+    ok("GET", "feed/notification/viral/")
+    feed = Feed.objects.get(slug="notification", user_id="viral").pk
+    group = ActivityGroup.objects.get(feed=feed)
+    ActivityGroup.objects.filter(feed=feed).update(activity_count=count + 1)
+    data.timeline(feed, count, [0])
+    data.run(
+        f"INSERT INTO {ActivityGroupEntry._meta.db_table} (feed, key, group_id) "
+        f"SELECT {feed}, {data.key()}, {group.pk} FROM {data.series(count)}"
+    )
+
+
+def _followed(count: int) -> None:
+    """A feed with so many activities, all of them brought to a notification feed of eve's."""
+    from benchmarks.server import data
+    from django_stream.server.models import Feed, Follow, Placement
+
+    followed = Feed.objects.create(application_id=data.APP, slug="user", user_id="loud", version=count).pk
+    feed = Feed.objects.create(application_id=data.APP, slug="timeline_aggregated", user_id="eve").pk
+    Follow.objects.create(source_id=feed, target_id=followed, since_seq=0)
+    data.timeline(feed, count, [followed])
+    false = "false" if _postgres() else "0"
+    data.run(
+        f"INSERT INTO {Placement._meta.db_table} (feed_id, key, seq, targeted) "
+        f"SELECT {followed}, {data.key()}, n + 1, {false} FROM {data.series(count)}"
     )
 
 
@@ -269,7 +305,7 @@ def requests(folder: Path) -> Iterator[Request]:
         "ranked, 1,000 activities", "GET", "feed/user/eve/", query={"ranking": "popular", "limit": 100}
     )
     yield Request("discard_actors of all", "GET", "feed/user/eve/", query={"discard_actors": "SU:eve"})
-    yield Request("offset of all", "GET", "feed/user/eve/", query={"offset": 10**9})
+    yield Request("offset of all", "GET", "feed/user/eve/", query={"offset": 100_000})
     yield Request("offset beyond", "GET", "feed/user/eve/", query={"offset": 2**63})
     yield Request(f"a page of {GROUPS:,} groups", "GET", "feed/notification/eve/", query={"limit": 100})
     yield Request(
@@ -278,6 +314,13 @@ def requests(folder: Path) -> Iterator[Request]:
         "feed/notification/eve/",
         query={"mark_read": "true", "mark_seen": "true"},
     )
+    yield Request(f"a page with a group of {GROUPS:,}", "GET", "feed/notification/viral/", user=False)
+    yield Request("something comes to it", "POST", "feed/notification/viral/", activity, user=False)
+    yield Request("and it is read", "GET", "feed/notification/viral/", user=False)
+    yield Request(
+        f"{GROUPS:,} taken along by an unfollow", "DELETE", "feed/timeline_aggregated/eve/follows/user:loud/"
+    )
+    yield Request("and the feed is read", "GET", "feed/timeline_aggregated/eve/")
     yield Request(
         "followers counted by a rare group",
         "GET",

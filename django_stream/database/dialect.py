@@ -67,7 +67,7 @@ class Dialect:
     def lock(self, strength: str = "UPDATE") -> str:
         """What locks the rows of a SELECT until the transaction ends; nothing where all writers queue anyway.
 
-        `strength` is UPDATE, SHARE, or NO KEY UPDATE, which PostgreSQL alone has.
+        `strength` is UPDATE, or NO KEY UPDATE, which PostgreSQL alone has.
         """
         return f" FOR {strength}" if self.connection.features.has_select_for_update else ""
 
@@ -75,11 +75,6 @@ class Dialect:
         """The same for those of the rows that nobody else has locked; nothing where that can not be said."""
         can = self.connection.features.has_select_for_update_skip_locked
         return " FOR UPDATE SKIP LOCKED" if can else ""
-
-    def locking(self, query: str) -> str:
-        """A statement that locks the rows of a query and answers with little; "" where all writers queue."""
-        lock = self.lock()
-        return f"SELECT count(*) FROM ({query}{lock}) locked" if lock else ""
 
     names_conflicts = True
     """Whether `bulk_create` takes `unique_fields`."""
@@ -137,6 +132,13 @@ class Dialect:
         """
         given = [self.param(UUID(value) if uuids and isinstance(value, str) else value) for value in values]
         return Fragment(f"{self.name(column)} IN {placeholders(given)}", given)
+
+    def rows_among(self, columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> Fragment:
+        """These columns together are one of the rows; columns by name with the types of `given`."""
+        given = self.given(columns, rows)
+        names = ", ".join(map(self.name, columns))
+        wanted = ", ".join(f"given.{self.name(column)}" for column in columns)
+        return Fragment(f"({names}) IN (SELECT {wanted} FROM {given.text})", given.params)
 
     def in_rows(self, column: str, query: Fragment) -> Fragment:
         """The column is in the only column of a query.
@@ -239,7 +241,7 @@ class Dialect:
         """A JOIN with those rows of a table that an index finds for each row on its left.
 
         PostgreSQL without statistics would read all of the table, likewise. Conditions beside the match are
-        looked at afterwards. `order`: columns that follow in the index, where only some rows will be asked for.
+        looked at afterwards. `order` is what follows in the index, where only some rows will be asked for.
         """
         return f"JOIN {table} {alias} ON {match}"
 

@@ -64,10 +64,7 @@ class MariaDB(Dialect):
         return spelled(text)
 
     def lock(self, strength: str = "UPDATE") -> str:
-        return " LOCK IN SHARE MODE" if strength == "SHARE" else " FOR UPDATE"
-
-    def locking(self, query: str) -> str:
-        return f"{query}{self.lock()}"
+        return " FOR UPDATE"
 
     def row_locks(self, **options: Any) -> dict[str, Any]:
         return {}

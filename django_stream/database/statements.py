@@ -49,14 +49,7 @@ def one_of(column: str, values: Collection[Any], *, uuids: bool = False) -> Cond
 
 def rows_among(columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> Made:
     """These columns together are one of the rows; columns by name with the types of `Dialect.given`."""
-
-    def made(dialect: Dialect) -> Fragment:
-        given = dialect.given(columns, rows)
-        names = ", ".join(map(dialect.name, columns))
-        wanted = ", ".join(f"given.{dialect.name(column)}" for column in columns)
-        return Fragment(f"({names}) IN (SELECT {wanted} FROM {given.text})", given.params)
-
-    return made
+    return lambda dialect: dialect.rows_among(columns, rows)
 
 
 def rows_among_those(
@@ -419,15 +412,6 @@ class Database:
         where = self.where(*conditions)
         text = f"DELETE FROM {self.dialect.table(model)} WHERE {where.text} RETURNING {self.columns(columns)}"
         return self.rows(text, where.params)
-
-    def lock(self, model: type[Model], order: Sequence[str], *conditions: Condition) -> None:
-        """Lock rows until the transaction ends, in an order that all writers keep."""
-        if self.dialect.lock():
-            where = self.where(*conditions)
-            chosen = (
-                f"SELECT id FROM {self.dialect.table(model)} WHERE {where.text} ORDER BY {', '.join(order)}"
-            )
-            self.rows(self.dialect.locking(chosen), where.params)
 
     def add_to_counter(self, model: type[Model], key: Mapping[str, Any], counter: str, step: int) -> None:
         """Add to a counter, which begins at 0.

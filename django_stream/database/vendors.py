@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from math import prod
 from typing import Any
 from uuid import UUID
 from zlib import crc32
@@ -160,6 +161,22 @@ class SQLite(Dialect):
     def one_of(self, column: str, values: Collection[Any], *, uuids: bool = False) -> Fragment:
         given = json.dumps(_plain(values, uuids))
         return Fragment(f"{self.name(column)} IN (SELECT value FROM json_each(%s))", [given])
+
+    def rows_among(self, columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> Fragment:
+        # Of several columns it looks for the first alone. Where rows are about all that their values make, as
+        # activities of one feed are, each column is named by itself, too.
+        together = super().rows_among(columns, rows)
+        values = [list(dict.fromkeys(column)) for column in zip(*rows, strict=True)]
+        if prod(map(len, values)) > 2 * len(rows):
+            return together
+        alone = [
+            self.one_of(column, some, uuids=kind == "uuid")
+            for (column, kind), some in zip(columns.items(), values, strict=True)
+        ]
+        parts = [*alone, together]
+        return Fragment(
+            " AND ".join(one.text for one in parts), [param for one in parts for param in one.params]
+        )
 
     def among(self, field: str, values: Collection[Any]) -> Q:
         return Q((f"{field}__in", RawSQL("SELECT value FROM json_each(%s)", [json.dumps(list(values))])))

@@ -20,6 +20,8 @@ COPY_LIMIT_MAX: Final = 1_000
 JSON_DEPTH: Final = 50
 PAGE_DEFAULT: Final = 25
 PAGE_MAX: Final = 100
+OFFSET_MAX: Final = 100_000
+"""So many entries of a feed can be passed over; pages by ids reach all of it."""
 FOLLOW_PAGE: Final = 100
 """What every server lists at once; ours lists up to FOLLOW_PAGE_MAX."""
 FOLLOW_PAGE_MAX: Final = 500

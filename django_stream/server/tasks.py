@@ -11,7 +11,7 @@ from django_stream.server.fanout import jobs as fanout
 from django_stream.server.files import deletions
 from django_stream.server.streams import log as stream_log
 from django_stream.server.streams import status, webhooks
-from django_stream.server.timelines import group_marks, timelines
+from django_stream.server.timelines import group_marks, timelines, unfollows
 
 
 @shared_task(name=fanout.FAN_OUT_TASK, ignore_result=True, acks_late=True)
@@ -36,6 +36,12 @@ def remove_activities(number: int) -> None:
 def mark_groups(number: int) -> None:
     """Mark a step of a feed's groups, likewise."""
     background.in_turns(group_marks.TASK, number)
+
+
+@shared_task(name=unfollows.TASK, ignore_result=True, acks_late=True)
+def unfollow(number: int) -> None:
+    """Take a step of what a follow brought off its feeds, likewise."""
+    background.in_turns(unfollows.TASK, number)
 
 
 @shared_task(name="django_stream.server.maintain", ignore_result=True)

@@ -157,6 +157,7 @@ def test_the_default_page_is_25_and_the_largest_100(api: Api):
         ({"limit": "-1"}, 4),
         ({"limit": "many"}, 4),
         ({"offset": "-1"}, 4),
+        ({"offset": "100001"}, 4),
         ({"id_lt": "nothing"}, 8),
         ({"id_lt": ID, "id_lte": ID}, 8),
         ({"id_lt": "00000080-b3ed-11e5-8080-8000444ef374", "id_gt": ID}, 8),

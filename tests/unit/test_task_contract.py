@@ -32,6 +32,7 @@ MESSAGES: list[tuple[str, tuple[Any, ...]]] = [
     ("django_stream.server.follow_reaction", (1,)),
     ("django_stream.server.remove_activities", (1,)),
     ("django_stream.server.mark_groups", (1,)),
+    ("django_stream.server.unfollow", (1,)),
     ("django_stream.server.maintain", ()),
     ("django_stream.server.maintain", (300.0,)),
     ("django_stream.server.deliver_webhooks", ()),

@@ -25,6 +25,7 @@ from django_stream.backends import get_client
 from django_stream.client.encoding import plain
 from django_stream.database.batches import batched
 from django_stream.database.bulk_sql import among
+from django_stream.database.deadlocks import retry_on_deadlock
 from django_stream.database.querysets import all_rows
 from django_stream.database.searching import rows_with
 from django_stream.database.tables import has_table
@@ -94,13 +95,10 @@ def erase_ledger(person: Person, using: str) -> int:
 
     What another worker is just publishing is left, and is found when the erasure is begun again.
     """
-    count = 0
-    for number in ledger_rows(person, using):
-        with transaction.atomic(using):
-            count += _forget(number, person, using)
-    return count
+    return sum(_forget(number, person, using) for number in ledger_rows(person, using))
 
 
+@retry_on_deadlock
 def _forget(number: int, person: Person, using: str) -> bool:
     rows = Publication.objects.using(using).filter(pk=number)
     known = rows.first()
@@ -108,17 +106,18 @@ def _forget(number: int, person: Person, using: str) -> bool:
         return False
     # Entries before the ledger: the order of all writers.
     entries = _entries(known.model_label, [known.object_key], using)
-    waiting = [one.pk for one in entries.select_for_update().order_by("pk")]
-    row = rows.select_for_update().first()
-    if row is None or (row.leased_until and row.leased_until > timezone.now()):
-        return False
-    if any(_is_theirs(one, row.model_label, person) for one in row.records):
-        OutboxEntry.objects.using(using).filter(among("pk", waiting, using)).delete()
-        rows.delete()
-        return True
-    records = [_without_recipient(one, person) for one in row.records]
-    # Of another's object; without a digest it is sent again when it is looked at.
-    return records != row.records and bool(rows.update(records=records, digest=""))
+    with transaction.atomic(using):
+        waiting = [one.pk for one in entries.select_for_update().order_by("pk")]
+        row = rows.select_for_update().first()
+        if row is None or (row.leased_until and row.leased_until > timezone.now()):
+            return False
+        if any(_is_theirs(one, row.model_label, person) for one in row.records):
+            OutboxEntry.objects.using(using).filter(among("pk", waiting, using)).delete()
+            rows.delete()
+            return True
+        records = [_without_recipient(one, person) for one in row.records]
+        # Of another's object; without a digest it is sent again when it is looked at.
+        return records != row.records and bool(rows.update(records=records, digest=""))
 
 
 def _entries(label: str, keys: list[str], using: str) -> models.QuerySet[OutboxEntry]:
@@ -166,11 +165,16 @@ def erase_mirrored(person: Person, using: str) -> int:
             publisher.declaration.name, [publisher.entry_id(row) for row in rows]
         )
         keys = [key for row in rows for key in publisher.keys_of(row)]
-        with transaction.atomic(using):
-            _entries(publisher.label, keys, using).delete()
-            ledger = Publication.objects.using(using).filter(model_label=publisher.label)
-            count += ledger.filter(among("object_key", keys, using), lease=None).delete()[0]
+        count += _forget_mirrored(publisher.label, keys, using)
     return count
+
+
+@retry_on_deadlock
+def _forget_mirrored(label: str, keys: list[str], using: str) -> int:
+    with transaction.atomic(using):
+        _entries(label, keys, using).delete()
+        ledger = Publication.objects.using(using).filter(model_label=label)
+        return ledger.filter(among("object_key", keys, using), lease=None).delete()[0]
 
 
 def _is_theirs(record: Record, label: str, person: Person) -> bool:

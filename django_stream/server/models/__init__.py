@@ -37,6 +37,7 @@ from django_stream.server.models.timelines import (
     TimelineChange,
     TimelineDraw,
     TimelineEntry,
+    UnfollowJob,
 )
 from django_stream.server.models.users import StreamUser
 
@@ -81,4 +82,5 @@ __all__ = [
     "TimelineChange",
     "TimelineDraw",
     "TimelineEntry",
+    "UnfollowJob",
 ]

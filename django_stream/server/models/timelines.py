@@ -200,6 +200,22 @@ class MarkJob(models.Model):
         return f"groups of feed {self.feed} become {self.change}"
 
 
+class UnfollowJob(models.Model):
+    """What followed feeds brought is still to be taken off their former followers: a crash loses nothing."""
+
+    id = models.BigAutoField(primary_key=True)
+    feeds: models.JSONField[Any, Any] = models.JSONField()
+    """Of the followers that are left, the first is being looked through."""
+    targets: models.JSONField[Any, Any] = models.JSONField()
+    """All of them have followed these."""
+    before = OrderedUUIDField(null=True)
+    """Its entries with smaller keys are left; all, where this is null."""
+    touched_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"what {len(self.targets)} feeds brought leaves {len(self.feeds)} others"
+
+
 class TimelineChange(models.Model):
     """A change of the record that a timeline store outside of the database may not show yet.
 

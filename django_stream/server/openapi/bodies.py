@@ -85,7 +85,7 @@ PATH: dict[str, Schema] = {
 QUERIES: dict[tuple[str, str], dict[str, Schema]] = {
     ("GET", "feed/{feed}"): {
         "limit": _PAGE,
-        "offset": _NUMBER,
+        "offset": _NUMBER | {"maximum": limits.OFFSET_MAX},
         **_BOUNDS,
         "ranking": TEXT,
         "ranking_vars": TEXT,

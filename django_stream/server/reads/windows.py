@@ -13,8 +13,6 @@ from django_stream.server.requests import Call
 from django_stream.server.timelines import AsOf, Window
 
 _SESSION = re.compile(r"(?P<newest>[0-9a-f]{32})(?:-(?P<moment>[0-9]{1,17}))?", re.ASCII)
-# Statements add limits to it, and the sum is still a number of rows.
-_OFFSET_MAX = 2**62
 _ORDERS = ("newest", "oldest")
 BOUNDS = ("id_lt", "id_lte", "id_gt", "id_gte")
 # What the next page is not asked again: what was done once, and its place. The bound at the other end stays.
@@ -40,7 +38,7 @@ def window_of(call: Call) -> Window:
         raise conflicting("the id bounds exclude each other")
     return Window(
         limit=parameters.number("limit", limits.PAGE_DEFAULT, most=limits.PAGE_MAX),
-        offset=parameters.number("offset", 0, most=_OFFSET_MAX),
+        offset=parameters.number("offset", 0, most=limits.OFFSET_MAX),
         below=bounds.get("id_lt"),
         up_to=bounds.get("id_lte"),
         above=bounds.get("id_gt"),

@@ -11,8 +11,8 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import DatabaseError, transaction
@@ -108,7 +108,7 @@ def rebuilt(database: Database, feed: int) -> None:
         group_marks.take_turn(database, feed)
         groups = [group for (group,) in database.select(ActivityGroup, ["id"], equal("feed", feed))]
         for [application_id] in database.select(Feed, ["application_id"], equal("id", feed)):
-            statements.recount(database, application_id, groups)
+            statements.recount(database, application_id, dict.fromkeys(groups, 0), exactly=True)
 
 
 def _look_at(database: Database, feed: int, came: Mapping[uuid.UUID, int]) -> None:
@@ -135,13 +135,13 @@ class _Fold:
         leaving = [one for one in found if one.group is not None and not one.stays]
         staying = {one.group for one in found if one.stays and one.group is not None}
         entering = [one for one in found if one.belongs and not one.stays]
-        concerned = staying.union(one.group for one in leaving if one.group is not None)
+        lost = Counter(one.group for one in leaving if one.group is not None)
         if leaving:
             statements.take_out(self.database, [(self.feed, one.key) for one in leaving])
         if entering:
             self._enter(entering)
-        if concerned:
-            statements.recount(self.database, self.application_id, concerned)
+        if lost or staying:
+            statements.recount(self.database, self.application_id, dict.fromkeys(staying, 0) | lost)
 
     def _found(self) -> list[Found]:
         found = statements.state(self.database, self.application_id, self.slug, self.feed, self.came)
@@ -166,7 +166,7 @@ class _Fold:
         ]
         statements.enter(self.database, rows)
         into = {groups[name][0]: some for name, some in by_name.items()}
-        known = self._actors_before(into, {group for group, count in groups.values() if count})
+        known = self._actors_before(into, dict(groups.values()))
         statements.grow(self.database, [self._grown(group, some, known) for group, some in into.items()], now)
 
     def _times(self, some: Sequence[Found]) -> tuple[str, str]:
@@ -180,13 +180,21 @@ class _Fold:
         return now if now - came < _UNDER_WAY else came
 
     def _actors_before(
-        self, into: Mapping[int, Sequence[Found]], older: Collection[int]
+        self, into: Mapping[int, Sequence[Found]], counts: Mapping[int, int]
     ) -> set[tuple[int, str]]:
-        if not older:
-            return set()
-        actors = {one.actor or "" for group in older for one in into[group]}
+        """Which actors the groups had already; the numbers of activities that these had."""
+        coming = {(group, one.actor or "") for group, some in into.items() if counts[group] for one in some}
+        large = {pair for pair in coming if counts[pair[0]] > statements.READ_WHOLE}
         keys = [one.key for some in into.values() for one in some]
-        return statements.actors_before(self.database, self.application_id, older, actors, keys)
+        known = set()
+        if small := coming - large:
+            groups, actors = ({*column} for column in zip(*small, strict=True))
+            known = statements.actors_before(self.database, self.application_id, groups, actors, keys)
+        if large:
+            known |= statements.actors_lately_before(
+                self.database, self.application_id, self.feed, large, keys
+            )
+        return known
 
     def _grown(self, group: int, some: Sequence[Found], known: set[tuple[int, str]]) -> Grown:
         keys = [one.key for one in some]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Sequence
 
+from django_stream.database.deadlocks import retry_on_deadlock
 from django_stream.database.dialect import Fragment, placeholders
 from django_stream.database.statements import (
     Condition,
@@ -38,6 +39,7 @@ from django_stream.server.timelines import (
     group_past,
     hybrid_page,
     pulled,
+    unfollows,
 )
 from django_stream.server.timelines.base import ActivityGroupPage, Marked, Timelines, Window
 from django_stream.server.timelines.copies import insert_mostly_new
@@ -161,7 +163,7 @@ class DatabaseTimelines(Timelines):
         copies.copy(_database(), follows, self._kept("f.source_id"))
 
     def unfollowed(self, pairs: Collection[tuple[int, int]]) -> None:
-        copies.take_back(_database(), pairs)
+        unfollows.take_back(_database(), pairs)
 
     def settle(self, feed: int) -> None:
         activity_groups.settled(_database(), feed)
@@ -190,7 +192,9 @@ class DatabaseTimelines(Timelines):
             database.delete(model, equal("feed", feed))
         pulled.forget(database, feed)
 
+    @retry_on_deadlock
     def prune(self) -> None:
+        # Each is a transaction of its own, which goes through rows of many feeds in no order of theirs.
         pulled.prune(_database())
         group_past.prune(_database())
         group_changes.prune(_database())

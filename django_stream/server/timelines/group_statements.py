@@ -21,6 +21,11 @@ from django_stream.server.models import ActivityGroup, ActivityGroupEntry
 from django_stream.server.timelines import group_past
 from django_stream.server.timelines.tables import ACTIVITY, ACTIVITY_GROUP, ENTRY, EXCLUDED, TIMELINE
 
+READ_WHOLE = 5_000
+"""What larger groups hold is not read for their numbers; that of their actors may be inexact then."""
+# So many of an actor's newest activities are looked up instead.
+_LATELY = 1_000
+_LOWEST = uuid.UUID(int=0)
 _COUNT = f"(SELECT count(*) FROM {ENTRY} e WHERE e.group_id = {ACTIVITY_GROUP}.id)"
 # Looked up one by one: without statistics PostgreSQL would hash all activities for each group.
 _ACTOR = f"(SELECT a.actor FROM {ACTIVITY} a WHERE a.application_id = %s AND a.key = e.key)"
@@ -173,6 +178,34 @@ def actors_before(
     return {(group, actor) for group, actor in found}
 
 
+def actors_lately_before(
+    database: Database,
+    application_id: int,
+    feed: int,
+    coming: Collection[tuple[int, str]],
+    added: Collection[uuid.UUID],
+) -> set[tuple[int, str]]:
+    """The same of pairs of a group and an actor, by the newest activities of each actor alone.
+
+    However much the groups hold, nothing of it is read.
+    """
+    given = database.dialect.given({"group_id": "bigint", "actor": "text"}, sorted(coming))
+    new = database.where(one_of("a.key", added, uuids=True))
+    theirs = f"FROM {ACTIVITY} a WHERE a.application_id = %s AND a.actor = given.actor"
+    floor = f"SELECT a.key {theirs} ORDER BY a.key DESC LIMIT 1 OFFSET {_LATELY - 1:d}"
+    # Queries of one value each: nothing is joined with all that there is.
+    group = f"SELECT e.group_id FROM {ENTRY} e WHERE e.feed = %s AND e.key = a.key"
+    before = (
+        f"SELECT 1 {theirs} AND a.key >= coalesce(({floor}), '{_LOWEST}') "
+        f"AND NOT ({new.text}) AND ({group}) = given.group_id LIMIT 1"
+    )
+    found = database.rows(
+        f"SELECT given.group_id, given.actor FROM {given.text} WHERE ({before}) IS NOT NULL",
+        [*given.params, application_id, application_id, *new.params, feed],
+    )
+    return {(group, actor) for group, actor in found}
+
+
 def grow(database: Database, grown: Sequence[Grown], now: int) -> None:
     """Add to the numbers of groups what came into them."""
     given = database.dialect.given(_GROWN, grown)
@@ -190,17 +223,27 @@ def grow(database: Database, grown: Sequence[Grown], now: int) -> None:
     database.execute(*database.dialect.update_from(ACTIVITY_GROUP, changes, given, match))
 
 
-def recount(database: Database, application_id: int, groups: Collection[int]) -> None:
-    """Count groups anew, and delete the empty ones."""
-    chosen = database.where(one_of("id", groups))
+def recount(
+    database: Database, application_id: int, lost: Mapping[int, int], *, exactly: bool = False
+) -> None:
+    """Count groups anew, and delete the empty ones; with each, how many activities it has just lost.
+
+    Unless it is to be done `exactly`, what large groups lost is subtracted, and their actors are not counted.
+    """
+    given = database.dialect.given({"id": "bigint", "lost": "bigint"}, sorted(lost.items()))
     now, time = database.dialect.param(timezone.now()), database.dialect.time_param
-    database.execute(
-        f"UPDATE {ACTIVITY_GROUP} "
+    is_large = "1 = 0" if exactly else f"activity_count > {READ_WHOLE:d}"
+    rest = "activity_count - given.lost"
+    count = f"CASE WHEN {is_large} THEN {rest} ELSE {_COUNT} END"
+    estimate = f"CASE WHEN actor_count > {rest} THEN {rest} ELSE actor_count END"
+    changes = Fragment(
         # The count comes last: MariaDB sets one column after the other.
-        f"SET past_changed_at = CASE WHEN {_COUNT} < activity_count THEN %s ELSE past_changed_at END, "
-        f"updated_at = CASE WHEN {_COUNT} > activity_count THEN {time} ELSE updated_at END, "
-        f"actor_count = {_ACTORS}, newest = {_NEWEST}, activity_count = {_COUNT} "
-        f"WHERE {chosen.text}",
-        [now_in_microseconds(), now, application_id, *chosen.params],
+        f"past_changed_at = CASE WHEN {count} < activity_count THEN %s ELSE past_changed_at END, "
+        f"updated_at = CASE WHEN {count} > activity_count THEN {time} ELSE updated_at END, "
+        f"actor_count = CASE WHEN {is_large} THEN {estimate} ELSE {_ACTORS} END, "
+        f"newest = {_NEWEST}, activity_count = {count}",
+        [now_in_microseconds(), now, application_id],
     )
-    database.delete(ActivityGroup, one_of("id", groups), equal("activity_count", 0))
+    match = f"{ACTIVITY_GROUP}.id = given.id"
+    database.execute(*database.dialect.update_from(ACTIVITY_GROUP, changes, given, match))
+    database.delete(ActivityGroup, one_of("id", list(lost)), equal("activity_count", 0))

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from django_stream.server.feed_store import database
-from django_stream.server.models import FanoutJob, MarkJob, ReactionJob, RemovalJob
+from django_stream.server.models import FanoutJob, MarkJob, ReactionJob, RemovalJob, UnfollowJob
 
 # A job that was not touched for so long has lost its worker.
 _STALE = timedelta(minutes=10)
@@ -37,11 +37,12 @@ def ready(request: HttpRequest) -> JsonResponse:
             "stale_reactions": _stale(ReactionJob),
             "stale_removals": _stale(RemovalJob),
             "stale_marks": _stale(MarkJob),
+            "stale_unfollows": _stale(UnfollowJob),
         }
     )
 
 
-def _stale(model: type[FanoutJob | MarkJob | ReactionJob | RemovalJob]) -> int:
+def _stale(model: type[FanoutJob | MarkJob | ReactionJob | RemovalJob | UnfollowJob]) -> int:
     oldest = timezone.now() - _STALE
     return model._default_manager.using(database()).filter(touched_at__lt=oldest).count()
 

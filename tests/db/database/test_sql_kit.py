@@ -131,7 +131,7 @@ def test_rows_are_locked_updated_and_deleted(database):
         ActivityGroup.objects.create(feed=7, name=name, is_seen=seen, **moments)
     waiting = [equal("feed", 7), is_false("is_seen")]
     with transaction.atomic(), CaptureQueriesContext(connection) as captured:
-        database.lock(ActivityGroup, ("name", "feed"), *waiting)
+        database.locked(ActivityGroup, ["id"], ["name", "feed"], *waiting)
     assert any("FOR UPDATE" in query["sql"] for query in captured) == (connection.vendor == "postgresql")
     assert database.update(ActivityGroup, {"is_seen": True, "updated_at": MOMENT}, *waiting) == 1
     assert database.delete(ActivityGroup, equal("feed", 7), is_null("newest")) == 2

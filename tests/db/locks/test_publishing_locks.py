@@ -18,6 +18,8 @@ from django_stream.activities.kinds import ACTIVITIES
 from django_stream.activities.publishers.reactions import ReactionPublisher
 from django_stream.activities.registry import _start
 from django_stream.models import OutboxEntry, Publication
+from django_stream.operations.persons import tables
+from django_stream.protocol.persons import Person
 from django_stream.publishing import ledger
 from django_stream.publishing.leases import Lease, claim
 from django_stream.publishing.ledger import LeasedObject
@@ -223,3 +225,42 @@ def test_who_claims_waits_for_who_opens_the_ledger_again(ada: User) -> None:
     row = Publication.objects.get()
     assert (row.records, row.attempts) == (sent.records, 2)
     assert row.lease is not None
+
+
+@pytest.fixture
+def published(ada: User) -> Callable[[], int]:
+    """An object is known to be in the feed of ada; what erases her from the ledger."""
+    feed = f"user:{ada.pk}"
+    Publication.objects.create(model_label="testapp.Tag", object_key="a", records=[{"feed": feed}])
+    person = Person(frozenset(), frozenset(), frozenset([feed]))
+    return lambda: tables.erase_ledger(person, "default")
+
+
+def test_what_is_erased_from_the_ledger_is_claimed_by_nobody_meanwhile(
+    ada: User, published: Callable[[], int]
+) -> None:
+    """Who claims has the entry first and then the ledger: else each would wait for the other."""
+    with nudges_held():
+        Tag.objects.create(name="a", user=ada)
+    meeting = meet(published, f'DELETE FROM "{OutboxEntry._meta.db_table}"', _claimed)
+    assert not meeting.waited
+    assert (meeting.first, meeting.second) == (1, [])
+
+
+def test_what_changes_while_it_is_erased_from_the_ledger_is_claimed_after_that(
+    ada: User, published: Callable[[], int]
+) -> None:
+    """Else the row would go with the new lease in it.
+
+    Where the two meet in a deadlock, as on MariaDB, the row stays, since who claims has it by then.
+    """
+
+    def change() -> list[str]:
+        with nudges_held():
+            Tag.objects.create(name="a", user=ada)
+        return _claimed()
+
+    meeting = meet(published, f'DELETE FROM "{Publication._meta.db_table}"', change)
+    assert meeting.waited
+    assert meeting.second == ["a"]
+    assert Publication.objects.get().lease is not None

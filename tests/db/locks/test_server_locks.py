@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import uuid
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -16,11 +17,11 @@ from django.utils import timezone
 from django_stream.protocol.errors import ApiError
 from django_stream.protocol.messages import Upload
 from django_stream.protocol.persons import Person
-from django_stream.server.actions import files, persons, removal_jobs
+from django_stream.server.actions import files, persons, reaction_jobs, reactions, removal_jobs, streams
 from django_stream.server.aggregation.names import name_older
 from django_stream.server.conf import server_settings
 from django_stream.server.fanout import jobs
-from django_stream.server.files import images
+from django_stream.server.files import deletions, images
 from django_stream.server.files.images import Resizing
 from django_stream.server.inspection import ServerInspection
 from django_stream.server.maintenance import heal_orphans, rebuild
@@ -28,19 +29,28 @@ from django_stream.server.models import (
     Activity,
     ActivityGroup,
     Application,
+    AppStream,
     CollectionEntry,
     FanoutJob,
     Feed,
+    FileDeletion,
     Follow,
     GroupChange,
+    MarkJob,
     Placement,
     Reaction,
     ReactionCount,
+    ReactionJob,
     RemovalJob,
     StoredFile,
+    StreamEvent,
+    StreamLog,
     StreamUser,
     TimelineEntry,
+    UnfollowJob,
 )
+from django_stream.server.streams import log
+from django_stream.server.timelines import group_marks, timelines, unfollows
 from tests.contract.calling import Api, follow, ids, ok, post
 from tests.db.locks.interleaving import meet
 
@@ -51,6 +61,7 @@ pytestmark = [
 ]
 
 TIME = "2026-01-01T10:00:00"
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 NAMED = {"foreign_id": "a", "time": TIME}
 api = Api()
 
@@ -165,6 +176,11 @@ def mends_a_counter() -> None:
         pass
 
 
+def compares() -> None:
+    for _ in ServerInspection(server_settings.own_app_id).faults(mend=False):
+        pass
+
+
 def brings_what_a_removal_takes() -> None:
     RemovalJob.objects.create(
         feed=feed("user:3").pk,
@@ -180,6 +196,87 @@ def ends_the_removal() -> None:
     removal_jobs.run_step(RemovalJob.objects.get().pk)
 
 
+def deletes_softly(name: str) -> Callable[[], Any]:
+    return calls("DELETE", f"reaction/{name}/", soft="true")
+
+
+def deletes_with_what_is_below_its_children() -> None:
+    api.answer_to("r2", id="r3")
+    deletes_softly("r1")()
+
+
+def restores_a_child() -> None:
+    deletes_softly("r2")()
+    reactions.restore(server_settings.own_app_id, "r2")
+
+
+def does_a_step_below() -> None:
+    job = ReactionJob.objects.create(
+        root=Reaction.objects.get(reaction_id="r1").pk, touched_at=timezone.now()
+    )
+    reaction_jobs.run_step(job.root)
+
+
+def takes_over() -> None:
+    theirs = {"foreign_id": "theirs", "time": TIME}
+    Api().as_user("5").post("user:5", **{**many["activity"], **theirs, "actor": "SU:5"})
+    post("user:1", **theirs)
+
+
+def makes_a_group(number: int) -> None:
+    now = timezone.now()
+    ActivityGroup.objects.create(feed=number, name="g", newest=uuid.uuid4(), created_at=now, updated_at=now)
+
+
+def marks_groups(number: int = 7) -> None:
+    group_marks.mark(number, unread="all")
+
+
+def marks_a_group() -> None:
+    makes_a_group(7)
+    marks_groups()
+
+
+def marks_the_rest() -> None:
+    now = timezone.now()
+    job = MarkJob.objects.create(
+        feed=7, change=MarkJob.Change.READ, before=uuid.UUID(int=2**128 - 1), until=now, touched_at=now
+    )
+    group_marks.run_step(job.pk)
+
+
+def forgets_a_feed() -> None:
+    with transaction.atomic():
+        timelines().forget(7)
+
+
+def rebuilds_a_feed_that_was_grouped() -> None:
+    makes_a_group(feed("timeline:1").pk)
+    rebuild(feed("timeline:1"))
+
+
+def makes_a_stream() -> None:
+    fields = {"object_types": ["user"], "key": None, "filter_id": None}
+    streams.create(server_settings.own_app_id, fields)
+
+
+def makes_an_old_event() -> None:
+    StreamLog.objects.create(pk=1)
+    StreamEvent.objects.create(
+        application=1, kind="user", object_id="a", op="create", data="{}", created_at=LONG_AGO
+    )
+
+
+def places_events() -> None:
+    makes_an_old_event()
+    log.place_some()
+
+
+def drops_events() -> None:
+    makes_an_old_event()
+    log.prune()
+
+
 many: dict[str, Any] = {"activity": {"actor": "a", "verb": "v", "object": "o"}, "feeds": ["user:1"]}
 follows_one, unfollows_one = "feed/timeline/1/follows/", "feed/timeline/1/follows/user:1/"
 targets = "feed_targets/user/1/activity_to_targets/"
@@ -188,6 +285,11 @@ decided = {"target_feeds": ["user:3"], "data": {"n": 1}}
 
 MEETINGS: dict[str, tuple[Callable[[], Any], str, Callable[[], Any]]] = {
     "post, post": (posts("user:1", foreign_id="one"), insert(Placement), posts("user:1")),
+    "post to a feed that is made, post": (
+        posts("user:new", foreign_id="one"),
+        insert(Placement),
+        posts("user:new"),
+    ),
     "post to a target, post": (
         posts("user:3", foreign_id="one", to=["topic:1"]),
         insert(Placement),
@@ -255,11 +357,37 @@ MEETINGS: dict[str, tuple[Callable[[], Any], str, Callable[[], Any]]] = {
         update(Reaction),
         calls("PUT", "reaction/r1/", {"data": {"n": 2}}),
     ),
+    "change a reaction without targets, change it": (
+        calls("PUT", "reaction/r2/", {"data": {"n": 1}}),
+        update(Reaction),
+        calls("PUT", "reaction/r2/", {"data": {"n": 2}}),
+    ),
     "delete a reaction softly, change a child": (
         calls("DELETE", "reaction/r1/", soft="true"),
         update(Reaction),
         lambda: api.call("PUT", "reaction/r2/", {"data": {"n": 2}}).status,
     ),
+    "delete a reaction softly, change what is below its child": (
+        deletes_with_what_is_below_its_children,
+        update(Reaction),
+        lambda: api.call("PUT", "reaction/r3/", {"data": {"n": 2}}).status,
+    ),
+    "answer a reaction, delete it": (
+        lambda: api.answer_to("r1", id="r3"),
+        insert(Reaction),
+        calls("DELETE", "reaction/r1/"),
+    ),
+    "restore a child, delete its parent": (
+        restores_a_child,
+        f"{update(Reaction)}.*deleted_at.* = NULL",
+        deletes_softly("r1"),
+    ),
+    "a step below a reaction, change it": (
+        does_a_step_below,
+        delete(ReactionJob),
+        calls("PUT", "reaction/r1/", {"data": {"n": 2}}),
+    ),
+    "take over an activity, post where it was": (takes_over, delete(Placement), posts("user:5")),
     "change targets of a reaction, post to the new one": (
         calls("PUT", "reaction/r1/", decided),
         update(Reaction),
@@ -272,6 +400,11 @@ MEETINGS: dict[str, tuple[Callable[[], Any], str, Callable[[], Any]]] = {
     ),
     "erase a feed, post to it": (erases, delete(Feed), posts("user:2")),
     "mend a counter, react": (mends_a_counter, update(ReactionCount), lambda: api.react(shown("a"))),
+    "compare a feed, post to it": (
+        compares,
+        f'SELECT .+ FROM "{FanoutJob._meta.db_table}"',
+        posts("topic:1"),
+    ),
     "bring what a removal takes, end the removal": (
         brings_what_a_removal_takes,
         update(RemovalJob),
@@ -303,10 +436,27 @@ MEETINGS: dict[str, tuple[Callable[[], Any], str, Callable[[], Any]]] = {
         delete(StoredFile),
         makes_no_size,
     ),
+    "delete all files, make a size of one": (
+        lambda: StoredFile.objects.all().delete(),
+        delete(StoredFile),
+        makes_no_size,
+    ),
     "delete an image, delete its size": (deletes_the_image, delete(StoredFile), deletes_its_size),
+    "mark groups, mark them": (marks_a_group, update(ActivityGroup), marks_groups),
+    "a step of a mark, mark them": (marks_the_rest, update(ActivityGroup), marks_groups),
+    "forget a feed, mark its groups": (forgets_a_feed, delete(TimelineEntry), marks_groups),
+    "rebuild a feed that was grouped, mark its groups": (
+        rebuilds_a_feed_that_was_grouped,
+        update(ActivityGroup),
+        lambda: marks_groups(feed("timeline:1").pk),
+    ),
+    "make a stream, make another": (makes_a_stream, insert(AppStream), makes_a_stream),
+    "place events, place them": (places_events, update(StreamEvent), log.place_some),
+    "drop events, place others": (drops_events, delete(StreamEvent), log.place_some),
 }
 
 
+@pytest.mark.usefixtures("app_streams")
 @pytest.mark.parametrize("meeting", MEETINGS)
 def test_the_second_writer_waits_for_the_first(
     meeting: str, monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Any
@@ -390,6 +540,29 @@ def test_a_chunk_and_an_unfollow_leave_nothing_behind() -> None:
     TimelineEntry.objects.filter(feed=feed("timeline:1").pk).delete()
     meet(serves_a_chunk, insert(TimelineEntry), calls("DELETE", unfollows_one))
     assert ids("timeline:1") == []
+
+
+def test_who_follows_again_waits_for_a_step_of_what_leaves() -> None:
+    source, target = feed("timeline:1"), feed("user:1")
+    before = ids("timeline:1")
+    assert before
+    Follow.objects.filter(source=source, target=target).delete()
+    job = UnfollowJob.objects.create(feeds=[source.pk], targets=[target.pk], touched_at=timezone.now())
+    met = meet(
+        lambda: unfollows.run_step(job.pk),
+        'DELETE FROM "django_stream_server_timelineentry"',
+        lambda: follow("timeline:1", "user:1", activity_copy_limit=100),
+    )
+    assert met.waited
+    assert ids("timeline:1") == before
+
+
+def test_two_who_delete_files_at_once_do_not_wait_and_share_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storages["default"], "delete", lambda name: None)
+    FileDeletion.objects.create(name="a", application_id=1)
+    meeting = meet(deletions.delete_due, update(FileDeletion), deletions.delete_due)
+    assert not meeting.waited
+    assert (meeting.first.gone, meeting.second.gone) == (1, 0)
 
 
 def test_nothing_is_uploaded_to_an_application_that_goes() -> None:

@@ -11,6 +11,7 @@ from django.db import connection, models, transaction
 EXPLAIN = {"sqlite": "EXPLAIN QUERY PLAN", "postgresql": "EXPLAIN"}
 EXPLAINED = ("SELECT", "UPDATE", "DELETE")
 MANY = 40_000
+LISTS = {"to", "target_feeds", "keys", "kept", "feeds", "targets"}
 
 
 def asked_by(call: Callable[[], Any], *also: str) -> dict[str, Any]:
@@ -108,7 +109,7 @@ def _value(field: Any, unseen: str) -> str:
     is_key = field.primary_key or field.is_relation
     return {
         "uuid": f"lpad(to_hex({unseen}), 32, '0')::uuid",
-        "jsonb": "'[]'" if field.column in ("to", "target_feeds", "keys", "kept") else "'{}'",
+        "jsonb": "'[]'" if field.column in LISTS else "'{}'",
         "boolean": "false",
         "timestamp with time zone": "now() - n * interval '1 minute'",
         "date": "now()",

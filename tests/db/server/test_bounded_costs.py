@@ -15,7 +15,7 @@ from django_stream.server.actions import placements, removals
 from django_stream.server.conf import server_settings
 from django_stream.server.models import Activity, Exclusion, FanoutJob, Feed, Follow, Placement, ReactionCount
 from django_stream.server.reads import latest_reactions
-from django_stream.server.timelines import copies, group_changes
+from django_stream.server.timelines import copies, group_changes, unfollows
 from tests.contract.calling import Api, follow, ids, ok, post, refusal
 
 pytestmark = pytest.mark.django_db
@@ -276,12 +276,13 @@ def test_following_many_takes_as_many_statements_as_following_few(side: str, oth
     assert not Follow.objects.exists()
 
 
-@pytest.mark.parametrize("few", [2000, 5], ids=["found by key", "found by feed"])
+@pytest.mark.parametrize("few", [2000, 5], ids=["at once", "in steps"])
 def test_follows_that_copy_much_into_groups_take_it_along_when_they_end(
     monkeypatch: pytest.MonkeyPatch, few: int
 ) -> None:
     monkeypatch.setattr(copies, "_MANY", 2)
-    monkeypatch.setattr(copies, "_FEW", few)
+    monkeypatch.setattr(unfollows, "LOOKED_UP", few)
+    monkeypatch.setattr(unfollows, "AT_ONCE", few)
     monkeypatch.setattr(group_changes, "AT_ONCE", 4)
     sent = {name: [post(f"user:{name}")["id"] for _ in range(3)] for name in ("a", "b", "c")}
     sources = ["aggregated:1", "aggregated:2", "timeline:1"]
@@ -298,6 +299,7 @@ def test_follows_that_copy_much_into_groups_take_it_along_when_they_end(
         assert max(group["actor_count"] for group in groups) == 1
 
     ok("POST", "unfollow_many/", pairs)
+    assert unfollows.resume(idle_seconds=-1) == (3 if few == 5 else 0)
     for _ in range(2):
         ok("GET", "feed/aggregated/1/")
     assert ok("GET", "feed/aggregated/1/")["results"] == []

@@ -15,7 +15,7 @@ from django.db import connection
 from django_stream.protocol import limits
 from django_stream.server import models
 from django_stream.server.conf import server_settings
-from django_stream.server.timelines import group_marks
+from django_stream.server.timelines import group_marks, unfollows
 from tests.contract.calling import Api
 from tests.db.server.plans import MANY, asked_by, forget_how_full, plan, plans_while_run, scanned
 
@@ -198,7 +198,9 @@ def too_dear(found: list[tuple[str, list[tuple[int, str]]]]) -> list[tuple[str, 
     ]
 
 
-def test_writes_read_what_they_change(place: dict[str, Any]) -> None:
+def test_writes_read_what_they_change(place: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unfollows, "LOOKED_UP", 1_000)
+    monkeypatch.setattr(unfollows, "AT_ONCE", 1_000)
     activity = {"actor": "SU:bob", "verb": "v", "object": "o"}
     found = []
     for method, path, body, query in (
@@ -218,3 +220,32 @@ def test_writes_read_what_they_change(place: dict[str, Any]) -> None:
     ):
         found += read_by(lambda call=(method, path, body), more=query: api.ok(*call, **more))
     assert not too_dear(found)
+
+
+def test_a_group_of_very_many_is_not_read_whole(place: dict[str, Any]) -> None:
+    activity = {"actor": "new", "verb": "v", "object": "o"}
+    fields = activity | {"foreign_id": "x", "time": "2026-01-31T12:00:00"}
+    made = api.ok("POST", "feed/notification/large/", fields)
+    api.ok("GET", "feed/notification/large/")
+    feed = models.Feed.objects.get(slug="notification", user_id="large")
+    group = models.ActivityGroup.objects.get(feed=feed.pk)
+    run(
+        "INSERT INTO {TimelineEntry} (feed, key, via) SELECT {feed}, {key}, 0 FROM {n}; "
+        "INSERT INTO {ActivityGroupEntry} (feed, key, group_id) SELECT {feed}, {key}, {group} FROM {n}; "
+        "UPDATE {ActivityGroup} SET activity_count = {many} + 1, actor_count = 2 WHERE id = {group}",
+        feed=group.feed,
+        group=group.pk,
+        many=MANY,
+    )
+    found = []
+    for method, path, body in (
+        ("POST", "feed/notification/large/", fields | {"foreign_id": "y", "actor": "SU:bob"}),
+        ("POST", "feed/notification/large/", fields | {"foreign_id": "z", "actor": "newer"}),
+        ("POST", "activities/", {"activities": [fields | {"actor": "newest"}]}),
+        ("DELETE", f"feed/notification/large/{made['id']}/", None),
+    ):
+        api.ok(method, path, body)
+        found += read_by(lambda: api.ok("GET", "feed/notification/large/"))
+    assert not too_dear(found)
+    group.refresh_from_db()
+    assert (group.activity_count, group.actor_count) == (MANY + 2, 3)

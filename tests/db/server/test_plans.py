@@ -27,11 +27,16 @@ ALL_OF_APPLICATION = re.compile(r"\(application_id=\?\)")
 SCANNED = re.compile(r"SCAN (\w+)")
 # Rows that were given with the statement, or that a part of it has found.
 FOUND = re.compile(r"(?:CO-ROUTINE|MATERIALIZE) (\w+)")
+# Rows of a feed that are named one by one.
+NAMED = re.compile(r'\("(feed|feed_id|source_id)", "\w+"\) IN')
+ALL_OF_FEED = re.compile(r"\((feed|feed_id|source_id)=\?\)")
 
 
-def reads_all(steps: Sequence[str]) -> bool:
+def reads_all(sql: str, steps: Sequence[str]) -> bool:
     scanned = {match[1] for step in steps if (match := SCANNED.match(step))}
     found = {match[1] for step in steps if (match := FOUND.match(step))}
+    if NAMED.search(sql) and any(map(ALL_OF_FEED.search, steps)):
+        return True
     return bool(scanned - found - {"json_each"}) or any(map(ALL_OF_APPLICATION.search, steps))
 
 
@@ -43,5 +48,5 @@ def test_every_statement_finds_its_rows_by_an_index(settings: Any, tmp_path: Any
     for step in LIFE:
         plans = plans_of(lambda step=step: step.take(app))
         if step in calls:
-            unfound |= {sql: (str(step), steps) for sql, steps in plans.items() if reads_all(steps)}
+            unfound |= {sql: (str(step), steps) for sql, steps in plans.items() if reads_all(sql, steps)}
     assert unfound == {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from django_stream.server.timelines.base import Window
@@ -11,6 +12,7 @@ _MARK = b"\x01"
 _WAY_BYTES = 8
 _END = b"\xff" * _WAY_BYTES
 _KEY_END = 1 + 16
+_MEMBER = _KEY_END + _WAY_BYTES
 
 
 class Entry(NamedTuple):
@@ -30,6 +32,11 @@ class Entry(NamedTuple):
     def unpacked(cls, member: bytes) -> Entry:
         digits, via = key_and_way(member)
         return cls(uuid.UUID(digits), via)
+
+
+def members_of(text: bytes) -> Iterator[bytes]:
+    """The members that are one behind the other in an answer."""
+    return (text[start : start + _MEMBER] for start in range(0, len(text), _MEMBER))
 
 
 def key_and_way(member: bytes) -> tuple[str, int]:

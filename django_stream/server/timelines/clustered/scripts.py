@@ -44,23 +44,26 @@ if node == here then
   local is_all = whole == '1' or #found == tonumber(limit)
   if is_all or below ~= '' and redis.call('ZLEXCOUNT', key, '[\1', below) > 0 then
     redis.call('EXPIRE', key, idle)
-    return {'page', found}
+    return {'page', table.concat(found)}
   end
-  if (redis.call('ZCARD', key) - 1) * 2 > tonumber(most) then return {'beyond', {}} end
+  if (redis.call('ZCARD', key) - 1) * 2 > tonumber(most) then return {'beyond', ''} end
 end
 redis.call('DEL', key)
 redis.call('ZADD', key, 0, '\0f|' .. here .. '|' .. token)
 redis.call('EXPIRE', key, 60)
-return {'miss', {}}
+return {'miss', ''}
 """
 )
-"""Token, both bounds, what lies below the lower one, offset, limit, seconds until it is forgotten."""
+"""Token, both bounds, what lies below the lower one, offset, limit, seconds until it is forgotten.
+
+Entries are one text: a client takes longer to read a list than the node to find it.
+"""
 
 HELD = (
     _HEAD
     + r"""
-if node ~= this_node() then return {'miss', {}} end
-return {whole == '1' and 'whole' or 'newest', redis.call('ZREVRANGEBYLEX', key, '(\2', '[\1')}
+if node ~= this_node() then return {'miss', ''} end
+return {whole == '1' and 'whole' or 'newest', table.concat(redis.call('ZREVRANGEBYLEX', key, '(\2', '[\1'))}
 """
 )
 """Everything that is there, newest first."""

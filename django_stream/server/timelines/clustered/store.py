@@ -18,7 +18,7 @@ from django_stream.server.timelines.base import ActivityGroupPage, Marked, Timel
 from django_stream.server.timelines.clustered import changes, record, scripts
 from django_stream.server.timelines.clustered.changes import EVERYBODY, Change, key_of
 from django_stream.server.timelines.clustered.cluster import Cluster, Unavailable
-from django_stream.server.timelines.clustered.members import Entry, bounds, key_and_way
+from django_stream.server.timelines.clustered.members import Entry, bounds, key_and_way, members_of
 from django_stream.server.timelines.database import DatabaseTimelines
 
 logger = logging.getLogger("django_stream.server")
@@ -65,7 +65,7 @@ class ClusteredTimelines(Timelines):
             logger.warning("a timeline does not answer, and its reader reads the record: %s", error)
             return None
         if status == b"page":
-            return [key_and_way(member) for member in found]
+            return [key_and_way(member) for member in members_of(found)]
         if status == b"miss":
             # Not within a transaction, which may see what was true before the token was taken.
             call_after_commit(database(), self._fill, feed, token)
@@ -154,7 +154,7 @@ class ClusteredTimelines(Timelines):
             return None
         if status == b"miss":
             return None
-        return [Entry.unpacked(member) for member in found], status == b"whole"
+        return [Entry.unpacked(member) for member in members_of(found)], status == b"whole"
 
     def prune(self) -> None:
         self._database.prune()
