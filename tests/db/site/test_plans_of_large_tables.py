@@ -46,13 +46,15 @@ pytestmark = [
 ROWS = 1_000
 """What a statement may read of all tables together."""
 LABEL = {"model_label": "'testapp.Moment'"}
+SUBSCRIPTIONS = 'SELECT "testapp_subscription"."id" AS "pk" FROM "testapp_subscription" WHERE'
 NOT_OURS = (
     # Django's own: what `set()` compares with, and how many rows a list of the admin has.
     'SELECT "auth_user"."id" AS "id" FROM "auth_user" INNER JOIN "testapp_moment_mentioned"',
     'SELECT COUNT(*) AS "__count"',
     # Commands walk over a table of the site's in parts, by the keys of its rows.
     'SELECT "testapp_moment"."author_id" AS "author_id", "testapp_moment"."id" AS "pk"',
-    'SELECT "testapp_subscription"."id" AS "pk" FROM "testapp_subscription" WHERE',
+    f'{SUBSCRIPTIONS} "testapp_subscription"."reader_id"',
+    f'{SUBSCRIPTIONS} ("testapp_subscription"."reader_id"',
 )
 WHOLE = {
     "admin: outboxentry/?state=waiting": "newest first, they stand behind all that is parked",
