@@ -37,7 +37,7 @@ from django_stream.operations.explain import explain_feed, explain_row, is_feed_
 from django_stream.operations.withdrawing import withdraw
 from django_stream.publishing.backfill import republish
 from django_stream.publishing.parking import retry_parked
-from django_stream.publishing.publisher import publishers_of
+from django_stream.publishing.publisher import publishers, publishers_of
 
 __all__ = ["FeedsAdminMixin", "explain_in_feed", "publish_to_feeds", "remove_from_feeds"]
 
@@ -212,6 +212,20 @@ class StateFilter(admin.SimpleListFilter):
         return queryset.filter(parked_at__isnull=self.value() == "waiting")
 
 
+class LabelFilter(admin.SimpleListFilter):
+    """Of which model: those that are tracked. Which ones a table holds, only all of its rows would tell."""
+
+    title = _("model")
+    parameter_name = "model_label__exact"
+
+    def lookups(self, request: HttpRequest, model_admin: _ModelAdmin) -> list[tuple[str, Any]]:
+        return [(label, label) for label in sorted({one.label for one in publishers()})]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        label = self.value()
+        return queryset if label is None else queryset.filter(model_label=label)
+
+
 @admin.register(OutboxEntry)
 class OutboxEntryAdmin(ObjectAdmin):
     list_display = (
@@ -223,7 +237,7 @@ class OutboxEntryAdmin(ObjectAdmin):
         "parked_at",
         "created_at",
     )
-    list_filter = (StateFilter, "model_label")
+    list_filter = (StateFilter, LabelFilter)
     search_fields = ("object_key", "reason")
     actions = ("retry",)
     show_full_result_count = False
@@ -254,8 +268,10 @@ class OutboxEntryAdmin(ObjectAdmin):
 @admin.register(Publication)
 class PublicationAdmin(ObjectAdmin):
     list_display = ("model_label", "object_key", "records", "leased_until")
-    list_filter = ("model_label",)
-    search_fields = ("object_key",)
+    list_filter = (LabelFilter,)
+    # The whole key, which is found by an index among millions.
+    search_fields = ("object_key__exact",)
+    search_help_text = _("the key of an object in full")
     show_full_result_count = False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connections, models
 
 from django_stream.database.batches import batched
-from django_stream.database.bulk_sql import conflicting_on
+from django_stream.database.bulk_sql import among_rows, conflicting_on
 from django_stream.database.querysets import all_rows, forget_rows, write_database
 from django_stream.publishing import outbox, related
 from django_stream.publishing.publisher import Publisher, publishers_of
@@ -97,7 +97,11 @@ class TrackedQuerySet(models.QuerySet[Any]):
     def _locked_pks(self) -> list[Any]:
         """Nobody else can change these rows, or publish an older state, until the transaction ends."""
         # By a subquery, since locks and joins do not go together.
-        matching = all_rows(self.model, self.db).filter(pk__in=self.order_by().values("pk"))
+        chosen = self.order_by().values("pk")
+        is_one = len(self.model._meta.pk_fields) == 1
+        matching = all_rows(self.model, self.db).filter(
+            among_rows("pk", chosen) if is_one else models.Q(pk__in=chosen)
+        )
         return list(matching.order_by("pk").select_for_update().values_list("pk", flat=True))
 
     def _note_rows(self, publishers: Iterable[Publisher], pks: list[Any]) -> None:

@@ -15,6 +15,7 @@ from django_stream.activities.declaration import STREAM_DJANGO, ActivityDeclarat
 from django_stream.activities.model_references import as_reference, label_reference_of
 from django_stream.activities.owners import may_be_user, owner_id
 from django_stream.activities.paths import Source, read_property, resolve, wire_name
+from django_stream.database.querysets import listed_rows
 
 _Model = TypeVar("_Model", bound=models.Model)
 
@@ -146,7 +147,7 @@ def several(value: Any, row: models.Model) -> list[Any]:
     """The recipients that a declaration leads to, of one or of many."""
     if hasattr(value, "all"):
         # From the row's own database: a replica that a router names may not know the change yet.
-        value = value.using(row._state.db)
+        value = listed_rows(value, row._state.db)
     if isinstance(value, str | models.Model):
         return [value]
     return [] if value is None else list(value)

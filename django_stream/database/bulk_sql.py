@@ -49,6 +49,16 @@ def among(field: str, values: Collection[Any], using: str) -> Q:
     return dialect_of(connections[using]).among(field, values)
 
 
+def among_rows(field: str, rows: models.QuerySet[Any]) -> Q:
+    """`field__in` of a queryset of one column; where the database has arrays, that runs before the rest."""
+    return dialect_of(connections[rows.db]).among_rows(field, rows)
+
+
+def reads_all_by_a_guess(using: str) -> bool:
+    """Whether, without statistics, the database would rather read a table than find many of its rows."""
+    return dialect_of(connections[using]).reads_all_by_a_guess
+
+
 def rows_among(
     fields: Sequence[Any], rows: Collection[Sequence[Any]], using: str, names: Sequence[str] = ()
 ) -> Q:
@@ -271,8 +281,9 @@ def update_rows(
     with connection.cursor() as cursor:
         if source := dialect.records_of(chosen, rows):
             changes = ", ".join(f"{column} = given.{column}" for column in columns)
-            update = dialect.update_from(table, Fragment(changes), source, f"{table}.id = given.id")
-            cursor.execute(update.text, update.params)
+            match = _rows_of_ids(dialect, table, rows)
+            update = dialect.update_from(table, Fragment(changes), source, match.text)
+            cursor.execute(update.text, [*update.params, *match.params])
             return
         ways = [_preparing(field, connection) for field in chosen]
         prepared = [[way(value) for way, value in zip(ways, row, strict=True)] for row in rows]
@@ -302,12 +313,25 @@ def update_rows_with(
         return None
     table, (column, value) = dialect.table(model), condition
     changes = ", ".join(f"{name} = given.{name}" for name in map(dialect.name, names))
-    match = f"{table}.id = given.id AND {table}.{dialect.name(column)} = %s"
-    update = dialect.update_from(table, Fragment(changes), source, match)
+    match = _rows_of_ids(dialect, table, rows)
+    ours = f"{match.text} AND {table}.{dialect.name(column)} = %s"
+    update = dialect.update_from(table, Fragment(changes), source, ours)
     with dialect.connection.cursor() as cursor:
         text = f"{update.text} RETURNING {table}.{dialect.name(returning)}"
-        cursor.execute(text, [*update.params, dialect.param(value)])
+        cursor.execute(text, [*update.params, *match.params, dialect.param(value)])
         return [answer for (answer,) in cursor.fetchall()]
+
+
+def _rows_of_ids(dialect: Dialect, table: str, rows: Sequence[Sequence[Any]]) -> Fragment:
+    """The rows of a table whose ids `given` names.
+
+    PostgreSQL takes `given` for a hundred rows, and without statistics would read all of the table for them.
+    """
+    same = f"{table}.id = given.id"
+    if not dialect.reads_all_by_a_guess:
+        return Fragment(same)
+    named = dialect.one_of(f"{table}.id", [row[0] for row in rows])
+    return Fragment(f"{same} AND {named.text}", named.params)
 
 
 def _preparing(field: models.Field[Any, Any], connection: BaseDatabaseWrapper) -> Callable[[Any], Any]:

@@ -17,7 +17,7 @@ from uuid import UUID
 
 from django.db import NotSupportedError
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import DateTimeField, Field, Model, Q, UUIDField
+from django.db.models import DateTimeField, Field, Model, Q, QuerySet, UUIDField
 
 _UUID: Field[Any, Any] = UUIDField()
 _TIME: Field[Any, Any] = DateTimeField()
@@ -152,6 +152,10 @@ class Dialect:
         """`one_of` for the ORM: `field__in`, with one parameter where the database has arrays."""
         return Q((f"{field}__in", list(values)))
 
+    def among_rows(self, field: str, rows: QuerySet[Any]) -> Q:
+        """`in_rows` for the ORM: `field__in` of a queryset of one column."""
+        return Q((f"{field}__in", rows))
+
     def row_list(self, rows: Collection[Sequence[Any]]) -> Fragment:
         """Rows of several values, as what stands in the brackets of an IN."""
         return Fragment(",".join(map(placeholders, rows)), [value for row in rows for value in row])
@@ -248,6 +252,24 @@ class Dialect:
         PostgreSQL without statistics takes those of one feed for few, and would read and sort them all.
         """
         return f"(SELECT {columns} FROM {rows}) ordered"
+
+    row_by_row = ""
+    """The end of a subquery that is to be run for each row.
+
+    PostgreSQL would make a join of it, and where it expects few of its rows, begin with all of its table.
+    """
+
+    def first_by_flag(
+        self, rows: Fragment, flag: tuple[str, Sequence[bool]], order: str, limit: int, lock: str
+    ) -> Fragment:
+        """The first rows of a query, those whose flag is false before the others.
+
+        An index is read by ranges, one for each value, since what is not wanted stands at the end of each.
+        """
+        column, wanted = flag
+        values = ", ".join(map(self.boolean, wanted))
+        end = f"ORDER BY {column}, {order} LIMIT {limit:d}{lock}"
+        return Fragment(f"{rows.text} AND {column} IN ({values}) {end}", rows.params)
 
     # Statements
 

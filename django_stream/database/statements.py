@@ -119,13 +119,16 @@ def _joined(word: str, conditions: Sequence[Condition]) -> Made:
 
 
 def no_row(model: type[Model], matching: Mapping[str, str], *conditions: Condition) -> Condition:
-    """The model has no row `c` with these conditions whose columns hold what outer ones do."""
+    """The model has no row `c` with these conditions whose columns hold what outer ones do.
+
+    It is looked up for each row, by an index of these columns.
+    """
 
     def made(dialect: Dialect) -> Fragment:
         parts = [one(dialect) if callable(one) else one for one in conditions]
         same = [f"c.{dialect.name(column)} = {dialect.name(outer)}" for column, outer in matching.items()]
         where = " AND ".join([*same, *(part.text for part in parts)])
-        text = f"NOT EXISTS (SELECT 1 FROM {dialect.table(model)} c WHERE {where})"
+        text = f"NOT EXISTS (SELECT 1 FROM {dialect.table(model)} c WHERE {where}{dialect.row_by_row})"
         return Fragment(text, [value for part in parts for value in part.params])
 
     return made
@@ -333,6 +336,33 @@ class Database:
         ordered = ", ".join(map(self.dialect.name, order))
         text = f"{query.text} ORDER BY {ordered} LIMIT {limit:d}{self.dialect.lock_free()}"
         return self.rows(text, query.params)
+
+    def first_by_flag(
+        self,
+        model: type[Model],
+        columns: Sequence[str],
+        flag: tuple[str, Sequence[bool]],
+        order: Sequence[str],
+        limit: int,
+        *conditions: Condition,
+        lock: bool = False,
+    ) -> list[Row]:
+        """The first rows `e` that meet the conditions: those whose flag is false go before the others.
+
+        `flag` is a column with the values that are wanted, and begins an index that goes on with the order.
+        With `lock`, they are locked like those of `locked_first`.
+        """
+        name = self.dialect.name
+        chosen = ", ".join(name(f"e.{one}") for one in columns)
+        where, (column, wanted) = self.where(*conditions), flag
+        made = self.dialect.first_by_flag(
+            Fragment(f"SELECT {chosen} FROM {self.dialect.table(model)} e WHERE {where.text}", where.params),
+            (name(f"e.{column}"), wanted),
+            ", ".join(name(f"e.{one}") for one in order),
+            limit,
+            self.dialect.lock_free() if lock else "",
+        )
+        return self.rows(*made)
 
     def exists(self, source: Source, *conditions: Condition, alias: str = "") -> bool:
         """Whether a row meets the conditions."""

@@ -11,7 +11,7 @@ from zlib import crc32
 
 from django.conf import settings
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import BooleanField, F, Field, Func, Q, Value
+from django.db.models import BooleanField, F, Field, Func, Q, QuerySet, Subquery, Value
 from django.db.models.expressions import RawSQL
 
 from django_stream.database.dialect import Dialect, Fragment
@@ -34,6 +34,12 @@ class _AnyOf(Func):
     template = "%(expressions)s)"
     arg_joiner = " = ANY("
     output_field = BooleanField()
+
+
+class _ArrayOf(Subquery):
+    """`ARRAY(query)`; the ORM's own stands in django.contrib.postgres, which loads the driver."""
+
+    template = "ARRAY(%(subquery)s)"
 
 
 class PostgreSQL(Dialect):
@@ -65,6 +71,9 @@ class PostgreSQL(Dialect):
         if not values:
             return super().among(field, values)
         return Q(_AnyOf(F(field), Value(list(values))))
+
+    def among_rows(self, field: str, rows: QuerySet[Any]) -> Q:
+        return Q(_AnyOf(F(field), _ArrayOf(rows)))
 
     def if_short(self, column: str, most: int) -> str:
         name = self.name(column)
@@ -112,6 +121,20 @@ class PostgreSQL(Dialect):
 
     def join_chosen(self, table: str, alias: str, chosen: str) -> str:
         return f"LATERAL (SELECT x.* {chosen}) {alias} ON true"
+
+    row_by_row = " OFFSET 0"
+
+    def first_by_flag(
+        self, rows: Fragment, flag: tuple[str, Sequence[bool]], order: str, limit: int, lock: str
+    ) -> Fragment:
+        # Each range is a query: of several values it would sort all rows. The limit is not known, as above.
+        column, wanted = flag
+        ranges = " UNION ALL ".join(
+            f"SELECT * FROM ({rows.text} AND {column} = {self.boolean(value)} "
+            f"ORDER BY {order} LIMIT (SELECT {limit:d}){lock}) of_{self.boolean(value)}"
+            for value in wanted
+        )
+        return Fragment(f"{ranges} LIMIT {limit:d}", [*rows.params] * len(wanted))
 
     @staticmethod
     def look_up(table: str, alias: str, match: str) -> str:

@@ -13,7 +13,6 @@ from django.db import transaction
 from django_stream.conf import stream_settings
 from django_stream.database.deadlocks import retry_on_deadlock
 from django_stream.database.statements import (
-    Condition,
     Database,
     Row,
     at_least,
@@ -63,7 +62,7 @@ def claim(
 
 def is_anything_due(using: str, now: datetime, *, bulk: bool = True) -> bool:
     """Whether `claim` might find something: a look that takes no lock and begins no transaction."""
-    return Database(using).exists(OutboxEntry, *_due(now, bulk), alias="e")
+    return bool(_first_due(using, now, 1, bulk))
 
 
 @retry_on_deadlock
@@ -128,23 +127,19 @@ def _claim(using: str, now: datetime, limit: int, bulk: bool, token: uuid.UUID) 
     return lease if due else None
 
 
-def _due(now: datetime, bulk: bool) -> list[Condition]:
-    """Of the entries `e` those that are due and whose object nobody has leased."""
+def _first_due(using: str, now: datetime, limit: int, bulk: bool, *, lock: bool = False) -> list[Row]:
+    """Labels and keys of the first entries that are due, and whose object nobody has leased."""
     same = {"model_label": "e.model_label", "object_key": "e.object_key"}
     free = no_row(Publication, same, at_least("c.leased_until", now))
-    return [free, at_most("e.due_at", now), *([] if bulk else [equal("e.bulk", False)])]
+    flag = "bulk", (False, True) if bulk else (False,)
+    columns, order = ["model_label", "object_key"], ["due_at", "id"]
+    due = at_most("e.due_at", now)
+    return Database(using).first_by_flag(OutboxEntry, columns, flag, order, limit, due, free, lock=lock)
 
 
 def _due_objects(using: str, now: datetime, limit: int, bulk: bool) -> dict[str, list[str]]:
     """Keys by label that have due entries and no lease: single changes first, then by due time."""
-    entries = Database(using).locked_first(
-        OutboxEntry,
-        ["e.model_label", "e.object_key"],
-        ["e.bulk", "e.due_at", "e.id"],
-        limit,
-        *_due(now, bulk),
-        alias="e",
-    )
+    entries = _first_due(using, now, limit, bulk, lock=True)
     found: dict[str, dict[str, None]] = defaultdict(dict)
     for label, key in entries:
         found[label][key] = None

@@ -6,19 +6,18 @@ few rows, and would rather read and sort them all than walk along an index.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 
 from django_stream.protocol import limits
 from django_stream.server import models
 from django_stream.server.conf import server_settings
 from django_stream.server.timelines import group_marks, unfollows
 from tests.contract.calling import Api
-from tests.db.server.plans import asked_by
+from tests.db.server.plans import MANY, asked_by, forget_how_full, plan, plans_while_run, scanned
 
 pytestmark = [
     pytest.mark.django_db,
@@ -26,7 +25,6 @@ pytestmark = [
 ]
 
 api = Api()
-MANY = 40_000
 # What a page of 100 may read of all tables together; counts read as many as they count.
 ROWS, COUNTED = 4_000, 2 * limits.WAITING_COUNT_CAP + 4_000
 # With very many reactions to one activity and one reaction, with very many elsewhere, and without any.
@@ -58,11 +56,7 @@ def place(db: None) -> dict[str, Any]:
         "elsewhere": 0,
     }
     run("SET LOCAL session_replication_role = replica")
-    # An ANALYZE that another test took back has left behind how full it found each table and index.
-    run(
-        "UPDATE pg_class SET relpages = 0, reltuples = -1 "
-        "WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'i')"
-    )
+    forget_how_full()
     run(
         'INSERT INTO {Activity} (application_id, key, actor, verb, object, target, foreign_id, "to", extra, '
         "group_names, is_erased) SELECT {app}, {key}, 'SU:bob', 'v', 'o', '', 'f' || n, '[]', '{{}}', "
@@ -117,23 +111,10 @@ def place(db: None) -> dict[str, Any]:
     return {"first": first["id"], **values}
 
 
-def scanned(plan: dict[str, Any]) -> Iterator[tuple[int, str]]:
-    """How many rows each part of a plan read of its table, those that a filter left out included."""
-    if "Scan" in plan["Node Type"] and plan["Node Type"] != "Subquery Scan":
-        rows = plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)
-        of = plan.get("Index Name") or plan.get("Relation Name")
-        yield round(rows * plan["Actual Loops"]), f"{plan['Node Type']} {of}"
-    for below in plan.get("Plans", ()):
-        yield from scanned(below)
-
-
-def parts(sql: str, params: Any) -> list[tuple[int, str]]:
-    """The parts of a statement's plan, the dearest first."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {sql}", params)
-        [[found]] = cursor.fetchall()
-    plan = (json.loads(found) if isinstance(found, str) else found)[0]["Plan"]
-    return sorted(scanned(plan), reverse=True)
+def parts(part: dict[str, Any]) -> list[tuple[int, str]]:
+    """What a plan and all below it read, the dearest first."""
+    below = [one for other in part.get("Plans", ()) for one in parts(other)]
+    return sorted([scanned(part), *below], reverse=True)
 
 
 def calls(place: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -182,7 +163,7 @@ def test_a_page_reads_what_it_shows(pushed: int, place: dict[str, Any], settings
     dear = {}
     for path, query in calls(place):
         for sql, params in asked(path, query):
-            read = parts(sql, params)
+            read = parts(plan(sql, params, "ANALYZE, TIMING OFF, "))
             if sum(rows for rows, _ in read) > (COUNTED if "count(*)" in sql else ROWS):
                 dear[path, str(query)] = read[:2]
     assert not dear, "\n".join(f"{call}: {read}" for call, read in dear.items())
@@ -190,21 +171,7 @@ def test_a_page_reads_what_it_shows(pushed: int, place: dict[str, Any], settings
 
 def read_by(call: Callable[[], Any]) -> list[tuple[str, list[tuple[int, str]]]]:
     """The statements of a call, also those that change something, with the parts of their plans."""
-    found = []
-
-    def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        if not busy and sql.startswith(("SELECT", "INSERT", "UPDATE", "DELETE")) and "advisory" not in sql:
-            busy.append(sql)
-            with transaction.atomic():
-                found.append((sql, parts(sql, params)))
-                transaction.set_rollback(True)
-            busy.clear()
-        return execute(sql, params, many, context)
-
-    busy: list[str] = []
-    with connection.execute_wrapper(note):
-        call()
-    return found
+    return [(sql, parts(found)) for sql, found in plans_while_run(call)]
 
 
 @pytest.mark.parametrize("name", ["mark_seen", "mark_read", "mark_unread"])

@@ -5,7 +5,6 @@ What it takes for the number of rows are guesses, so each table gets many: of th
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,20 +15,18 @@ from django.db import connection, models
 from django_stream.server.conf import server_settings
 from tests.contract.calling import Api
 from tests.db.server.isolation.life import LIFE, App
-from tests.db.server.plans import asked_by
+from tests.db.server.plans import asked_by, fill, plan
 
 pytestmark = [
     pytest.mark.django_db,
     pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite needs no full tables for its plans"),
 ]
 
-MANY = 40_000
 FEW = {
     *("application", "apikey", "appstream", "feedlistening"),
     *("streamfilter", "streamlog", "streamreaders", "streamwebhook"),
 }
 """Tables that stay small: an application has a few of these."""
-LISTS = {"to", "target_feeds", "keys", "kept", "feeds", "targets"}
 # What reads no more below a limit than the limit asks for.
 PASSES = {"Limit", "Result", "Subquery Scan", "LockRows", "Nested Loop", "Append", "Merge Append"}
 
@@ -39,64 +36,28 @@ def large_models() -> list[type[models.Model]]:
     return [model for model in found if model._meta.model_name not in FEW]
 
 
-def fill(model: type[models.Model], application: int) -> None:
-    """With many rows that belong to nothing: others come to no place where somebody reads a page."""
-    fields = model._meta.concrete_fields
-    columns = [field for field in fields if not isinstance(field, models.CompositePrimaryKey)]
-    names = ", ".join(connection.ops.quote_name(field.column) for field in columns)
-    values = ", ".join(_value(field, application) for field in columns)
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL session_replication_role = replica")
-        cursor.execute(
-            f"INSERT INTO {model._meta.db_table} ({names}) "
-            f"SELECT {values} FROM generate_series(1, {MANY}) AS s(n)"
-        )
-        cursor.execute("SET LOCAL session_replication_role = DEFAULT")
-
-
-def _value(field: Any, application: int) -> str:
-    if field.column == "application_id":
-        return str(application)
-    if field.choices:
-        return f"'{field.choices[0][0]}'"
-    kind = field.db_type(connection).split("(")[0]
-    unseen = "(1000000 + n)"
-    return {
-        "uuid": f"lpad(to_hex({unseen}), 32, '0')::uuid",
-        "jsonb": "'[]'" if field.column in LISTS else "'{}'",
-        "boolean": "false",
-        "timestamp with time zone": "now() - n * interval '1 minute'",
-        "text": f"'x' || {unseen}",
-        "varchar": f"'x' || {unseen}",
-        "double precision": "n",
-        "smallint": "1",
-        "integer": "1",
-        "bigint": unseen,
-    }[kind]
-
-
 @pytest.fixture
 def app(settings: Any, tmp_path: Any) -> App:
     settings.MEDIA_ROOT = tmp_path
     app = App("one", server_settings.own_app_id, Api())
     Api().ok("POST", "feed/user/first/", {"actor": "a", "verb": "v", "object": "o"})
     for model in large_models():
-        fill(model, app.number)
+        fill(model, application_id=str(app.number))
     return app
 
 
-def read_whole(plan: dict[str, Any], *, limited: bool = False) -> Iterator[str]:
-    """The large tables of which a plan reads all rows, or all of an application."""
-    kind, table = plan["Node Type"], plan.get("Relation Name", "")
-    condition = plan.get("Index Cond", "")
+def read_whole(part: dict[str, Any], *, limited: bool = False) -> Iterator[str]:
+    """The large tables of which a part of a plan reads all rows, or all of an application."""
+    kind, table = part["Node Type"], part.get("Relation Name", "")
+    condition = part.get("Index Cond", "")
     limited = limited or kind == "Limit"
     if kind == "Seq Scan" and table in LARGE:
         yield table
     is_large = table in LARGE or kind == "Bitmap Index Scan"
     names_nothing_else = all("application_id" in one for one in condition.split(" AND "))
     if "Index" in kind and is_large and names_nothing_else and not limited:
-        yield f"{plan.get('Index Name')}: {condition}"
-    for below in plan.get("Plans", ()):
+        yield f"{part.get('Index Name')}: {condition}"
+    for below in part.get("Plans", ()):
         yield from read_whole(below, limited=limited and kind in PASSES)
 
 
@@ -117,13 +78,6 @@ def test_every_statement_finds_its_rows_by_an_index(
     for step in LIFE:
         asked = asked_by(lambda step=step: step.take(app), "INSERT")
         if step.act is None or step.path.startswith("upload"):
-            whole = {sql: [*read_whole(_plan(sql, params))] for sql, params in asked.items()}
+            whole = {sql: [*read_whole(plan(sql, params))] for sql, params in asked.items()}
             unfound |= {sql: (str(step), tables) for sql, tables in whole.items() if tables}
     assert unfound == {}
-
-
-def _plan(sql: str, params: Any) -> Any:
-    with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
-        [[found]] = cursor.fetchall()
-    return (json.loads(found) if isinstance(found, str) else found)[0]["Plan"]
