@@ -16,7 +16,7 @@ from django_stream.activities.owners import is_user_model, owner_model
 from django_stream.activities.publishers.follows import FollowPublisher
 from django_stream.activities.registry import ModelOrLabel, model_of
 from django_stream.database import instances
-from django_stream.database.statements import either, every
+from django_stream.database.conditions import either, every
 from django_stream.publishing.publisher import Publisher, publishers
 
 

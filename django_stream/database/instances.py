@@ -18,8 +18,9 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import AutoField, ForeignKey, Manager, Model, QuerySet
 
+from django_stream.database.conditions import Condition
 from django_stream.database.dialect import Dialect, Fragment, placeholders
-from django_stream.database.statements import Condition, Database, Row
+from django_stream.database.statements import Database, Row
 
 MOST = 500
 """More keys than this are left to a queryset, which knows how many each database takes at once."""

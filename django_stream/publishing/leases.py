@@ -11,16 +11,9 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from django_stream.conf import stream_settings
+from django_stream.database.conditions import at_least, at_most, equal, no_row, one_of
 from django_stream.database.deadlocks import retry_on_deadlock
-from django_stream.database.statements import (
-    Database,
-    Row,
-    at_least,
-    at_most,
-    equal,
-    no_row,
-    one_of,
-)
+from django_stream.database.statements import Database, Row
 from django_stream.publishing import ledger
 from django_stream.publishing.ledger import LeasedObject
 from django_stream.publishing.models import OutboxEntry, Publication

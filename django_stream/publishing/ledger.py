@@ -18,7 +18,8 @@ from django_stream.database.bulk_sql import (
     update_rows_with,
     upsert_copies,
 )
-from django_stream.database.statements import Database, Row, equal, one_of
+from django_stream.database.conditions import equal, one_of
+from django_stream.database.statements import Database, Row
 from django_stream.publishing.models import Publication
 from django_stream.publishing.publisher import Record
 

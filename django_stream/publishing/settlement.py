@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 from django.db import transaction
 
 from django_stream.database.bulk_sql import insert_copies, update_rows
+from django_stream.database.conditions import one_of
 from django_stream.database.deadlocks import retry_on_deadlock
-from django_stream.database.statements import Database, one_of
+from django_stream.database.statements import Database
 from django_stream.publishing import ledger
 from django_stream.publishing.entries import insert_entries
 from django_stream.publishing.leases import Lease

@@ -7,7 +7,8 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django_stream.database.statements import Database, equal, one_of
+from django_stream.database.conditions import equal, one_of
+from django_stream.database.statements import Database
 from django_stream.server.content import read_stored
 from django_stream.server.models import Activity
 

@@ -7,7 +7,8 @@ from contextlib import ExitStack, contextmanager
 
 from django.db import router, transaction
 
-from django_stream.database.statements import Condition, Database, Row, one_of, rows_among_those
+from django_stream.database.conditions import Condition, one_of, rows_among_those
+from django_stream.database.statements import Database, Row
 from django_stream.database.transactions import needs_savepoint
 from django_stream.protocol.errors import invalid
 from django_stream.protocol.feed_ids import FeedID

@@ -12,7 +12,8 @@ from django.db.models import Case, Value, When
 from django.db.models.functions import Cast
 
 from django_stream.database.bulk_sql import insert_missing
-from django_stream.database.statements import Database, equal, looked_up, one_of
+from django_stream.database.conditions import equal, looked_up, one_of
+from django_stream.database.statements import Database
 from django_stream.protocol import limits
 from django_stream.protocol.errors import ApiError, invalid
 from django_stream.server.activity_input import ActivityInput

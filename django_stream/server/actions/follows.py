@@ -9,7 +9,8 @@ from typing import NamedTuple
 from django.db import transaction
 from django.db.models import OuterRef, Subquery
 
-from django_stream.database.statements import Database, one_of, rows_among
+from django_stream.database.conditions import one_of, rows_among
+from django_stream.database.statements import Database
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.server import feed_store
 from django_stream.server.events.event import Event, Fields, fields_of

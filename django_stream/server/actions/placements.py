@@ -9,7 +9,8 @@ from typing import TypeVar
 from django.db import transaction
 
 from django_stream.database.bulk_sql import Upsert, among, insert_rows
-from django_stream.database.statements import Database, equal, false, null, one_of, rows_among, true, union
+from django_stream.database.conditions import equal, false, null, one_of, rows_among, true, union
+from django_stream.database.statements import Database
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.server import feed_store
 from django_stream.server.actions import activities

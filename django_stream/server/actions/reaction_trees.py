@@ -16,7 +16,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from django_stream.database.bulk_sql import among, conflicts_on, row_locks
-from django_stream.database.statements import Database, one_of
+from django_stream.database.conditions import one_of
+from django_stream.database.statements import Database
 from django_stream.server.actions import reaction_counts, reaction_targets
 from django_stream.server.events.event import Event
 from django_stream.server.events.recording import record

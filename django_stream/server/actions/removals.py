@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from django_stream.database.batches import batched
-from django_stream.database.statements import Database, rows_among
+from django_stream.database.conditions import rows_among
+from django_stream.database.statements import Database
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.server.actions import activities
 from django_stream.server.actions.placements import PAIR, Pair, with_targets_locked

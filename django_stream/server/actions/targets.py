@@ -6,7 +6,8 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from django_stream.database.statements import Database, equal, rows_among
+from django_stream.database.conditions import equal, rows_among
+from django_stream.database.statements import Database
 from django_stream.protocol import limits
 from django_stream.protocol.errors import ApiError, invalid
 from django_stream.protocol.feed_ids import FeedID

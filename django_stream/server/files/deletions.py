@@ -19,8 +19,9 @@ from django.utils import timezone
 
 from django_stream.database.bulk_sql import among
 from django_stream.database.commits import call_after_commit
+from django_stream.database.conditions import at_most, one_of
 from django_stream.database.deadlocks import retry_on_deadlock
-from django_stream.database.statements import Database, at_most, one_of
+from django_stream.database.statements import Database
 from django_stream.protocol.errors import invalid
 from django_stream.server.feed_store import database
 from django_stream.server.files.urls import storage

@@ -6,7 +6,8 @@ from collections.abc import Collection
 from functools import partial
 from typing import Any
 
-from django_stream.database.statements import Column, Database, Row, rows_among_those, time_text
+from django_stream.database.conditions import Column, rows_among_those, time_text
+from django_stream.database.statements import Database, Row
 from django_stream.database.transactions import database_to_read
 from django_stream.protocol import wire
 from django_stream.server.models import CollectionEntry

@@ -9,7 +9,8 @@ from typing import NamedTuple
 from django.db.models import QuerySet
 from django.db.models.functions import Coalesce
 
-from django_stream.database.statements import Column, Database, Row, equal, is_null, time_text
+from django_stream.database.conditions import Column, equal, is_null, time_text
+from django_stream.database.statements import Database, Row
 from django_stream.database.transactions import database_to_read
 from django_stream.protocol import limits, wire
 from django_stream.protocol.feed_ids import FeedID

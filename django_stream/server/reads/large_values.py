@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
-from django_stream.database.statements import Column, if_short
+from django_stream.database.conditions import Column, if_short
 
 Key = TypeVar("Key")
 

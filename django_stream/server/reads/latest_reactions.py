@@ -13,8 +13,9 @@ from operator import attrgetter, itemgetter
 from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar
 from uuid import UUID
 
+from django_stream.database.conditions import Condition, equal, one_of, time_text
 from django_stream.database.dialect import Dialect, Fragment
-from django_stream.database.statements import Condition, Database, equal, one_of, time_text
+from django_stream.database.statements import Database
 from django_stream.server.models import ChildCount, Reaction, ReactionCount
 from django_stream.server.reads.answer_size import TooMuchAtOnce
 from django_stream.server.reads.reaction_rows import (

@@ -8,7 +8,8 @@ from typing import Any, TypeAlias
 
 from django.db.models import Count, Sum
 
-from django_stream.database.statements import Database, equal, one_of
+from django_stream.database.conditions import equal, one_of
+from django_stream.database.statements import Database
 from django_stream.database.transactions import database_to_read
 from django_stream.protocol.activity_ids import from_sort_key
 from django_stream.server.activity_rows import read_key

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from django_stream.database.statements import Column, has_rows, time_text, uuid_text
+from django_stream.database.conditions import Column, has_rows, time_text, uuid_text
 from django_stream.protocol import wire
 from django_stream.server.activity_rows import loads
 from django_stream.server.models import ChildCount, Reaction

@@ -10,7 +10,8 @@ from typing import Literal
 from django.db.models import QuerySet
 
 from django_stream.database.bulk_sql import among
-from django_stream.database.statements import Database, equal, one_of
+from django_stream.database.conditions import equal, one_of
+from django_stream.database.statements import Database
 from django_stream.database.transactions import database_to_read
 from django_stream.server.models import DeletedReaction, Reaction
 from django_stream.server.models.reactions import LISTED, LISTED_BY_KIND, TOP_LEVEL, VISIBLE

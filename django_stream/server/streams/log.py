@@ -15,9 +15,10 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from django_stream.database.conditions import time_text
 from django_stream.database.deadlocks import retry_on_deadlock
 from django_stream.database.dialect import Fragment
-from django_stream.database.statements import Database, Row, time_text
+from django_stream.database.statements import Database, Row
 from django_stream.server.conf import server_settings
 from django_stream.server.feed_store import database
 from django_stream.server.models import StreamEvent, StreamLog

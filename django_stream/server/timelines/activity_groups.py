@@ -17,9 +17,10 @@ from dataclasses import dataclass
 
 from django.db import DatabaseError, transaction
 
+from django_stream.database.conditions import equal
 from django_stream.database.deadlocks import retry_on_deadlock
 from django_stream.database.dialect import Fragment
-from django_stream.database.statements import Database, equal
+from django_stream.database.statements import Database
 from django_stream.database.transactions import is_lost
 from django_stream.protocol.times import now_in_microseconds
 from django_stream.server.aggregation.names import name_older

@@ -5,8 +5,9 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Mapping
 
+from django_stream.database.conditions import Condition, below, equal, one_of
 from django_stream.database.dialect import Fragment
-from django_stream.database.statements import Condition, Database, below, equal, one_of
+from django_stream.database.statements import Database
 from django_stream.server.activity_rows import read_key
 from django_stream.server.models import Activity, Follow, Placement
 from django_stream.server.timelines.tables import ADMITS, EXCLUSION, FOLLOW, FOLLOWED_PLACEMENTS, PLACEMENT

@@ -7,8 +7,9 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
+from django_stream.database.conditions import one_of
 from django_stream.database.dialect import Fragment
-from django_stream.database.statements import Database, one_of
+from django_stream.database.statements import Database
 from django_stream.server.timelines import group_changes
 from django_stream.server.timelines.tables import FOLLOWED_PLACEMENTS, INSERT_FOLLOWED
 

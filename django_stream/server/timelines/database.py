@@ -5,16 +5,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Sequence
 
+from django_stream.database.conditions import Condition, equal, in_list, in_query, one_of
 from django_stream.database.deadlocks import retry_on_deadlock
 from django_stream.database.dialect import Fragment, placeholders
-from django_stream.database.statements import (
-    Condition,
-    Database,
-    equal,
-    in_list,
-    in_query,
-    one_of,
-)
+from django_stream.database.statements import Database
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.server.activity_rows import ActivityRow
 from django_stream.server.models import (

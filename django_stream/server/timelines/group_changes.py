@@ -10,8 +10,9 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Sequence
 
+from django_stream.database.conditions import equal, one_of
 from django_stream.database.dialect import Fragment
-from django_stream.database.statements import Database, equal, one_of
+from django_stream.database.statements import Database
 from django_stream.protocol.times import now_in_microseconds
 from django_stream.server.activity_rows import read_key
 from django_stream.server.feed_groups import grouped_slugs

@@ -12,11 +12,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from django_stream.database.commits import call_after_commit
-from django_stream.database.deadlocks import retry_on_deadlock
-from django_stream.database.dialect import Fragment
-from django_stream.database.statements import (
+from django_stream.database.conditions import (
     Condition,
-    Database,
     at_least,
     at_most,
     below,
@@ -29,6 +26,9 @@ from django_stream.database.statements import (
     negated,
     one_of,
 )
+from django_stream.database.deadlocks import retry_on_deadlock
+from django_stream.database.dialect import Fragment
+from django_stream.database.statements import Database
 from django_stream.server import background
 from django_stream.server.activity_rows import read_key
 from django_stream.server.models import ActivityGroup, MarkJob

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django_stream.database.conditions import rows_among
 from django_stream.database.dialect import Dialect, Fragment
-from django_stream.database.statements import Database, rows_among
+from django_stream.database.statements import Database
 from django_stream.protocol.activity_ids import activity_id, sort_key
 from django_stream.protocol.times import now_in_microseconds as now
 from django_stream.server.models import FormerGroupEntry

@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 from django.utils import timezone
 
+from django_stream.database.conditions import equal, one_of, rows_among
 from django_stream.database.dialect import Fragment
-from django_stream.database.statements import Database, equal, one_of, rows_among
+from django_stream.database.statements import Database
 from django_stream.protocol.times import now_in_microseconds
 from django_stream.server.activity_rows import read_key
 from django_stream.server.models import ActivityGroup, ActivityGroupEntry

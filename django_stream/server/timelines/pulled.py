@@ -14,8 +14,9 @@ from typing import Any
 from django.db import models
 
 from django_stream.database.bulk_sql import among
+from django_stream.database.conditions import equal, one_of
 from django_stream.database.dialect import Fragment
-from django_stream.database.statements import Database, equal, one_of
+from django_stream.database.statements import Database
 from django_stream.server.conf import server_settings
 from django_stream.server.feed_store import database
 from django_stream.server.models import Feed, Placement, PulledFeed, PulledPlacement

@@ -9,9 +9,10 @@ from collections.abc import Collection, Iterator, Sequence
 from django.db import transaction
 from django.utils import timezone
 
+from django_stream.database.conditions import Condition, at_least, below, equal, in_query, one_of
 from django_stream.database.deadlocks import retry_on_deadlock
 from django_stream.database.dialect import Fragment
-from django_stream.database.statements import Condition, Database, at_least, below, equal, in_query, one_of
+from django_stream.database.statements import Database
 from django_stream.server import background, feed_store
 from django_stream.server.activity_rows import read_key
 from django_stream.server.models import FanoutJob, Feed, Follow, TimelineEntry, UnfollowJob

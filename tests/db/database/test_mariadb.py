@@ -17,9 +17,10 @@ from django.db.utils import NotSupportedError
 from django.utils import timezone
 
 from django_stream.database.bulk_sql import insert_missing
+from django_stream.database.conditions import equal, one_of
 from django_stream.database.mariadb import EXACT, TURNS, MariaDB
 from django_stream.database.mariadb_tables import lacking
-from django_stream.database.statements import Database, equal, one_of
+from django_stream.database.statements import Database
 from django_stream.server.models import (
     Activity,
     Application,

@@ -13,9 +13,7 @@ from django.db import NotSupportedError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from django_stream.database.bulk_sql import Upsert, among, insert_copies, update_rows, upsert_copies
-from django_stream.database.dialect import Dialect, Fragment
-from django_stream.database.statements import (
-    Database,
+from django_stream.database.conditions import (
     equal,
     has_rows,
     in_list,
@@ -28,6 +26,8 @@ from django_stream.database.statements import (
     union,
     uuid_text,
 )
+from django_stream.database.dialect import Dialect, Fragment
+from django_stream.database.statements import Database
 from django_stream.database.vendors import dialect_of
 from django_stream.models import OutboxEntry, Publication
 from django_stream.server.models import (

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django_stream.database.statements import Database, one_of
+from django_stream.database.conditions import one_of
+from django_stream.database.statements import Database
 from django_stream.protocol import limits, wire
 from django_stream.server.models import ChildCount, Reaction
 from django_stream.server.reads import latest_reactions

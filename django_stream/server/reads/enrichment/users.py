@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable
 from functools import partial
 from typing import Any, cast
 
-from django_stream.database.statements import Database, equal, one_of, time_text
+from django_stream.database.conditions import equal, one_of, time_text
+from django_stream.database.statements import Database
 from django_stream.protocol import wire
 from django_stream.server.models import StreamUser
 from django_stream.server.reads.answer_size import AnswerSize, weight

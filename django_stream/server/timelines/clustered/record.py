@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterator, Sequence
 from operator import itemgetter
 from typing import NamedTuple
 
+from django_stream.database.conditions import Condition, equal, one_of
 from django_stream.database.dialect import Fragment
-from django_stream.database.statements import Condition, Database, equal, one_of
+from django_stream.database.statements import Database
 from django_stream.protocol.feed_ids import FeedID
 from django_stream.server.activity_rows import ActivityRow, read_key
 from django_stream.server.models import Activity, Exclusion, Placement, TimelineChange
