@@ -114,7 +114,7 @@ def unfollow_many(application_id: int, unfollowings: Sequence[Unfollowing]) -> N
             for source, target in wanted
             if (known[source].pk, known[target].pk) in ended
         )
-        timelines().unfollowed([pair for pair, keep in keeping.items() if not keep])
+        timelines().unfollowed([pair for pair in ended if not keeping[pair]])
 
 
 def _end(keeping: Mapping[tuple[int, int], bool]) -> set[tuple[int, int]]:
