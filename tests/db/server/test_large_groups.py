@@ -96,3 +96,15 @@ def test_an_actor_who_does_very_much_elsewhere_is_looked_for_in_vain(monkeypatch
         api.ok("POST", "feed/user/a/", {"actor": "a", "verb": "v", "object": "o"})
     post("a")
     assert counts() == (7, 7)
+
+
+def test_those_who_come_together_share_what_is_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(group_statements, "_LOOKED_UP", 4)
+    for actor in "abcdef":
+        post(actor)
+    assert counts() == (6, 6)
+    for _ in range(2):
+        api.ok("POST", "feed/user/a/", {"actor": "a", "verb": "v", "object": "o"})
+    post("a")
+    post("b")
+    assert counts() == (8, 7)
