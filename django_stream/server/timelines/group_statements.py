@@ -24,6 +24,8 @@ from django_stream.server.timelines.tables import ACTIVITY, ACTIVITY_GROUP, ENTR
 
 READ_WHOLE = 5_000
 """What larger groups hold is not read for their numbers; that of their actors may be inexact then."""
+READ_IN_ALL = 250_000
+"""Where many groups change at once, they are large from this part of it on."""
 # So many of an actor's newest activities are looked up instead ..
 _LATELY = 1_000
 # .. and of all who come at once, so many together.
@@ -93,6 +95,11 @@ _GROWN = {
     "is_news": "boolean",
 }
 _ENTERING = {"feed": "bigint", "key": "uuid", "group_id": "bigint", "entered_at": "bigint"}
+
+
+def read_whole(groups: int) -> int:
+    """Up to how many activities each of so many groups is read."""
+    return min(READ_WHOLE, READ_IN_ALL // max(groups, 1))
 
 
 def state(
@@ -236,7 +243,7 @@ def recount(
     """
     given = database.dialect.given({"id": "bigint", "lost": "bigint"}, sorted(lost.items()))
     now, time = database.dialect.param(timezone.now()), database.dialect.time_param
-    is_large = "1 = 0" if exactly else f"activity_count > {READ_WHOLE:d}"
+    is_large = "1 = 0" if exactly else f"activity_count > {read_whole(len(lost)):d}"
     rest = "activity_count - given.lost"
     count = f"CASE WHEN {is_large} THEN {rest} ELSE {_COUNT} END"
     estimate = f"CASE WHEN actor_count > {rest} THEN {rest} ELSE actor_count END"
