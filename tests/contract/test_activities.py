@@ -258,3 +258,14 @@ def test_an_activity_that_one_request_posts_twice_is_as_if_it_came_twice(api: Ap
     assert api.refused("POST", "feed/user/1/", {"activities": more}) == (400, 4)
     assert api.refused("POST", "activities/", {"activities": more[:2]}) == (400, 4)
     assert api.refused("POST", "activities/", {"activities": twice}) == (400, 4)
+
+
+def test_targets_beyond_the_limit_can_be_taken_off_one_by_one(api: Api, monkeypatch):
+    monkeypatch.setattr(limits, "TARGETS_PER_ACTIVITY", 2)
+    again = {"foreign_id": "a", "time": TIME}
+    for number in range(4):
+        api.post("user:1", **again, to=[f"flat:{number}"])
+    path = "feed_targets/user/1/activity_to_targets/"
+    api.made(path, {**again, "removed_targets": ["flat:0"]})
+    assert (api.page("user:1")[0]["to"], api.ids("flat:0")) == (["flat:1", "flat:2", "flat:3"], [])
+    assert api.refused("POST", path, {**again, "added_targets": ["flat:0"]}) == (400, 4)
