@@ -68,6 +68,12 @@ def grouped_slugs() -> Mapping[int | None, tuple[str, ...]]:
     return {one: tuple(slug for slug in groups if groups[slug].grouped) for one, groups in every.items()}
 
 
+def every_slug() -> set[str]:
+    """The slugs that any application's feeds may have."""
+    configured = [server_settings.FEED_GROUPS, *server_settings.APPLICATION_FEED_GROUPS.values()]
+    return {slug for groups in configured for slug in groups}
+
+
 def group_of(application_id: int, slug: str) -> FeedGroup:
     """One group, or the error that says it is not configured."""
     group = groups_of(application_id).get(slug)

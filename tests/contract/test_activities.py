@@ -241,3 +241,31 @@ def test_an_activity_that_is_posted_again_and_again_has_a_limit_of_targets(api: 
     assert api.refused("POST", "feed/user/1/", more) == (400, 4)
     assert read(api, stored["id"]) == [stored]
     assert api.post("user:1", **again, to=["flat:3"]) == stored
+
+
+def test_an_activity_that_one_request_posts_twice_is_as_if_it_came_twice(api: Api, monkeypatch):
+    again = {"actor": "eric", "verb": "tweet", "object": "1", "foreign_id": "a", "time": TIME}
+    twice = [{**again, "to": ["flat:1"], "x": 1}, {**again, "to": ["flat:2", "flat:1"], "y": 2}]
+    stored = api.made("feed/user/1/", {"activities": twice})["activities"]
+    assert [(one["to"], one.get("x"), one["y"]) for one in stored] == [(["flat:1", "flat:2"], None, 2)] * 2
+    assert read(api, stored[0]["id"]) == [stored[0]]
+    assert [api.ids(feed) for feed in ("flat:1", "flat:2", "user:1")] == [[stored[0]["id"]]] * 3
+    change = {"foreign_id": "a", "time": TIME, "removed_targets": ["flat:1"]}
+    api.made("feed_targets/user/1/activity_to_targets/", change)
+    assert api.ids("flat:1") == []
+    monkeypatch.setattr(limits, "TARGETS_STORED", 2)
+    more = [{**again, "foreign_id": "b", "to": [f"flat:{number}"]} for number in range(3)]
+    assert api.refused("POST", "feed/user/1/", {"activities": more}) == (400, 4)
+    assert api.refused("POST", "activities/", {"activities": more[:2]}) == (400, 4)
+    assert api.refused("POST", "activities/", {"activities": twice}) == (400, 4)
+
+
+def test_targets_beyond_the_limit_can_be_taken_off_one_by_one(api: Api, monkeypatch):
+    monkeypatch.setattr(limits, "TARGETS_PER_ACTIVITY", 2)
+    again = {"foreign_id": "a", "time": TIME}
+    for number in range(4):
+        api.post("user:1", **again, to=[f"flat:{number}"])
+    path = "feed_targets/user/1/activity_to_targets/"
+    api.made(path, {**again, "removed_targets": ["flat:0"]})
+    assert (api.page("user:1")[0]["to"], api.ids("flat:0")) == (["flat:1", "flat:2", "flat:3"], [])
+    assert api.refused("POST", path, {**again, "added_targets": ["flat:0"]}) == (400, 4)

@@ -199,3 +199,12 @@ def test_stats_count_both_sides_and_by_group(api: Api):
     one = api.ok("GET", "stats/follow/", followers="user:1", followers_slugs="timeline,flat")
     assert one == {"results": {"followers": {"feed": "user:1", "count": 1}}}
     assert api.refused("GET", "stats/follow/") == (400, 4)
+
+
+def test_a_pair_that_one_request_names_twice_is_as_if_two_requests_did(api: Api):
+    sent = [api.post("user:1")["id"] for _ in range(3)]
+    pair = {"source": "timeline:1", "target": "user:1"}
+    api.ok("POST", "follow_many/", [{**pair, "activity_copy_limit": most} for most in (1, 3)])
+    assert api.ids("timeline:1") == sent[2:]
+    api.ok("POST", "unfollow_many/", [{**pair, "keep_history": keep} for keep in (False, True)])
+    assert api.ids("timeline:1") == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db import connections
@@ -36,6 +36,21 @@ class Upserted:
     stored: Mapping[uuid.UUID, Activity] = field(default_factory=dict)
     before: Mapping[uuid.UUID, Fields] = field(default_factory=dict)
     """The former fields of those that existed."""
+
+
+def each_once(new_activities: Sequence[ActivityInput]) -> list[ActivityInput]:
+    """The activities of one request: one that is there twice is as if it had been posted twice.
+
+    The last one's content stays, and the targets of all.
+    """
+    wanted: dict[uuid.UUID, ActivityInput] = {}
+    for one in new_activities:
+        if (former := wanted.get(one.key)) is None:
+            wanted[one.key] = one
+        else:
+            _check_same(former, one)
+            wanted[one.key] = replace(one, to=tuple(_grown(former.to, one.to)))
+    return list(wanted.values())
 
 
 def upsert(application_id: int, new_activities: Sequence[ActivityInput]) -> Upserted:
@@ -83,17 +98,22 @@ def _stored_and_locked(
 
 def _check_replaceable(activity: Activity, new_activity: ActivityInput) -> None:
     """Refuse to replace what only has the same id by chance, and what is another actor's."""
-    if not activity.is_erased and activity.foreign_id != new_activity.foreign_id:
+    if not activity.is_erased:
+        _check_same(activity, new_activity)
+    check_actor(activity.actor)
+
+
+def _check_same(former: Activity | ActivityInput, new_activity: ActivityInput) -> None:
+    if former.foreign_id != new_activity.foreign_id:
         # 32 bits of the foreign_id are in an id: two may meet at one time, and neither may be lost.
         raise ApiError.named(
             "ConflictException",
-            f"foreign_id {new_activity.foreign_id!r} has the same id at this time as {activity.foreign_id!r}",
+            f"foreign_id {new_activity.foreign_id!r} has the same id at this time as {former.foreign_id!r}",
         )
-    if not (new_activity.foreign_id or activity.is_erased) and _content(activity) != _content(new_activity):
+    if not new_activity.foreign_id and _content(former) != _content(new_activity):
         raise ApiError.named(
             "ConflictException", "another activity of this time has the same id: give yours a foreign_id"
         )
-    check_actor(activity.actor)
 
 
 def _content(activity: Activity | ActivityInput) -> dict[str, Any]:
@@ -204,9 +224,7 @@ def _new_row(application_id: int, new_activity: ActivityInput) -> Activity:
 
 def _merge(activity: Activity, new_activity: ActivityInput) -> bool:
     """Bring a stored activity up to what was posted; whether anything changed."""
-    to = list(dict.fromkeys([*activity.to, *new_activity.to]))
-    if len(to) > max(limits.TARGETS_STORED, len(activity.to)):
-        raise invalid(f"posted again and again, an activity may have {limits.TARGETS_STORED} targets", "to")
+    to = _grown(activity.to, new_activity.to)
     after = {**_content(new_activity), "to": to, "is_erased": False, "created_by": current_caller()}
     before = {name: getattr(activity, name) for name in after}
     if before == after:
@@ -216,3 +234,11 @@ def _merge(activity: Activity, new_activity: ActivityInput) -> bool:
     if before["is_erased"]:
         activity.group_names = names_of(activity)
     return True
+
+
+def _grown(former: Sequence[str], more: Sequence[str]) -> list[str]:
+    """The targets of an activity that is posted again."""
+    to = list(dict.fromkeys([*former, *more]))
+    if len(to) > max(limits.TARGETS_STORED, len(former)):
+        raise invalid(f"posted again and again, an activity may have {limits.TARGETS_STORED} targets", "to")
+    return to

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import NamedTuple
 
 from django.db import transaction
@@ -46,7 +47,8 @@ def follow_many(application_id: int, followings: Sequence[Following]) -> None:
     known = feed_store.ensure(application_id, names)
     with transaction.atomic(using=database()):
         locked = feed_store.lock(known[following.target] for following in followings)
-        wanted = {(known[one.source].pk, known[one.target].pk): one.copy_limit for one in followings}
+        pairs = [((known[one.source].pk, known[one.target].pk), one.copy_limit) for one in followings]
+        wanted = dict(pairs) | dict(reversed(pairs))  # one that is there twice is known at its second time
         open_pairs = {(row.source, row.target) for row in _follows_of(wanted) if row.is_open}
         new = _new_follows({pair: wanted[pair] for pair in wanted if pair not in open_pairs}, locked)
         Follow.objects.using(database()).bulk_create(new)
@@ -98,9 +100,10 @@ def unfollow_many(application_id: int, unfollowings: Sequence[Unfollowing]) -> N
     """End follows. Their copies go too, unless the history is kept; unknown pairs are no error."""
     names = {name for one in unfollowings for name in (one.source, one.target)}
     known = feed_store.find(application_id, names)
+    # Of a pair that is there twice, one that takes the history along is enough, as it is in two requests.
     wanted = {
         (one.source, one.target): one.keep_history
-        for one in unfollowings
+        for one in sorted(unfollowings, key=attrgetter("keep_history"), reverse=True)
         if one.source in known and one.target in known
     }
     if not wanted:
@@ -114,7 +117,7 @@ def unfollow_many(application_id: int, unfollowings: Sequence[Unfollowing]) -> N
             for source, target in wanted
             if (known[source].pk, known[target].pk) in ended
         )
-        timelines().unfollowed([pair for pair, keep in keeping.items() if not keep])
+        timelines().unfollowed([pair for pair in ended if not keeping[pair]])
 
 
 def _end(keeping: Mapping[tuple[int, int], bool]) -> set[tuple[int, int]]:

@@ -33,16 +33,17 @@ PAIR = {"feed_id": "bigint", "key": "uuid"}
 
 def add(application_id: int, feed_id: FeedID, new_activities: Sequence[ActivityInput]) -> list[Activity]:
     """Post activities to a feed and to their targets. The stored ones, in the order given."""
-    targets = {FeedID.parse(name) for new_activity in new_activities for name in new_activity.to}
+    wanted = activities.each_once(new_activities)
+    targets = {FeedID.parse(name) for new_activity in wanted for name in new_activity.to}
     with feed_store.writing(application_id, {feed_id, *targets}) as known:
         locked = _by_number(known)
-        upserted = activities.upsert(application_id, new_activities)
+        upserted = activities.upsert(application_id, wanted)
         addressed: dict[int, list[uuid.UUID]] = {}
-        for new_activity in new_activities:
+        for new_activity in wanted:
             for name in new_activity.to:
                 addressed.setdefault(known[FeedID.parse(name)].pk, []).append(new_activity.key)
-        home = {known[feed_id].pk: [new_activity.key for new_activity in new_activities]}
-        _take_over(application_id, upserted, new_activities)
+        home = {known[feed_id].pk: [new_activity.key for new_activity in wanted]}
+        _take_over(application_id, upserted, wanted)
         changed = place(locked, home) | place(locked, addressed, targeted=True)
         # All at once, so that groups are locked in one order.
         fanout.deliver(changed)

@@ -17,14 +17,15 @@ from django_stream.server.feed_store import database, ensure_application
 def replace(application_id: int, new_activities: Sequence[ActivityInput]) -> None:
     """Replace activities by their (foreign_id, time), or create them on no feed; `to` must not change."""
     ensure_application(application_id)
+    wanted = {one.key: one for one in activities.each_once(new_activities)}
     with transaction.atomic(using=database()):
-        known = activities.lock(application_id, [new_activity.key for new_activity in new_activities])
+        known = activities.lock(application_id, list(wanted))
         for new_activity in new_activities:
-            before = known.get(new_activity.key)
-            if before is not None and new_activity.to and set(new_activity.to) != set(before.to):
+            before = known.get(new_activity.key) or wanted[new_activity.key]
+            if new_activity.to and set(new_activity.to) != set(before.to):
                 raise invalid("'to' cannot change in an update; use activity_to_targets", "to")
         former = {key: fields_of(activity) for key, activity in known.items()}
-        stored = activities.upsert(application_id, new_activities).stored
+        stored = activities.upsert(application_id, list(wanted.values())).stored
         record(
             activities.event(activity, "update" if key in former else "create", before=former.get(key))
             for key, activity in stored.items()

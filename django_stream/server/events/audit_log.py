@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import get_args
 
 from django.utils import timezone
 
 from django_stream.database.bulk_sql import insert_rows
 from django_stream.server.conf import server_settings
-from django_stream.server.events.event import Event
+from django_stream.server.events.event import Event, Kind
 from django_stream.server.feed_store import database
 from django_stream.server.models import AuditLog
 from django_stream.server.validation import TEXT_LENGTH
+
+ENTITY_TYPES = frozenset({*get_args(Kind), "feed"} - {"follow"})
 
 
 class AuditLogReader:

@@ -20,6 +20,10 @@ Kind = Literal[
     "token",
     "user",
 ]
+ACTIONS = (
+    *("create", "update", "upsert", "delete", "restore", "follow", "unfollow", "mark", "flag", "moderate"),
+    "rotate",
+)
 Fields = Mapping[str, Any]
 
 
@@ -73,8 +77,7 @@ class Event:
     """As clients know it: an activity id, `collection:id`, the feed that follows or is marked. Of a file, a
     digest of its key, since whoever knows the key may read the file."""
     action: str
-    """`create`, `update`, `upsert`, `delete`, `restore`, `follow`, `unfollow`, `mark`, `flag`, `moderate`
-    or `rotate`."""
+    """One of `ACTIONS`."""
     on_behalf_of: str = ""
     """The user in whose name the application's server acted, such as an activity's actor."""
     feeds: tuple[str, ...] = ()

@@ -11,6 +11,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from django_stream.server.activity_rows import ActivityRow
+from django_stream.server.explorer.filters import among
+from django_stream.server.feed_groups import every_slug
 from django_stream.server.maintenance import rebuild
 from django_stream.server.models import Feed, Placement
 from django_stream.server.reads import follows
@@ -36,7 +38,7 @@ class Explained:
 @admin.register(Feed)
 class FeedAdmin(_FeedBase):
     list_display = ("__str__", "application", "created_at")
-    list_filter = ("application", "slug")
+    list_filter = ("application", among("slug", every_slug))
     list_select_related = ("application",)
     search_fields = ("user_id",)
     show_full_result_count = False

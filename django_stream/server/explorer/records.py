@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING
 from django.contrib import admin
 from django.http import HttpRequest
 
+from django_stream.server.actions.moderation import KINDS
+from django_stream.server.events.audit_log import ENTITY_TYPES
+from django_stream.server.events.event import ACTIONS
+from django_stream.server.explorer.filters import among
 from django_stream.server.models import AuditLog, ModerationFlag
 
 if TYPE_CHECKING:
@@ -20,7 +24,11 @@ else:  # generic for the type checker only
 @admin.register(AuditLog)
 class AuditLogAdmin(_AuditLogBase):
     list_display = ("created_at", "application", "action", "entity_type", "entity_id", "user_id")
-    list_filter = ("application", "action", "entity_type")
+    list_filter = (
+        "application",
+        among("action", lambda: ACTIONS),
+        among("entity_type", lambda: ENTITY_TYPES),
+    )
     list_select_related = ("application",)
     search_fields = ("entity_id", "user_id")
     show_full_result_count = False
@@ -38,9 +46,10 @@ class AuditLogAdmin(_AuditLogBase):
 @admin.register(ModerationFlag)
 class ModerationFlagAdmin(_ModerationFlagBase):
     list_display = ("created_at", "application", "entity_type", "entity_id", "user_id", "reason")
-    list_filter = ("application", "entity_type")
+    list_filter = ("application", among("entity_type", lambda: KINDS))
     list_select_related = ("application",)
     search_fields = ("entity_id", "user_id")
+    show_full_result_count = False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

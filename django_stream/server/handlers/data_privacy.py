@@ -57,9 +57,12 @@ def _is_place(kind: str, place: str) -> bool:
 def delete_activities(call: Call) -> Body:
     """Erase activities: they are emptied, and taken off the feeds that are named."""
     items = batch(call.fields().get("activities"), "activities", limits.ACTIVITIES_PER_REQUEST)
-    privacy.erase(
-        call.application_id, {key_of_id(_checked_item(item).get("id")): _feeds(call, item) for item in items}
-    )
+    # One that is named twice leaves the feeds of both.
+    wanted: dict[uuid.UUID, dict[FeedID, None]] = {}
+    for item in items:
+        key = key_of_id(_checked_item(item).get("id"))
+        wanted.setdefault(key, {}).update(dict.fromkeys(_feeds(call, item)))
+    privacy.erase(call.application_id, wanted)
     return {}
 
 

@@ -57,10 +57,12 @@ def create_many(call: Call) -> Body:
     items = batch(fields.get("users"), "users", limits.USERS_PER_REQUEST)
     if not all(isinstance(item, dict) for item in items):
         raise invalid("each of the users must be an object with an id", "users")
-    users = {listed_id(item.get("id"), "id"): data_of(item.get("data")) for item in items}
+    given = [(listed_id(item.get("id"), "id"), data_of(item.get("data"))) for item in items]
     override = fields.get("override", fields.get("override_existing")) or False
     if not isinstance(override, bool):
         raise invalid("override must be true or false", "override")
+    # Of one that is there twice, as of two requests: the first stays, or is replaced.
+    users = dict(given) if override else dict(given) | dict(reversed(given))
     created = actions.create_many(call.application_id, users, override=override)
     return {"created_users": [reads.shape(user) for user in created]}
 

@@ -185,7 +185,8 @@ class _Fold:
     ) -> set[tuple[int, str]]:
         """Which actors the groups had already; the numbers of activities that these had."""
         coming = {(group, one.actor or "") for group, some in into.items() if counts[group] for one in some}
-        large = {pair for pair in coming if counts[pair[0]] > statements.READ_WHOLE}
+        most = statements.read_whole(len({group for group, _ in coming}))
+        large = {pair for pair in coming if counts[pair[0]] > most}
         keys = [one.key for some in into.values() for one in some]
         known = set()
         if small := coming - large:

@@ -24,8 +24,12 @@ from django_stream.server.timelines.tables import ACTIVITY, ACTIVITY_GROUP, ENTR
 
 READ_WHOLE = 5_000
 """What larger groups hold is not read for their numbers; that of their actors may be inexact then."""
-# So many of an actor's newest activities are looked up instead.
+READ_IN_ALL = 250_000
+"""Where many groups change at once, they are large from this part of it on."""
+# So many of an actor's newest activities are looked up instead ..
 _LATELY = 1_000
+# .. and of all who come at once, so many together.
+_LOOKED_UP = 100_000
 _LOWEST = uuid.UUID(int=0)
 _COUNT = f"(SELECT count(*) FROM {ENTRY} e WHERE e.group_id = {ACTIVITY_GROUP}.id)"
 # Looked up one by one: without statistics PostgreSQL would hash all activities for each group.
@@ -91,6 +95,11 @@ _GROWN = {
     "is_news": "boolean",
 }
 _ENTERING = {"feed": "bigint", "key": "uuid", "group_id": "bigint", "entered_at": "bigint"}
+
+
+def read_whole(groups: int) -> int:
+    """Up to how many activities each of so many groups is read."""
+    return min(READ_WHOLE, READ_IN_ALL // max(groups, 1))
 
 
 def state(
@@ -190,10 +199,11 @@ def actors_lately_before(
 
     However much the groups hold, nothing of it is read.
     """
+    lately = max(1, min(_LATELY, _LOOKED_UP // len(coming)))
     given = database.dialect.given({"group_id": "bigint", "actor": "text"}, sorted(coming))
     new = database.where(one_of("a.key", added, uuids=True))
     theirs = f"FROM {ACTIVITY} a WHERE a.application_id = %s AND a.actor = given.actor"
-    floor = f"SELECT a.key {theirs} ORDER BY a.key DESC LIMIT 1 OFFSET {_LATELY - 1:d}"
+    floor = f"SELECT a.key {theirs} ORDER BY a.key DESC LIMIT 1 OFFSET {lately - 1:d}"
     # Queries of one value each: nothing is joined with all that there is.
     group = f"SELECT e.group_id FROM {ENTRY} e WHERE e.feed = %s AND e.key = a.key"
     before = (
@@ -233,7 +243,7 @@ def recount(
     """
     given = database.dialect.given({"id": "bigint", "lost": "bigint"}, sorted(lost.items()))
     now, time = database.dialect.param(timezone.now()), database.dialect.time_param
-    is_large = "1 = 0" if exactly else f"activity_count > {READ_WHOLE:d}"
+    is_large = "1 = 0" if exactly else f"activity_count > {read_whole(len(lost)):d}"
     rest = "activity_count - given.lost"
     count = f"CASE WHEN {is_large} THEN {rest} ELSE {_COUNT} END"
     estimate = f"CASE WHEN actor_count > {rest} THEN {rest} ELSE actor_count END"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
+from typing import NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
@@ -24,22 +25,39 @@ LOOKED_UP = 20_000
 """So many activities of followed feeds are looked for on their followers in a request."""
 AT_ONCE = 5_000
 """So many entries of one follower are looked through in a request, and in each step after it."""
-# What a follower with few entries counts for, beside these.
+# What a follower with few entries counts for at least, beside these.
 _OF_A_FEED = 100
+
+
+class _Piece(NamedTuple):
+    """All pairs of these sides; of the newest activities of its targets, so many are looked for at once."""
+
+    sources: Collection[int]
+    targets: Collection[int]
+    most: int
 
 
 def take_back(database: Database, pairs: Collection[tuple[int, int]]) -> None:
     """All follows of these (source, target) pairs were deleted: what they brought goes."""
-    for sources, targets in _rectangles(pairs):
-        most = LOOKED_UP // len(sources)
-        if _hold_at_most(database, targets, most):
-            _take_held(database, sources, targets, most)
+    pieces = list(_rectangles(pairs))
+    left, sources_left = LOOKED_UP, sum(len(sources) for sources, _ in pieces)
+    large: list[_Piece] = []
+    for sources, targets in pieces:
+        # What little ones leave of their share is for the others.
+        most = left // sources_left
+        held = _held(database, targets, most)
+        if held is None:
+            large.append(_Piece(sources, targets, most))
         else:
-            _begin(database, sources, targets, most)
+            _take_held(database, sources, targets, most)
+        left -= len(sources) * (most if held is None else held)
+        sources_left -= len(sources)
+    if large:
+        _begin(database, large)
 
 
-def _hold_at_most(database: Database, targets: Collection[int], most: int) -> bool:
-    """Whether all that these targets brought is found by what they hold, and that is little.
+def _held(database: Database, targets: Collection[int], most: int) -> int | None:
+    """How much these targets hold; None if it is more than `most`, or does not name all that they brought.
 
     While a large withdrawal is under way, they hold less than they brought.
     """
@@ -47,7 +65,9 @@ def _hold_at_most(database: Database, targets: Collection[int], most: int) -> bo
     held = database.dialect.join_each(PLACEMENT, "p", "p.feed_id = given.feed", order="p.key")
     some = f"SELECT count(*) FROM (SELECT 1 FROM {given.text} {held} LIMIT {most + 1:d}) held"
     [[number]] = database.rows(some, given.params)
-    return number <= most and not database.exists(FanoutJob, one_of("feed", targets))
+    if number > most or database.exists(FanoutJob, one_of("feed", targets)):
+        return None
+    return int(number)
 
 
 def _take_held(database: Database, sources: Collection[int], targets: Collection[int], most: int) -> None:
@@ -60,13 +80,16 @@ def _take_held(database: Database, sources: Collection[int], targets: Collection
     _take(database, one_of("feed", sources), one_of("via", targets), held)
 
 
-def _begin(database: Database, sources: Collection[int], targets: Collection[int], most: int) -> None:
-    """Take the newest, and leave the rest to a job."""
-    job = UnfollowJob(feeds=sorted(sources), targets=sorted(targets), touched_at=timezone.now())
+def _begin(database: Database, pieces: Sequence[_Piece]) -> None:
+    """Take the newest, and leave the rest to a job: one for all, which spares what is followed still."""
+    sources = sorted({one for piece in pieces for one in piece.sources})
+    targets = sorted({one for piece in pieces for one in piece.targets})
+    job = UnfollowJob(feeds=sources, targets=targets, touched_at=timezone.now())
     if len(sources) == 1:
-        _take_next(database, job)
+        _take_next(database, job, min(AT_ONCE, pieces[0].most))
     else:
-        _take_held(database, sources, targets, most)
+        for piece in pieces:
+            _take_held(database, *piece)
     if job.feeds:
         job.save(using=database.alias)
         background.on_commit(TASK, run_step, job.pk)
@@ -109,7 +132,7 @@ def run_step(number: int) -> bool:
         job = jobs.first()
         if job is None:
             return False
-        _take_next(database, job)
+        _take_next(database, job, AT_ONCE)
         if not job.feeds:
             jobs.delete()
             return False
@@ -117,19 +140,20 @@ def run_step(number: int) -> bool:
         return True
 
 
-def _take_next(database: Database, job: UnfollowJob) -> None:
+def _take_next(database: Database, job: UnfollowJob, left: int) -> None:
     """What the targets brought and no follow admits by now, of so many entries of the job's feeds."""
-    left = AT_ONCE
     while job.feeds and left > 0:
         feed = job.feeds[0]
         within: list[Condition] = [equal("feed", feed)]
         within += [below("key", job.before)] if job.before else []
         floor = _floor(database, within, left)
         part = [at_least("key", floor)] if floor else []
+        # Before they go.
+        number = 0 if floor else _number(database, within)
         _take(database, *within, *part, one_of("via", job.targets), *_left_over(database, feed, job.targets))
         if floor is None:
             job.feeds, job.before = job.feeds[1:], None
-            left -= _OF_A_FEED
+            left -= max(number, _OF_A_FEED)
         else:
             job.before, left = floor, 0
 
@@ -151,6 +175,11 @@ def _floor(database: Database, within: Sequence[Condition], number: int) -> uuid
     last = f"SELECT key FROM {rows} ORDER BY key DESC LIMIT 1 OFFSET {number - 1:d}"
     found = database.rows(last, where.params)
     return read_key(found[0][0]) if found else None
+
+
+def _number(database: Database, within: Sequence[Condition]) -> int:
+    [[number]] = database.select(TimelineEntry, [lambda dialect: "count(*)"], *within)
+    return int(number)
 
 
 background.register(TASK, UnfollowJob, run_step)

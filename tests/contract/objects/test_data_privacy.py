@@ -74,3 +74,10 @@ def test_malformed_deletions_change_nothing(api, body):
     kept = api.react(ANYTHING, id="a")
     assert api.refused("POST", "data_privacy/delete_reactions/", body) == (400, 4)
     assert api.ok("GET", "reaction/a/") == kept
+
+
+def test_an_activity_that_is_named_twice_leaves_the_feeds_of_both(api):
+    sent = api.post("user:1", to=["flat:1", "flat:2"])["id"]
+    items = [{"id": sent, "remove_from_feeds": [feed]} for feed in ("flat:1", "flat:2")]
+    api.ok("POST", "data_privacy/delete_activities/", {"activities": items})
+    assert [api.ids(feed) for feed in ("flat:1", "flat:2", "user:1")] == [[], [], [sent]]

@@ -117,3 +117,11 @@ def test_malformed_batches_are_refused(api, body):
 def test_a_batch_read_names_whom(api):
     assert api.refused("GET", "users/") == (400, 4)
     assert api.refused("DELETE", "users/", ids="") == (400, 4)
+
+
+@pytest.mark.parametrize(("override", "stored"), [(False, 1), (True, 2)])
+def test_a_user_whom_one_request_adds_twice_is_as_if_two_requests_did(api, override, stored):
+    twice = [{"id": "a", "data": {"n": number}} for number in (1, 2)]
+    [made] = api.made("users/", {"users": twice, "override": override})["created_users"]
+    assert made["data"] == {"n": stored}
+    assert api.ok("GET", "users/", ids="a")["users"] == [made]

@@ -4,8 +4,10 @@ import re
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from django_stream.server.models import ApiKey, Application, Feed, TimelineEntry
+from django_stream.server.models import ApiKey, Application, Feed, ModerationFlag, TimelineEntry
 from tests.contract.calling import follow, post
 
 pytestmark = pytest.mark.django_db
@@ -70,3 +72,22 @@ def test_who_may_only_look_at_feeds_rebuilds_none(client, right):
 def test_every_list_opens(admin_client, model):
     post("user:1")
     assert admin_client.get(f"/admin/django_stream_server/{model}/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("page", "chosen"),
+    [("feed", "slug=timeline"), ("auditlog", "action=create"), ("moderationflag", "entity_type=stream:user")],
+)
+def test_lists_are_filtered_without_reading_all_of_the_table_for_the_choices(admin_client, page, chosen):
+    post("timeline:1")
+    post("user:1")
+    flag = {"entity_type": "stream:user", "entity_id": "ann", "user_id": "bob"}
+    ModerationFlag.objects.create(application_id=Feed.objects.first().application_id, **flag)
+    with CaptureQueriesContext(connection) as asked:
+        answer = admin_client.get(f"/admin/django_stream_server/{page}/?{chosen}")
+    assert answer.status_code == 200
+    assert not [one["sql"] for one in asked if one["sql"].startswith("SELECT DISTINCT")]
+    name, _, value = chosen.partition("=")
+    found = [getattr(row, name) for row in answer.context["cl"].result_list]
+    assert found
+    assert {*found} == {value}

@@ -299,7 +299,7 @@ def test_follows_that_copy_much_into_groups_take_it_along_when_they_end(
         assert max(group["actor_count"] for group in groups) == 1
 
     ok("POST", "unfollow_many/", pairs)
-    assert unfollows.resume(idle_seconds=-1) == (3 if few == 5 else 0)
+    assert unfollows.resume(idle_seconds=-1) == (1 if few == 5 else 0)
     for _ in range(2):
         ok("GET", "feed/aggregated/1/")
     assert ok("GET", "feed/aggregated/1/")["results"] == []

@@ -96,3 +96,32 @@ def test_an_actor_who_does_very_much_elsewhere_is_looked_for_in_vain(monkeypatch
         api.ok("POST", "feed/user/a/", {"actor": "a", "verb": "v", "object": "o"})
     post("a")
     assert counts() == (7, 7)
+
+
+def test_those_who_come_together_share_what_is_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(group_statements, "_LOOKED_UP", 4)
+    for actor in "abcdef":
+        post(actor)
+    assert counts() == (6, 6)
+    for _ in range(2):
+        api.ok("POST", "feed/user/a/", {"actor": "a", "verb": "v", "object": "o"})
+    post("a")
+    post("b")
+    assert counts() == (8, 7)
+
+
+def test_many_groups_that_change_at_once_are_not_all_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(group_statements, "READ_IN_ALL", 2 * LARGE - 2)
+    sent = [[post(actor, day=day) for actor in "aaab"] for day in (1, 2)]
+
+    def found() -> list[tuple[int, int]]:
+        groups = api.ok("GET", FEED)["results"]
+        return [(group["activity_count"], group["actor_count"]) for group in groups]
+
+    assert found() == [(4, 2), (4, 2)]
+    for some in sent:
+        api.ok("DELETE", f"{FEED}{some[3]}/")
+    assert found() == [(3, 2), (3, 2)]
+    # One alone is counted.
+    api.ok("DELETE", f"{FEED}{sent[1][0]}/")
+    assert found() == [(2, 1), (3, 2)]

@@ -89,6 +89,43 @@ def test_many_followers_are_left_by_one_job() -> None:
     assert not TimelineEntry.objects.exclude(via=0).exists()
 
 
+def test_pairs_of_many_sides_share_what_a_request_looks_for() -> None:
+    pairs = [{"source": f"timeline:{number}", "target": f"user:{number}"} for number in range(4)]
+    ok("POST", "follow_many/", pairs)
+    follow("timeline:0", "user:1")
+    sent = [[post(f"user:{number}")["id"] for _ in range(3)] for number in range(4)]
+    ok("POST", "unfollow_many/", pairs)
+    taken = 4 * 3 + 3 - TimelineEntry.objects.exclude(via=0).count()
+    assert 0 < taken <= unfollows.LOOKED_UP
+    assert UnfollowJob.objects.count() == 1
+    finish()
+    # What is followed by another pair of the same request stays.
+    assert [ids(pair["source"]) for pair in pairs] == [sent[1][::-1], [], [], []]
+
+
+def test_a_step_looks_through_no_more_where_many_followers_have_less(monkeypatch: pytest.MonkeyPatch) -> None:
+    pairs = [{"source": f"timeline:{number}", "target": "user:1"} for number in range(4)]
+    ok("POST", "follow_many/", pairs)
+    for _ in range(7):
+        post("user:1")
+    monkeypatch.setattr(unfollows, "_OF_A_FEED", 1)
+    monkeypatch.setattr(unfollows, "AT_ONCE", 10)
+    ok("POST", "unfollow_many/", pairs)
+    [job] = UnfollowJob.objects.all()
+    sizes = [24]
+    while unfollows.run_step(job.pk):
+        sizes.append(TimelineEntry.objects.exclude(via=0).count())
+    assert sizes == [24, 14, 4]
+
+
+def test_what_was_not_followed_is_not_looked_through() -> None:
+    for _ in range(5):
+        post("user:1")
+        post("timeline:1")
+    unfollow("timeline:1", "user:1")
+    assert not UnfollowJob.objects.exists()
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_in_the_end_feeds_are_what_a_rebuild_makes_of_them(seed: int) -> None:
     chance = random.Random(seed)
@@ -100,8 +137,11 @@ def test_in_the_end_feeds_are_what_a_rebuild_makes_of_them(seed: int) -> None:
             post(target, foreign_id=str(number), time=f"2026-01-{day:02}T12:00:00")
         elif act < 0.65:
             follow(source, target, activity_copy_limit=chance.choice([0, 2, 100]))
-        elif act < 0.75:
+        elif act < 0.7:
             pairs = [{"source": one, "target": target} for one in SOURCES]
+            ok("POST", "unfollow_many/", pairs)
+        elif act < 0.75:
+            pairs = [{"source": one, "target": other} for one, other in zip(SOURCES, TARGETS, strict=True)]
             ok("POST", "unfollow_many/", pairs)
         elif act < 0.9:
             unfollow(source, target)
