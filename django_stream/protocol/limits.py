@@ -11,6 +11,8 @@ ACTIVITY_BYTES: Final = 10 * 1024
 TEXT_BYTES: Final = 255
 TARGETS_PER_ACTIVITY: Final = 100
 TARGETS_STORED: Final = 1_000
+TARGETS_STORED_LENGTH: Final = 32_768
+"""Characters of all targets that an activity gets by being posted again: pages read a thousand of them."""
 TARGETS_PER_USER_REQUEST: Final = 100
 TARGETS_PER_REACTION: Final = 20
 FEEDS_PER_ADD_TO_MANY: Final = 5_000

@@ -243,6 +243,16 @@ def test_an_activity_that_is_posted_again_and_again_has_a_limit_of_targets(api: 
     assert api.post("user:1", **again, to=["flat:3"]) == stored
 
 
+def test_targets_of_what_is_posted_again_have_a_length_together(api: Api, monkeypatch):
+    monkeypatch.setattr(limits, "TARGETS_STORED_LENGTH", 20)
+    again = {"foreign_id": "a", "time": TIME}
+    stored = api.post("user:1", **again, to=["flat:1", "flat:2", "flat:3", "flat:4"])
+    assert api.post("user:1", **again, to=["flat:1"]) == stored
+    more = {"actor": "eric", "verb": "tweet", "object": "1", **again, "to": ["flat:5"]}
+    assert api.refused("POST", "feed/user/1/", more) == (400, 4)
+    assert read(api, stored["id"]) == [stored]
+
+
 def test_an_activity_that_one_request_posts_twice_is_as_if_it_came_twice(api: Api, monkeypatch):
     again = {"actor": "eric", "verb": "tweet", "object": "1", "foreign_id": "a", "time": TIME}
     twice = [{**again, "to": ["flat:1"], "x": 1}, {**again, "to": ["flat:2", "flat:1"], "y": 2}]

@@ -241,4 +241,11 @@ def _grown(former: Sequence[str], more: Sequence[str]) -> list[str]:
     to = list(dict.fromkeys([*former, *more]))
     if len(to) > max(limits.TARGETS_STORED, len(former)):
         raise invalid(f"posted again and again, an activity may have {limits.TARGETS_STORED} targets", "to")
+    if _length(to) > max(limits.TARGETS_STORED_LENGTH, _length(former)):
+        most = limits.TARGETS_STORED_LENGTH
+        raise invalid(f"posted again and again, an activity may have targets of {most} characters", "to")
     return to
+
+
+def _length(names: Sequence[str]) -> int:
+    return sum(map(len, names))
