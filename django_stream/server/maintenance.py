@@ -14,7 +14,9 @@ from django_stream.server.timelines.orphans import feeds_with_orphans
 
 def heal_orphans() -> int:
     """Take activities that do not exist off all feeds; returns how many feeds were healed."""
-    feeds = [Feed.objects.using(database()).get(pk=number) for number in feeds_with_orphans()]
+    rows = Feed.objects.using(database())
+    # One may be deleted meanwhile.
+    feeds = [feed for number in feeds_with_orphans() if (feed := rows.filter(pk=number).first())]
     # First what a rebuild would bring back to the followers.
     for feed in feeds:
         _delete_orphaned_placements(feed)
