@@ -212,12 +212,15 @@ class World:
         """The ids of what a reader should show, entry by entry."""
         own = viewer is not None and reader.feed.id == feed_manager.get_notification_feed(viewer).id
         unwanted = self.unwanted.get((viewer, "in_feed"), set()) if own and viewer else set()
-        shown = [
-            [one["id"] for one in members(entry) if one["verb"] not in unwanted and self.shows(viewer, one)]
-            for entry in reader.feed.get(limit=100)["results"]
-            if not (own and (viewer, _ids(entry)) in self.dismissed)
-        ]
-        return [ids for ids in shown if ids]
+        dismissed = [ids for who, ids in self.dismissed if own and who == viewer]
+        expected = []
+        for entry in reader.feed.get(limit=100)["results"]:
+            wanted = (one for one in members(entry) if one["verb"] not in unwanted)
+            shown = [one["id"] for one in wanted if self.shows(viewer, one)]
+            # Who joined and cannot be shown brings nothing back.
+            if shown and not any(ids <= _ids(entry) and ids.issuperset(shown) for ids in dismissed):
+                expected.append(shown)
+        return expected
 
     def told_wrongly(self, text: str, shown: list[Any]) -> list[str]:
         """The names of rows and people that stand in a text, though nothing that is shown has them."""
