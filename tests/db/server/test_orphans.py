@@ -10,6 +10,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
+from django_stream.server import maintenance
 from django_stream.server.models import Activity, Placement, TimelineEntry
 from tests.contract.calling import call, ids, ok, post
 
@@ -86,3 +87,9 @@ def _query(address: str) -> dict[str, Any]:
     from urllib.parse import parse_qsl, urlsplit
 
     return dict(parse_qsl(urlsplit(address).query))
+
+
+@pytest.mark.django_db
+def test_a_feed_that_is_deleted_meanwhile_is_passed_over(monkeypatch):
+    monkeypatch.setattr(maintenance, "feeds_with_orphans", lambda: iter([2**40]))
+    assert maintenance.heal_orphans() == 0
